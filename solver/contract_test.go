@@ -1,0 +1,446 @@
+package solver_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// family is every solver of this package.
+var family = []struct {
+	name string
+	make func(...gorgonia.SolverOpt) gorgonia.Solver
+}{
+	{"Funnel", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
+	{"Funnel raw", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithRawSignals()}, o...)...)
+	}},
+	{"Funnel per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
+	}},
+	{"EGGain", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
+	{"EGU", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGU(o...) }},
+}
+
+func learned(s gorgonia.Solver) []solver.Adaptation {
+	if f, ok := s.(*solver.Funnel); ok {
+		return f.Adaptations()
+	}
+	return nil
+}
+
+// five is a model of five parameters with positive values, so that EGU takes
+// it, and random gradients.
+func five(rng *rand.Rand) []*param {
+	ps := []*param{
+		vector("a", random(rng, 6), random(rng, 6)),
+		{"b", dense(random(rng, 12), 3, 4), dense(random(rng, 12), 3, 4)},
+		{"c", dense([]float32{1, 2, 3, 4, 5, 6}, 2, 3), dense([]float32{1, -2, 3, -4, 5, -6}, 2, 3)},
+		{"d", gorgonia.NewF64(2), gorgonia.NewF64(0.5)},
+		{"e", gorgonia.NewF32(2), gorgonia.NewF32(-0.5)},
+	}
+	for _, p := range ps {
+		v := floats(p.value)
+		for i := range v {
+			v[i] = math.Abs(v[i])
+		}
+		set(p.value, v)
+	}
+	return ps
+}
+
+func renew(rng *rand.Rand, ps []*param) {
+	for _, p := range ps {
+		set(p.gradient, random(rng, len(floats(p.gradient))))
+	}
+}
+
+// bits is a hash of everything a step may change.
+func bits(s gorgonia.Solver, ps []*param) uint64 {
+	h := fnv.New64a()
+	write := func(xs ...float64) {
+		for _, x := range xs {
+			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(x)))
+		}
+	}
+	for _, p := range ps {
+		for _, v := range []gorgonia.Value{p.value, p.gradient} {
+			if v != nil {
+				write(floats(v)...)
+			}
+		}
+	}
+	for _, a := range learned(s) {
+		h.Write([]byte(a.Name))
+		write(a.Scale, float64(a.Steps))
+		write(a.Gain...)
+	}
+	return h.Sum64()
+}
+
+func TestAStepThatFailsOnTheThirdOfFiveParametersChangesNothing(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	faults := []struct {
+		name   string
+		inject func(*param)
+		want   error
+		index  []int
+	}{
+		{"NaN in the gradient", func(p *param) { set(p.gradient, []float64{1, 1, 1, 1, nan}) }, solver.ErrNonFiniteGradient, []int{1, 1}},
+		{"Inf in the gradient", func(p *param) { set(p.gradient, []float64{1, 1, -inf}) }, solver.ErrNonFiniteGradient, []int{0, 2}},
+		{"NaN in the value", func(p *param) { set(p.value, []float64{nan}) }, solver.ErrNonFiniteValue, []int{0, 0}},
+		{"a gradient so large that the value would overflow", func(p *param) {
+			set(p.value, []float64{1, 1, math.MaxFloat32})
+			set(p.gradient, []float64{1, 1, -3e38})
+		}, solver.ErrNonFiniteStep, []int{0, 2}},
+		{"no gradient", func(p *param) { p.gradient = nil }, solver.ErrNoGradient, nil},
+		{"no value", func(p *param) { p.value = nil }, solver.ErrNoValue, nil},
+		{"a typed nil", func(p *param) { p.gradient = (*tensor.Dense)(nil) }, solver.ErrNoGradient, nil},
+		{"a gradient of another shape", func(p *param) { p.gradient = dense(make([]float32, 6), 3, 2) }, solver.ErrMismatch, nil},
+		{"a gradient of another dtype", func(p *param) { p.gradient = dense(make([]float64, 6), 2, 3) }, solver.ErrMismatch, nil},
+		{"an integer gradient", func(p *param) { p.gradient = gorgonia.NewI(1) }, solver.ErrUnsupported, nil},
+		{"a value of integers", func(p *param) { p.value = tensor.New(tensor.Of(tensor.Int), tensor.WithShape(2, 3)) }, solver.ErrUnsupported, nil},
+		{"memory that Go cannot reach", func(p *param) { p.value = unreachable() }, solver.ErrUnsupported, nil},
+		{"a masked tensor", func(p *param) { p.value.(*tensor.Dense).ResetMask(true) }, solver.ErrUnsupported, nil},
+	}
+	for _, member := range family {
+		for _, warm := range []bool{false, true} {
+			for _, fault := range faults {
+				t.Run(fmt.Sprintf("%s/warm=%v/%s", member.name, warm, fault.name), func(t *testing.T) {
+					rng := rand.New(rand.NewPCG(5, 5))
+					s := member.make(gorgonia.WithLearnRate(0.5))
+					ps := five(rng)
+					if warm {
+						step(t, s, model(ps...))
+						renew(rng, ps)
+					}
+					fault.inject(ps[2])
+					before := bitsOf(s, ps, fault.name)
+					err := s.Step(model(ps...))
+					if !errors.Is(err, fault.want) {
+						t.Fatalf("error %v, want %v", err, fault.want)
+					}
+					var pe *solver.ParameterError
+					if !errors.As(err, &pe) || pe.Name != "c" || pe.Position != 2 || !slices.Equal(pe.Index, fault.index) {
+						t.Errorf("error %q is about %+v; want parameter c, number 3, at %v", err, pe, fault.index)
+					}
+					if bitsOf(s, ps, fault.name) != before {
+						t.Error("something changed")
+					}
+				})
+			}
+		}
+	}
+}
+
+// bitsOf leaves out the third parameter where its kind is the fault.
+func bitsOf(s gorgonia.Solver, ps []*param, fault string) uint64 {
+	if strings.Contains(fault, "integer") || strings.Contains(fault, "typed nil") || strings.Contains(fault, "cannot reach") {
+		ps = []*param{ps[0], ps[1], ps[3], ps[4]}
+	}
+	return bits(s, ps)
+}
+
+// unreachable is a tensor in memory that is not the CPU's.
+func unreachable() *tensor.Dense {
+	return tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(2, 3), tensor.WithEngine(gpu{}))
+}
+
+// gpu is an engine whose memory Go cannot address.
+type gpu struct{ tensor.StdEng }
+
+func (gpu) AllocAccessible() bool { return false }
+
+func TestAStepThatSucceedsZeroesTheGradientsItUsed(t *testing.T) {
+	for _, member := range family {
+		t.Run(member.name, func(t *testing.T) {
+			ps := five(rand.New(rand.NewPCG(6, 6)))
+			s := member.make()
+			step(t, s, model(ps[:4]...))
+			for i, p := range ps {
+				for _, g := range floats(p.gradient) {
+					if (g == 0) != (i < 4) {
+						t.Errorf("gradient of %s holds %v", p.name, g)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestAfterARefusedStepZeroGradLetsTrainingGoOn(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	ps := five(rng)
+	f := solver.NewFunnel()
+	set(ps[1].gradient, []float64{math.NaN()})
+	if f.Step(model(ps...)) == nil {
+		t.Fatal("a NaN went through")
+	}
+	if err := solver.ZeroGrad(model(ps...)); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range ps {
+		if slices.ContainsFunc(floats(p.gradient), func(g float64) bool { return g != 0 }) {
+			t.Errorf("gradient of %s is not cleared: %v", p.name, floats(p.gradient))
+		}
+	}
+	renew(rng, ps)
+	step(t, f, model(ps...))
+}
+
+func TestZeroGradClearsAllItCanAndReportsTheRest(t *testing.T) {
+	good, none := vector("good", []float64{1}, []float64{1}), &param{name: "none", value: gorgonia.NewF64(1)}
+	bad := &param{"bad", gorgonia.NewF64(1), gorgonia.NewI(3)}
+	err := solver.ZeroGrad(append(model(bad, none, good), nil))
+	var pe *solver.ParameterError
+	if !errors.As(err, &pe) || pe.Name != "bad" || !errors.Is(err, solver.ErrUnsupported) {
+		t.Errorf("error %v, want one about bad", err)
+	}
+	if floats(good.gradient)[0] != 0 {
+		t.Error("the good one was not cleared")
+	}
+}
+
+func TestStateFollowsTheParameterNotItsPlace(t *testing.T) {
+	for _, member := range family {
+		t.Run(member.name, func(t *testing.T) {
+			var results [2]uint64
+			for k := range results {
+				rng := rand.New(rand.NewPCG(8, 8))
+				ps := five(rng)
+				s := member.make(gorgonia.WithLearnRate(0.01))
+				for i := range 20 {
+					order := []int{0, 1, 2, 3, 4}
+					if k == 1 && i > 0 {
+						order = rand.New(rand.NewPCG(9, uint64(i))).Perm(5)
+					}
+					var m []gorgonia.ValueGrad
+					for _, j := range order {
+						m = append(m, ps[j])
+					}
+					step(t, s, m)
+					renew(rng, ps)
+				}
+				results[k] = bits(s, ps)
+			}
+			if results[0] != results[1] {
+				t.Error("the order of the model shows in the result")
+			}
+		})
+	}
+}
+
+func TestAModelMayBeGivenInParts(t *testing.T) {
+	// With a scale each, two networks stepped by turns learn what they would
+	// learn alone.
+	rng := rand.New(rand.NewPCG(10, 10))
+	together := solver.NewFunnel(solver.WithScaleScope(solver.PerParameter))
+	alone := [2]*solver.Funnel{solver.NewFunnel(solver.WithScaleScope(solver.PerParameter)), solver.NewFunnel(solver.WithScaleScope(solver.PerParameter))}
+	var ps, qs [2]*param
+	for k := range ps {
+		v := random(rng, 8)
+		ps[k], qs[k] = vector("w", v, make([]float64, 8)), vector("w", v, make([]float64, 8))
+	}
+	for i := range 40 {
+		k := i * i % 2
+		g := random(rng, 8)
+		set(ps[k].gradient, g)
+		set(qs[k].gradient, g)
+		step(t, together, model(ps[k]))
+		step(t, alone[k], model(qs[k]))
+	}
+	for k := range ps {
+		if !sameBits(floats(ps[k].value), floats(qs[k].value)) {
+			t.Errorf("network %d learned something else in company", k)
+		}
+	}
+}
+
+func TestTheSameParameterTwiceIsAnError(t *testing.T) {
+	p := vector("w", []float64{1, 2}, []float64{1, 1})
+	shared := vector("v", []float64{1, 2}, []float64{1, 1})
+	shared.value = p.value
+	own := vector("own", []float64{1, 2}, []float64{1, 1})
+	own.gradient = own.value
+	for name, m := range map[string][]gorgonia.ValueGrad{
+		"the same pointer": model(p, p),
+		"one memory":       model(p, shared),
+		"value = gradient": model(own),
+	} {
+		for _, member := range family {
+			if err := member.make().Step(m); !errors.Is(err, solver.ErrRepeated) {
+				t.Errorf("%s: %s: error %v, want ErrRepeated", member.name, name, err)
+			}
+		}
+	}
+}
+
+func TestAParameterWhoseShapeOrDtypeChangesIsAnError(t *testing.T) {
+	for _, member := range family {
+		for name, v := range map[string]gorgonia.Value{"shape": dense(make([]float64, 6), 3, 2), "dtype": dense(make([]float32, 6), 2, 3)} {
+			s := member.make()
+			p := &param{"w", dense(make([]float64, 6), 2, 3), dense(make([]float64, 6), 2, 3)}
+			step(t, s, model(p))
+			p.value, p.gradient = v, v.(*tensor.Dense).Clone().(*tensor.Dense)
+			if err := s.Step(model(p)); !errors.Is(err, solver.ErrMismatch) {
+				t.Errorf("%s: %s: error %v, want ErrMismatch", member.name, name, err)
+			}
+		}
+	}
+}
+
+type unhashable struct {
+	*param
+	_ []int
+}
+
+func TestAParameterThatIsNotOneIsAnErrorAndNoPanic(t *testing.T) {
+	var node *gorgonia.Node
+	for name, m := range map[string][]gorgonia.ValueGrad{
+		"nil":        {nil},
+		"a nil node": {node},
+		"unhashable": {unhashable{param: vector("w", []float64{1}, []float64{1})}},
+	} {
+		for _, member := range family {
+			var pe *solver.ParameterError
+			if err := member.make().Step(m); !errors.As(err, &pe) {
+				t.Errorf("%s: %s: error %v, want a *ParameterError", member.name, name, err)
+			}
+		}
+	}
+}
+
+func TestAnEmptyModelIsAStepThatDoesNothing(t *testing.T) {
+	for _, member := range family {
+		if err := member.make().Step(nil); err != nil {
+			t.Errorf("%s: %v", member.name, err)
+		}
+	}
+}
+
+func TestAParameterWithoutElementsIsNoError(t *testing.T) {
+	empty := &param{"empty", tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(0, 3)), tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(0, 3))}
+	for _, member := range family {
+		step(t, member.make(), model(empty, vector("w", []float64{1}, []float64{1})))
+	}
+}
+
+func TestEGURefusesANegativeValue(t *testing.T) {
+	p := vector("w", []float64{1, -2}, []float64{1, 1})
+	err := solver.NewEGU().Step(model(p))
+	var pe *solver.ParameterError
+	if !errors.Is(err, solver.ErrNegative) || !errors.As(err, &pe) || !slices.Equal(pe.Index, []int{1}) {
+		t.Errorf("error %v, want ErrNegative at [1]", err)
+	}
+}
+
+func TestAWarmStepAllocatesNothing(t *testing.T) {
+	for _, member := range family {
+		t.Run(member.name, func(t *testing.T) {
+			ps := five(rand.New(rand.NewPCG(11, 11)))
+			transposed := dense(make([]float64, 12), 3, 4)
+			if err := transposed.T(); err != nil {
+				t.Fatal(err)
+			}
+			ps = append(ps, &param{"f", dense(make([]float64, 12), 4, 3), transposed})
+			m := model(ps...)
+			s := member.make()
+			step(t, s, m)
+			if n := testing.AllocsPerRun(100, func() {
+				if err := s.Step(m); err != nil {
+					t.Fatal(err)
+				}
+			}); n != 0 {
+				t.Errorf("%v allocations a step", n)
+			}
+		})
+	}
+}
+
+func TestTheResultDoesNotDependOnGOMAXPROCS(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, member := range family {
+		var results []uint64
+		for _, procs := range []int{1, 2, 7} {
+			runtime.GOMAXPROCS(procs)
+			rng := rand.New(rand.NewPCG(12, 12))
+			big := vector("big", make([]float64, 100_000), random(rng, 100_000))
+			s := member.make()
+			step(t, s, model(big))
+			set(big.gradient, random(rng, 100_000))
+			step(t, s, model(big))
+			results = append(results, bits(s, []*param{big}))
+		}
+		if results[0] != results[1] || results[0] != results[2] {
+			t.Errorf("%s: GOMAXPROCS shows in the result", member.name)
+		}
+	}
+}
+
+func TestTwoSolversRunConcurrently(t *testing.T) {
+	var wg sync.WaitGroup
+	results := make([]uint64, 2*len(family))
+	for i := range results {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			rng := rand.New(rand.NewPCG(13, 13))
+			s, ps := family[i/2].make(), five(rng)
+			for range 50 {
+				if err := s.Step(model(ps...)); err != nil {
+					t.Error(err)
+				}
+				renew(rng, ps)
+			}
+			results[i] = bits(s, ps)
+		}()
+	}
+	wg.Wait()
+	for i := 0; i < len(results); i += 2 {
+		if results[i] != results[i+1] {
+			t.Errorf("%s: two solvers that saw the same learned different things", family[i/2].name)
+		}
+	}
+}
+
+func TestANewParameterJoinsWithFreshState(t *testing.T) {
+	rng := rand.New(rand.NewPCG(14, 14))
+	f := solver.NewFunnel()
+	a, b := vector("a", random(rng, 4), nil), vector("b", random(rng, 4), nil)
+	for i := range 5 {
+		a.gradient, b.gradient = dense(random(rng, 4), 4), dense(random(rng, 4), 4)
+		if i < 3 {
+			step(t, f, model(a))
+		} else {
+			step(t, f, model(b, a))
+		}
+	}
+	as := f.Adaptations()
+	if len(as) != 2 || as[0].Name != "a" || as[0].Steps != 5 || as[1].Name != "b" || as[1].Steps != 2 {
+		t.Errorf("adaptations %+v, want a after 5 steps and b after 2", as)
+	}
+}
+
+func TestAdaptationsAreACopy(t *testing.T) {
+	f := solver.NewFunnel()
+	p := vector("w", []float64{1, 2}, []float64{1, -1})
+	step(t, f, model(p))
+	a := f.Adaptations()
+	a[0].Gain[0], a[0].Shape[0] = 77, 77
+	if b := f.Adaptations(); b[0].Gain[0] != 1 || !reflect.DeepEqual(b[0].Shape, tensor.Shape{2}) {
+		t.Errorf("writing to a copy changed the solver: %+v", b[0])
+	}
+}

@@ -1,0 +1,65 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What can be wrong with a parameter. Step reports it in a *ParameterError;
+// tell the causes apart with errors.Is.
+var (
+	ErrNoValue     = errors.New("it has no value; bind one, for instance with gorgonia.WithInit or gorgonia.Let")
+	ErrNoGradient  = errors.New("it has no gradient; call gorgonia.Grad, and make the machine with gorgonia.BindDualValues(params...)")
+	ErrUnsupported = errors.New("unsupported kind of value")
+	ErrMismatch    = errors.New("shape or dtype does not agree")
+	ErrRepeated    = errors.New("it is in the model twice, or shares its memory with another")
+	ErrNegative    = errors.New("value below 0; the exponentiated-gradient update is for values of at least 0")
+
+	// ErrNonFiniteGradient is NaN or Inf in a gradient. The gradient keeps it
+	// until somebody clears it: drop the batch with ZeroGrad.
+	ErrNonFiniteGradient = errors.New("NaN or Inf in the gradient; ZeroGrad clears it, to skip the batch")
+
+	// ErrNonFiniteValue is NaN or Inf in a value before the step.
+	ErrNonFiniteValue = errors.New("NaN or Inf in the value; it was there before the step")
+
+	// ErrNonFiniteStep is a step that would make a value, or what the solver
+	// keeps of it, NaN or Inf.
+	ErrNonFiniteStep = errors.New("the step would make it NaN or Inf; lower the learn rate, or clip the gradient")
+)
+
+// ParameterError says which parameter made Step refuse, and why. It unwraps to
+// one of the Err variables.
+type ParameterError struct {
+	Name     string // of the parameter, empty if it has none
+	Position int    // in the model given to Step, counted from 0
+	Index    []int  // of the first bad element, nil where there is none
+	Err      error
+}
+
+func (e *ParameterError) Error() string {
+	var b strings.Builder
+	b.WriteString("solver: parameter ")
+	if e.Name != "" {
+		fmt.Fprintf(&b, "%q ", e.Name)
+	}
+	fmt.Fprintf(&b, "(number %d of the model)", e.Position+1)
+	if e.Index != nil {
+		fmt.Fprintf(&b, ", at %d", e.Index)
+	}
+	fmt.Fprintf(&b, ": %v", e.Err)
+	return b.String()
+}
+
+func (e *ParameterError) Unwrap() error { return e.Err }
+
+// HyperparameterError says which option got a value it cannot have.
+type HyperparameterError struct {
+	Option string // the option's name, such as WithMomentum
+	Value  any
+	Want   string // what the value must be
+}
+
+func (e *HyperparameterError) Error() string {
+	return fmt.Sprintf("solver: %s: %v is not allowed; it must be %s", e.Option, e.Value, e.Want)
+}

@@ -1,0 +1,242 @@
+package solver
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"unsafe"
+
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// operand is a parameter in a step: its value and its gradient as lists.
+type operand[T kernel.Float] struct {
+	name            string
+	shape           tensor.Shape
+	value, gradient strided[T]
+}
+
+func newOperand[T kernel.Float](vg gorgonia.ValueGrad, elements func(gorgonia.Value) ([]T, bool)) operand[T] {
+	return operand[T]{
+		name:     nameOf(vg),
+		shape:    vg.Value().Shape().Clone(),
+		value:    strided[T]{elements: elements},
+		gradient: strided[T]{elements: elements},
+	}
+}
+
+// bind finds the memory of value and gradient. The value's shape must be what
+// it was at first, the gradient's the value's.
+func (o *operand[T]) bind(value, gradient gorgonia.Value) error {
+	if err := o.value.bind(value); err != nil {
+		return fmt.Errorf("value: %w", err)
+	}
+	if err := o.gradient.bind(gradient); err != nil {
+		return fmt.Errorf("gradient: %w", err)
+	}
+	if !sameElements(o.shape, value.Shape()) {
+		return fmt.Errorf("%w: the value's shape was %v and is %v now", ErrMismatch, o.shape, value.Shape())
+	}
+	if !slices.Equal(o.value.shape, o.gradient.shape) {
+		return fmt.Errorf("%w: the value's shape is %v, the gradient's %v", ErrMismatch, value.Shape(), gradient.Shape())
+	}
+	return nil
+}
+
+// sameElements compares shapes, but for dimensions of size 1.
+func sameElements(a, b tensor.Shape) bool {
+	for {
+		for len(a) > 0 && a[0] == 1 {
+			a = a[1:]
+		}
+		for len(b) > 0 && b[0] == 1 {
+			b = b[1:]
+		}
+		if len(a) == 0 || len(b) == 0 {
+			return len(a) == len(b)
+		}
+		if a[0] != b[0] {
+			return false
+		}
+		a, b = a[1:], b[1:]
+	}
+}
+
+func (o *operand[T]) addresses() (value, gradient unsafe.Pointer) {
+	return unsafe.Pointer(unsafe.SliceData(o.value.memory)), unsafe.Pointer(unsafe.SliceData(o.gradient.memory))
+}
+
+// store puts the lists that a kernel wrote where they belong.
+func (o *operand[T]) store() {
+	o.value.store()
+	o.gradient.store()
+}
+
+// at is err with the place of the i-th element.
+func (o *operand[T]) at(i int, err error) error {
+	return &ParameterError{Index: coordinates(i, o.shape), Err: err}
+}
+
+// checkGradient says where the gradient is not finite.
+func (o *operand[T]) checkGradient(gradient []T) error {
+	if i := kernel.FirstNonFinite(gradient); i >= 0 {
+		return o.at(i, fmt.Errorf("%w: %v", ErrNonFiniteGradient, gradient[i]))
+	}
+	return nil
+}
+
+// checkValue says where the value is not finite.
+func (o *operand[T]) checkValue(value []T) error {
+	if i := kernel.FirstNonFinite(value); i >= 0 {
+		return o.at(i, fmt.Errorf("%w: %v", ErrNonFiniteValue, value[i]))
+	}
+	return nil
+}
+
+// parameter is what a solver keeps of one parameter.
+type parameter interface {
+	bind(value, gradient gorgonia.Value) error
+	addresses() (value, gradient unsafe.Pointer)
+}
+
+// registry knows the parameters of a solver by identity.
+type registry[P parameter] struct {
+	known map[gorgonia.ValueGrad]P
+	order []gorgonia.ValueGrad // of first sight
+
+	// of the step under way
+	model     []gorgonia.ValueGrad
+	bound     []P
+	fresh     int                        // how many of order are new
+	addresses map[unsafe.Pointer]int     // to the position in model
+	positions map[gorgonia.ValueGrad]int // in model
+}
+
+// bind finds the state and the memory of every parameter of a model, or
+// changes nothing. A parameter not seen before is made.
+func (r *registry[P]) bind(model []gorgonia.ValueGrad, create func(gorgonia.ValueGrad, tensor.Dtype) P) error {
+	r.begin(model)
+	for i, vg := range model {
+		if err := r.bindOne(i, vg, create); err != nil {
+			return r.refuse(i, err)
+		}
+	}
+	return nil
+}
+
+func (r *registry[P]) begin(model []gorgonia.ValueGrad) {
+	if r.known == nil {
+		r.known = map[gorgonia.ValueGrad]P{}
+		r.addresses = map[unsafe.Pointer]int{}
+		r.positions = map[gorgonia.ValueGrad]int{}
+	}
+	clear(r.addresses)
+	clear(r.positions)
+	r.model, r.bound, r.fresh = model, r.bound[:0], 0
+}
+
+func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia.ValueGrad, tensor.Dtype) P) error {
+	value, gradient, err := extract(vg)
+	if err != nil {
+		return err
+	}
+	if j, ok := r.positions[vg]; ok {
+		return fmt.Errorf("%w: number %d and number %d are the same", ErrRepeated, j+1, i+1)
+	}
+	r.positions[vg] = i
+	p, ok := r.known[vg]
+	if !ok {
+		if err := checkSupported(value); err != nil {
+			return fmt.Errorf("value: %w", err)
+		}
+		p = create(vg, value.Dtype())
+		r.known[vg] = p
+		r.order = append(r.order, vg)
+		r.fresh++
+	}
+	if err := p.bind(value, gradient); err != nil {
+		return err
+	}
+	r.bound = append(r.bound, p)
+	v, g := p.addresses()
+	if err := r.claim(v, i, value); err != nil {
+		return err
+	}
+	return r.claim(g, i, gradient)
+}
+
+// claim records that the memory at address is the i-th parameter's.
+func (r *registry[P]) claim(address unsafe.Pointer, i int, v gorgonia.Value) error {
+	if v.Shape().TotalSize() == 0 && len(v.Shape()) > 0 {
+		return nil
+	}
+	if j, ok := r.addresses[address]; ok {
+		return fmt.Errorf("%w: number %d and number %d have one memory", ErrRepeated, j+1, i+1)
+	}
+	r.addresses[address] = i
+	return nil
+}
+
+// extract returns the value and the gradient of a parameter, neither nil.
+func extract(vg gorgonia.ValueGrad) (value, gradient gorgonia.Value, err error) {
+	if isNil(vg) {
+		return nil, nil, fmt.Errorf("%w: the parameter itself is nil", ErrNoValue)
+	}
+	if !hashable(vg) {
+		return nil, nil, fmt.Errorf("%w: a %T cannot be told from another; give a pointer to it", ErrUnsupported, vg)
+	}
+	if value = vg.Value(); isNil(value) {
+		return nil, nil, ErrNoValue
+	}
+	gradient, err = vg.Grad()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoGradient, err)
+	}
+	if isNil(gradient) {
+		return nil, nil, ErrNoGradient
+	}
+	return value, gradient, nil
+}
+
+// isNil finds a nil pointer in an interface, too.
+func isNil(x any) bool {
+	if x == nil {
+		return true
+	}
+	v := reflect.ValueOf(x)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// hashable says whether vg can be the key of a map. A pointer can, and mostly
+// it is one.
+func hashable(vg gorgonia.ValueGrad) bool {
+	v := reflect.ValueOf(vg)
+	return v.Kind() == reflect.Pointer || v.Comparable()
+}
+
+// refuse forgets what a step that fails has made new, and returns err with the
+// name and position of the parameter at fault.
+func (r *registry[P]) refuse(i int, err error) error {
+	for _, vg := range r.order[len(r.order)-r.fresh:] {
+		delete(r.known, vg)
+	}
+	r.order = r.order[:len(r.order)-r.fresh]
+	e, ok := err.(*ParameterError)
+	if !ok {
+		e = &ParameterError{Err: err}
+	}
+	e.Position = i
+	if !isNil(r.model[i]) {
+		e.Name = nameOf(r.model[i])
+	}
+	return e
+}
+
+func nameOf(vg gorgonia.ValueGrad) string {
+	if n, ok := vg.(gorgonia.Namer); ok {
+		return n.Name()
+	}
+	return ""
+}
