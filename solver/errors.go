@@ -33,7 +33,7 @@ var (
 type ParameterError struct {
 	Name     string // of the parameter, empty if it has none
 	Position int    // in the model given to Step, counted from 0
-	Index    []int  // of the first bad element, nil where there is none
+	Index    []int  // of the first bad element; empty for a scalar, and where no element is to blame
 	Err      error
 }
 
@@ -44,7 +44,7 @@ func (e *ParameterError) Error() string {
 		fmt.Fprintf(&b, "%q ", e.Name)
 	}
 	fmt.Fprintf(&b, "(number %d of the model)", e.Position+1)
-	if e.Index != nil {
+	if len(e.Index) > 0 {
 		fmt.Fprintf(&b, ", at %d", e.Index)
 	}
 	fmt.Fprintf(&b, ": %v", e.Err)

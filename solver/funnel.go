@@ -231,7 +231,7 @@ func newFunnelParameter(vg gorgonia.ValueGrad, dtype tensor.Dtype) funnelParamet
 
 type funnelState[T kernel.Float] struct {
 	operand[T]
-	velocity, average, gain []T // ν, m, p
+	velocity, average, gain []T     // ν, m, p
 	scale                   float64 // s of the last step
 	steps                   int
 
@@ -321,7 +321,7 @@ func (s *funnelState[T]) check(scale float64) error {
 	s.nextScale, c.Scale = scale, T(scale)
 	g := c.Bound(s.measured.MaxGradient, s.measured.MaxValue)
 	v := float64(c.Momentum)*math.Sqrt(s.measured.Velocity) + float64(c.LearnRate)*float64(c.GainMax)*g
-	if limit := largest[T]() / 8; g < limit && float64(c.GainMax)*g < limit && v < limit && s.measured.MaxValue+scale*v < limit {
+	if limit := largest[T]() / 8; g < limit && float64(c.GainMax)*g < limit && v < limit && s.measured.MaxValue+float64(c.Scale)*v < limit {
 		return nil
 	}
 	if i := kernel.Overflow(s.values, s.gradients, s.velocity, s.average, s.gain, c); i >= 0 {

@@ -107,7 +107,7 @@ func FirstNonFinite[T Float](x []T) int {
 	return -1
 }
 
-// power is x^n, with the same bits on every machine, which math.Pow does not
+// Power is x^n, with the same bits on every machine, which math.Pow does not
 // promise.
 func Power(x float64, n int) float64 {
 	p := 1.0

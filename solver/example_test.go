@@ -1,0 +1,190 @@
+package solver_test
+
+import (
+	"errors"
+	"fmt"
+	"log"
+	"math"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// A line through noisy points. The solver was gorgonia.NewAdamSolver(); that
+// line is all that changed.
+func Example() {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(5),
+		gorgonia.WithValue(tensor.New(tensor.WithBacking([]float64{0, 1, 2, 3, 4}))))
+	y := gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName("y"), gorgonia.WithShape(5),
+		gorgonia.WithValue(tensor.New(tensor.WithBacking([]float64{1.1, 2.9, 5.2, 6.8, 9.0}))))
+	slope := gorgonia.NewScalar(g, tensor.Float64, gorgonia.WithName("slope"), gorgonia.WithValue(0.0))
+	offset := gorgonia.NewScalar(g, tensor.Float64, gorgonia.WithName("offset"), gorgonia.WithValue(0.0))
+
+	line := gorgonia.Must(gorgonia.Add(gorgonia.Must(gorgonia.Mul(x, slope)), offset))
+	loss := gorgonia.Must(gorgonia.Mean(gorgonia.Must(gorgonia.Square(gorgonia.Must(gorgonia.Sub(line, y))))))
+	params := gorgonia.Nodes{slope, offset}
+	if _, err := gorgonia.Grad(loss, params...); err != nil {
+		log.Fatal(err)
+	}
+
+	machine := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
+	defer machine.Close()
+	s := solver.NewFunnel()
+	for range 1000 {
+		if err := machine.RunAll(); err != nil {
+			log.Fatal(err)
+		}
+		if err := s.Step(gorgonia.NodesToValueGrads(params)); err != nil {
+			log.Fatal(err)
+		}
+		machine.Reset()
+	}
+	fmt.Printf("slope %.2f, offset %.2f\n", slope.Value().Data(), offset.Value().Data())
+	// Output: slope 1.97, offset 1.06
+}
+
+// A network with a hidden layer learns XOR, at a learn rate of 0.001 as at
+// one a thousand times larger.
+func Example_xor() {
+	for _, learnRate := range []float64{0.001, 0.1, 1} {
+		g := gorgonia.NewGraph()
+		x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(4, 2),
+			gorgonia.WithValue(tensor.New(tensor.WithShape(4, 2), tensor.WithBacking([]float64{0, 0, 0, 1, 1, 0, 1, 1}))))
+		y := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("y"), gorgonia.WithShape(4, 1),
+			gorgonia.WithValue(tensor.New(tensor.WithShape(4, 1), tensor.WithBacking([]float64{0, 1, 1, 0}))))
+		// Fixed weights to start from, so that the example prints the same every time.
+		weights := func(name string, rows, columns int) *gorgonia.Node {
+			w := make([]float64, rows*columns)
+			for i := range w {
+				w[i] = math.Sin(float64(7*i + rows))
+			}
+			return gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName(name), gorgonia.WithShape(rows, columns),
+				gorgonia.WithValue(tensor.New(tensor.WithShape(rows, columns), tensor.WithBacking(w))))
+		}
+		w1, b1, w2, b2 := weights("w1", 2, 8), weights("b1", 1, 8), weights("w2", 8, 1), weights("b2", 1, 1)
+		params := gorgonia.Nodes{w1, b1, w2, b2}
+
+		layer := func(x, w, b *gorgonia.Node) *gorgonia.Node {
+			return gorgonia.Must(gorgonia.BroadcastAdd(gorgonia.Must(gorgonia.Mul(x, w)), b, nil, []byte{0}))
+		}
+		hidden := gorgonia.Must(gorgonia.Tanh(layer(x, w1, b1)))
+		out := gorgonia.Must(gorgonia.Sigmoid(layer(hidden, w2, b2)))
+		loss := gorgonia.Must(gorgonia.Mean(gorgonia.Must(gorgonia.Square(gorgonia.Must(gorgonia.Sub(out, y))))))
+		if _, err := gorgonia.Grad(loss, params...); err != nil {
+			log.Fatal(err)
+		}
+		var predicted gorgonia.Value
+		gorgonia.Read(out, &predicted)
+
+		machine := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
+		s := solver.NewFunnel(gorgonia.WithLearnRate(learnRate))
+		for range 3000 {
+			if err := machine.RunAll(); err != nil {
+				log.Fatal(err)
+			}
+			if err := s.Step(gorgonia.NodesToValueGrads(params)); err != nil {
+				log.Fatal(err)
+			}
+			machine.Reset()
+		}
+		machine.Close()
+		fmt.Printf("learn rate %v: %.0f\n", learnRate, predicted.Data())
+	}
+	// Output:
+	// learn rate 0.001: [0 1 1 0]
+	// learn rate 0.1: [0 1 1 0]
+	// learn rate 1: [0 1 1 0]
+}
+
+// distance is a parameter outside any graph. Its gradient is that of half the
+// squared distance to a target.
+type distance struct {
+	value, gradient *tensor.Dense
+	target          []float64
+}
+
+func newDistance(start, target []float64) *distance {
+	return &distance{tensor.New(tensor.WithBacking(start)), tensor.New(tensor.WithBacking(make([]float64, len(start)))), target}
+}
+
+func (d *distance) Name() string          { return "weights" }
+func (d *distance) Value() gorgonia.Value { return d.value }
+
+func (d *distance) Grad() (gorgonia.Value, error) {
+	for i, v := range d.value.Float64s() {
+		d.gradient.Float64s()[i] = v - d.target[i]
+	}
+	return d.gradient, nil
+}
+
+// The learn rate, or any other hyperparameter, can change between steps. What
+// has been learned stays.
+func ExampleFunnel_Apply() {
+	s := solver.NewFunnel(gorgonia.WithLearnRate(0.1))
+	model := []gorgonia.ValueGrad{newDistance([]float64{1, -2}, []float64{0, 0})}
+	for i := range 100 {
+		if i == 50 {
+			if err := s.Apply(gorgonia.WithLearnRate(0.01)); err != nil {
+				log.Fatal(err)
+			}
+		}
+		if err := s.Step(model); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(s.Apply(gorgonia.WithLearnRate(-1)))
+	// Output: solver: WithLearnRate: -1 is not allowed; it must be a finite number of at least 0
+}
+
+// What the solver has learned: one scale, and a gain for every coordinate.
+func ExampleFunnel_Adaptations() {
+	s := solver.NewFunnel()
+	model := []gorgonia.ValueGrad{newDistance([]float64{1, -2}, []float64{0, 0})}
+	for range 20 {
+		if err := s.Step(model); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for _, a := range s.Adaptations() {
+		fmt.Printf("%s after %d steps: scale %.2f, gains %.2f\n", a.Name, a.Steps, a.Scale, a.Gain)
+	}
+	// Output: weights after 20 steps: scale 6.69, gains [1.21 1.21]
+}
+
+// A batch with a NaN in it does no harm: the step is refused whole, the
+// gradients are cleared, and training goes on with the next batch.
+func ExampleZeroGrad() {
+	s := solver.NewFunnel()
+	d := newDistance([]float64{1, 2}, nil)
+	model := []gorgonia.ValueGrad{d}
+	for _, batch := range [][]float64{{0, 0}, {0, math.NaN()}, {0, 0}} {
+		d.target = batch
+		if err := s.Step(model); errors.Is(err, solver.ErrNonFiniteGradient) {
+			fmt.Println(err)
+			if err := solver.ZeroGrad(model); err != nil {
+				log.Fatal(err)
+			}
+		} else if err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(s.Adaptations()[0].Steps, "steps")
+	// Output:
+	// solver: parameter "weights" (number 1 of the model), at [1]: NaN or Inf in the gradient; ZeroGrad clears it, to skip the batch: NaN
+	// 2 steps
+}
+
+// Weights that must not be negative stay above 0 by themselves.
+func ExampleNewEGU() {
+	s := solver.NewEGU(gorgonia.WithLearnRate(0.5))
+	d := newDistance([]float64{1, 1, 1}, []float64{2, -3, 0.5})
+	for range 50 {
+		if err := s.Step([]gorgonia.ValueGrad{d}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Printf("%.2f\n", d.value.Float64s())
+	// Output: [2.00 0.00 0.50]
+}

@@ -1,0 +1,157 @@
+package solver_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// dice makes choices out of fuzzed bytes, and zeros when they are used up.
+type dice struct{ bytes []byte }
+
+func (d *dice) roll(sides int) int {
+	if len(d.bytes) == 0 {
+		return 0
+	}
+	b := d.bytes[0]
+	d.bytes = d.bytes[1:]
+	return int(b) % sides
+}
+
+// number is anything a float can be, ordinary numbers more often than others.
+func (d *dice) number() float64 {
+	special := []float64{
+		0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1),
+		math.MaxFloat64, -math.MaxFloat64, math.MaxFloat32, -math.MaxFloat32, 1e300, -1e200, 1e30, -1e19,
+		math.SmallestNonzeroFloat64, -math.SmallestNonzeroFloat32, 1e-310, 1e-40, 1e-160, -1e-23,
+	}
+	kind := d.roll(64)
+	if kind < len(special) {
+		return special[kind]
+	}
+	return float64(d.roll(256)-128) * math.Pow(2, float64(d.roll(20)-12))
+}
+
+func (d *dice) numbers(n int) []float64 {
+	xs := make([]float64, n)
+	for i := range xs {
+		xs[i] = d.number()
+	}
+	return xs
+}
+
+// tensor is a value of the shape, in one of several layouts.
+func (d *dice) tensor(dtype tensor.Dtype, rows, columns int) gorgonia.Value {
+	if rows*columns == 1 && d.roll(2) == 0 {
+		if dtype == tensor.Float32 {
+			return gorgonia.NewF32(0)
+		}
+		return gorgonia.NewF64(0)
+	}
+	fresh := func(shape ...int) *tensor.Dense { return tensor.New(tensor.Of(dtype), tensor.WithShape(shape...)) }
+	switch d.roll(4) {
+	case 1:
+		t := fresh(columns, rows)
+		must(t.T())
+		return t
+	case 2:
+		return sliced(fresh(rows+2, columns+3), tensor.S(1, rows+1), tensor.S(2, columns+2))
+	case 3:
+		return tensor.New(tensor.Of(dtype), tensor.WithShape(rows, columns), tensor.AsFortran(nil))
+	}
+	return fresh(rows, columns)
+}
+
+func (d *dice) param() *param {
+	dtype := []tensor.Dtype{tensor.Float32, tensor.Float64}[d.roll(2)]
+	rows, columns := 1+d.roll(4), 1+d.roll(5)
+	return &param{"p", d.tensor(dtype, rows, columns), d.tensor(dtype, rows, columns)}
+}
+
+func (d *dice) solver() gorgonia.Solver {
+	opts := []gorgonia.SolverOpt{gorgonia.WithLearnRate([]float64{0.1, 0, 1e-8, 1e5, 1e300}[d.roll(5)])}
+	for _, o := range []gorgonia.SolverOpt{
+		solver.WithRawSignals(), solver.WithScaleScope(solver.PerParameter), solver.WithBiasCorrection(),
+		solver.WithGainRate(20), solver.WithScaleRate(500), solver.WithGainBounds(0, 1e300), solver.WithScaleBounds(0, 1e300),
+		gorgonia.WithClip(0.5), gorgonia.WithL1Reg(0.1), gorgonia.WithL2Reg(1e10), gorgonia.WithBatchSize(32), gorgonia.WithMomentum(0),
+	} {
+		if d.roll(4) == 3 {
+			opts = append(opts, o)
+		}
+	}
+	if d.roll(5) == 4 {
+		return solver.NewEGU(opts...)
+	}
+	return solver.NewFunnel(opts...)
+}
+
+// FuzzStep checks the contract of a step: it happens whole or not at all, and
+// finite numbers stay finite.
+func FuzzStep(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte("a step happens whole or not at all, whatever the shapes and the numbers are"))
+	f.Add([]byte{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 0, 3, 3, 1, 2, 1, 3, 4, 2, 1, 60, 200, 15, 70, 3, 80, 90, 20, 63, 5, 9})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d := &dice{b}
+		s := d.solver()
+		ps := make([]*param, 1+d.roll(4))
+		for i := range ps {
+			ps[i] = d.param()
+			set(ps[i].value, d.numbers(len(floats(ps[i].value))))
+		}
+		for range 4 {
+			for _, p := range ps {
+				set(p.gradient, d.numbers(len(floats(p.gradient))))
+			}
+			oneStep(t, s, ps)
+		}
+	})
+}
+
+func oneStep(t *testing.T, s gorgonia.Solver, ps []*param) {
+	before, sound := bits(s, ps), true
+	for _, p := range ps {
+		sound = sound && allFinite(at(t, p.value)) && allFinite(at(t, p.gradient))
+	}
+	err := s.Step(model(ps...))
+	if err != nil {
+		if bits(s, ps) != before {
+			t.Fatalf("a step that was refused (%v) changed something", err)
+		}
+		if sound && !errors.Is(err, solver.ErrNonFiniteStep) && !errors.Is(err, solver.ErrNegative) {
+			t.Fatalf("sound input was refused: %v", err)
+		}
+		return
+	}
+	if !sound {
+		t.Fatal("NaN or Inf went through")
+	}
+	for _, p := range ps {
+		if !allFinite(at(t, p.value)) {
+			t.Fatalf("finite in, %v out", at(t, p.value))
+		}
+		for _, g := range at(t, p.gradient) {
+			if g != 0 {
+				t.Fatalf("the gradient is %v after the step", g)
+			}
+		}
+	}
+	for _, a := range learned(s) {
+		if !allFinite(a.Gain) || !allFinite([]float64{a.Scale}) {
+			t.Fatalf("the solver learned %+v", a)
+		}
+	}
+}
+
+func allFinite(xs []float64) bool {
+	for _, x := range xs {
+		if x-x != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,209 @@
+package solver_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+)
+
+// trace is the values of a fixed problem, step by step: options that mean the
+// same give the same trace.
+func trace(t *testing.T, s gorgonia.Solver) (values []float64) {
+	t.Helper()
+	p := vector("w", []float64{1, 2, 0.5}, make([]float64, 3))
+	for i := range 6 {
+		g := []float64{1, float64(i) - 2.5, 0.25}
+		set(p.gradient, g)
+		step(t, s, model(p))
+		values = append(values, floats(p.value)...)
+	}
+	return values
+}
+
+// Every option of Gorgonia's that has a meaning for Funnel changes what Funnel
+// does, in the constructor, by Apply, and mixed with ours. The day a Gorgonia
+// release stores its options elsewhere, this fails.
+func TestGorgoniasOptionsWork(t *testing.T) {
+	still := []gorgonia.SolverOpt{solver.WithGainRate(0), solver.WithScaleRate(0)}
+	for name, opt := range map[string]gorgonia.SolverOpt{
+		"WithLearnRate": gorgonia.WithLearnRate(0.25),
+		"WithMomentum":  gorgonia.WithMomentum(0.5),
+		"WithBatchSize": gorgonia.WithBatchSize(8),
+		"WithClip":      gorgonia.WithClip(0.5),
+	} {
+		t.Run(name, func(t *testing.T) {
+			// With both rates 0 a Funnel is gorgonia.Momentum.
+			want := trace(t, gorgonia.NewMomentum(opt))
+			if sameBits(want, trace(t, gorgonia.NewMomentum())) {
+				t.Fatal("the option does nothing to gorgonia.Momentum")
+			}
+			sameTraces(t, want, still, opt)
+		})
+	}
+	// gorgonia.Momentum regularises the velocity; take the vanilla solver.
+	still = append(still, gorgonia.WithMomentum(0))
+	for name, opt := range map[string]gorgonia.SolverOpt{
+		"WithL1Reg": gorgonia.WithL1Reg(0.5),
+		"WithL2Reg": gorgonia.WithL2Reg(0.5),
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := trace(t, gorgonia.NewVanillaSolver(opt))
+			if sameBits(want, trace(t, gorgonia.NewVanillaSolver())) {
+				t.Fatal("the option does nothing to gorgonia.VanillaSolver")
+			}
+			sameTraces(t, want, still, opt)
+		})
+	}
+}
+
+func sameTraces(t *testing.T, want []float64, still []gorgonia.SolverOpt, opt gorgonia.SolverOpt) {
+	t.Helper()
+	compare(t, 0, "constructor's trace", trace(t, solver.NewFunnel(append(still, opt)...)), want, 1e-12)
+	compare(t, 0, "mixed constructor's trace", trace(t, solver.NewFunnel(append([]gorgonia.SolverOpt{opt}, still...)...)), want, 1e-12)
+	f := solver.NewFunnel()
+	if err := f.Apply(append(still, opt)...); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, 0, "trace after Apply", trace(t, f), want, 1e-12)
+}
+
+func TestGorgoniasOptionsWorkOnEGU(t *testing.T) {
+	for name, opt := range map[string]gorgonia.SolverOpt{
+		"WithLearnRate": gorgonia.WithLearnRate(0.25),
+		"WithBatchSize": gorgonia.WithBatchSize(8),
+		"WithClip":      gorgonia.WithClip(0.5),
+		"WithL1Reg":     gorgonia.WithL1Reg(0.5),
+		"WithL2Reg":     gorgonia.WithL2Reg(0.5),
+	} {
+		e := solver.NewEGU()
+		if err := e.Apply(opt); err != nil {
+			t.Fatal(err)
+		}
+		with := trace(t, solver.NewEGU(opt))
+		if sameBits(with, trace(t, solver.NewEGU())) {
+			t.Errorf("%s does nothing", name)
+		}
+		if !sameBits(with, trace(t, e)) {
+			t.Errorf("%s does not do by Apply what it does in the constructor", name)
+		}
+	}
+}
+
+func TestOptionsWithoutMeaningAreIgnored(t *testing.T) {
+	want := trace(t, solver.NewFunnel())
+	got := trace(t, solver.NewFunnel(gorgonia.WithBeta1(0.1), gorgonia.WithBeta2(0.1), gorgonia.WithEps(1), gorgonia.WithRho(0.1), gorgonia.WithClip(0), gorgonia.WithBatchSize(1)))
+	if !sameBits(want, got) {
+		t.Error("an option that means nothing to a Funnel changed it")
+	}
+	if !sameBits(trace(t, gorgonia.NewAdamSolver()), trace(t, gorgonia.NewAdamSolver(solver.WithGainRate(9)))) {
+		t.Error("an option of ours changed a gorgonia.AdamSolver")
+	}
+	if err := solver.NewEGU(solver.WithGainRate(-1), gorgonia.WithMomentum(7)).Step(nil); err != nil {
+		t.Errorf("EGU minds options that mean nothing to it: %v", err)
+	}
+}
+
+func TestOurOptionsDoWhatTheySay(t *testing.T) {
+	base := trace(t, solver.NewFunnel())
+	for name, opt := range map[string]gorgonia.SolverOpt{
+		"WithGainRate":      solver.WithGainRate(0.5),
+		"WithScaleRate":     solver.WithScaleRate(0.5),
+		"WithGradientDecay": solver.WithGradientDecay(0),
+		"WithGainBounds":    solver.WithGainBounds(0.999, 1.001),
+		"WithScaleBounds":   solver.WithScaleBounds(0.999, 1.001),
+		"WithGainSignal":    solver.WithGainSignal(solver.Raw),
+		"WithScaleSignal":   solver.WithScaleSignal(solver.Raw),
+		"WithRawSignals":    solver.WithRawSignals(),
+	} {
+		if sameBits(base, trace(t, solver.NewFunnel(opt))) {
+			t.Errorf("%s does nothing", name)
+		}
+	}
+	raw := trace(t, solver.NewFunnel(solver.WithGainSignal(solver.Raw), solver.WithScaleSignal(solver.Raw)))
+	if !sameBits(raw, trace(t, solver.NewFunnel(solver.WithRawSignals()))) {
+		t.Error("WithRawSignals is not both signals raw")
+	}
+	if sameBits(raw, trace(t, solver.NewFunnel(solver.WithRawSignals(), solver.WithBiasCorrection()))) {
+		t.Error("WithBiasCorrection does nothing to raw signals")
+	}
+	// Called on a solver, as Gorgonia's options can be.
+	f := solver.NewFunnel()
+	solver.WithGainRate(0.5)(f)
+	if sameBits(base, trace(t, f)) {
+		t.Error("an option called on a Funnel does nothing")
+	}
+}
+
+func TestAnInvalidHyperparameterIsAnErrorThatNamesIt(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for name, opts := range map[string][]gorgonia.SolverOpt{
+		"WithLearnRate":     {gorgonia.WithLearnRate(nan), gorgonia.WithLearnRate(-1), gorgonia.WithLearnRate(inf)},
+		"WithMomentum":      {gorgonia.WithMomentum(1), gorgonia.WithMomentum(-0.1), gorgonia.WithMomentum(nan)},
+		"WithBatchSize":     {gorgonia.WithBatchSize(0), gorgonia.WithBatchSize(-3), gorgonia.WithBatchSize(nan)},
+		"WithClip":          {gorgonia.WithClip(-1), gorgonia.WithClip(nan)},
+		"WithL1Reg":         {gorgonia.WithL1Reg(-1), gorgonia.WithL1Reg(inf)},
+		"WithL2Reg":         {gorgonia.WithL2Reg(-1), gorgonia.WithL2Reg(nan)},
+		"WithGainRate":      {solver.WithGainRate(-1), solver.WithGainRate(nan), solver.WithGainRate(inf)},
+		"WithScaleRate":     {solver.WithScaleRate(-1), solver.WithScaleRate(nan)},
+		"WithGradientDecay": {solver.WithGradientDecay(1), solver.WithGradientDecay(-1), solver.WithGradientDecay(nan)},
+		"WithGainBounds":    {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
+		"WithScaleBounds":   {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},
+		"WithGainSignal":    {solver.WithGainSignal(7)},
+		"WithScaleSignal":   {solver.WithScaleSignal(-1)},
+		"WithScaleScope":    {solver.WithScaleScope(7)},
+	} {
+		for _, opt := range opts {
+			p := vector("w", []float64{1}, []float64{1})
+			f := solver.NewFunnel(opt)
+			var he *solver.HyperparameterError
+			if err := f.Step(model(p)); !errors.As(err, &he) || he.Option != name {
+				t.Errorf("%s: Step says %v", name, err)
+			}
+			if floats(p.value)[0] != 1 || floats(p.gradient)[0] != 1 {
+				t.Errorf("%s: a refused step changed the parameter", name)
+			}
+			g := solver.NewFunnel()
+			if err := g.Apply(solver.WithGainRate(0.3), opt); !errors.As(err, &he) || he.Option != name {
+				t.Errorf("%s: Apply says %v", name, err)
+			}
+			if !sameBits(trace(t, g), trace(t, solver.NewFunnel())) {
+				t.Errorf("%s: a refused Apply changed the solver", name)
+			}
+		}
+	}
+}
+
+func TestApplyMendsASolverMadeWithABadOption(t *testing.T) {
+	f := solver.NewFunnel(gorgonia.WithMomentum(2))
+	if err := f.Apply(gorgonia.WithMomentum(0.9)); err != nil {
+		t.Fatal(err)
+	}
+	step(t, f, model(vector("w", []float64{1}, []float64{1})))
+}
+
+func TestTheScopeOfTheScaleIsFixedByTheFirstStep(t *testing.T) {
+	f := solver.NewFunnel()
+	if err := f.Apply(solver.WithScaleScope(solver.PerParameter)); err != nil {
+		t.Fatal(err)
+	}
+	step(t, f, model(vector("w", []float64{1}, []float64{1})))
+	var he *solver.HyperparameterError
+	if err := f.Apply(solver.WithScaleScope(solver.Global)); !errors.As(err, &he) {
+		t.Errorf("error %v, want a *HyperparameterError", err)
+	}
+}
+
+func TestApplyKeepsWhatHasBeenLearned(t *testing.T) {
+	f := solver.NewFunnel()
+	trace(t, f)
+	before := f.Adaptations()[0]
+	if err := f.Apply(gorgonia.WithLearnRate(0.5)); err != nil {
+		t.Fatal(err)
+	}
+	if after := f.Adaptations()[0]; before.Scale == 1 || after.Scale != before.Scale || !sameBits(after.Gain, before.Gain) {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+}
