@@ -1,0 +1,361 @@
+// Package fetch gets the four published MNIST files over HTTPS and makes sure,
+// by their checksums, that they are the ones.
+//
+// A mirror is trusted with nothing: what it sends is bounded in time and size,
+// held in memory until it is known to be right, and only then put in place, in
+// one step. So a file under its final name is whole, however a run ended.
+package fetch
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// DefaultMirrors are the base URLs that MNIST asks in turn.
+var DefaultMirrors = []string{
+	"https://storage.googleapis.com/cvdf-datasets/mnist/",
+	"https://ossci-datasets.s3.amazonaws.com/mnist/",
+	"https://raw.githubusercontent.com/fgnt/mnist/master/",
+}
+
+// Options says where MNIST comes from and how long that may take. The zero
+// value is ready to use.
+type Options struct {
+	// Mirrors are base URLs, https only, tried in turn for each file. Default:
+	// DefaultMirrors.
+	Mirrors []string
+
+	// Client makes the requests; it follows redirects to https only. Default:
+	// http.DefaultClient.
+	Client *http.Client
+
+	// Progress, if not nil, is called as a file arrives, many times a second:
+	// done bytes so far of total, which is -1 if the mirror does not say. The
+	// next mirror begins at 0 again.
+	Progress func(file string, done, total int64)
+
+	// HeaderTimeout limits the time to a mirror's answer, from looking up its
+	// name to the last header. Default: 30 s.
+	HeaderTimeout time.Duration
+
+	// StallTimeout limits the time without a byte. Default: 30 s.
+	StallTimeout time.Duration
+
+	// FileTimeout limits the time for one file from one mirror, which ends a
+	// transfer that trickles. Default: 30 min.
+	FileTimeout time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if len(o.Mirrors) == 0 {
+		o.Mirrors = DefaultMirrors
+	}
+	if o.Client == nil {
+		o.Client = http.DefaultClient
+	}
+	o.Client = httpsOnly(o.Client)
+	if o.HeaderTimeout <= 0 {
+		o.HeaderTimeout = 30 * time.Second
+	}
+	if o.StallTimeout <= 0 {
+		o.StallTimeout = 30 * time.Second
+	}
+	if o.FileTimeout <= 0 {
+		o.FileTimeout = 30 * time.Minute
+	}
+	return o
+}
+
+// CacheDir returns the directory for files that the user has given no other:
+// funnel/mnist in the user's cache directory. It need not exist.
+func CacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("fetch: no cache directory (%w); name one for the MNIST files with -data DIR", err)
+	}
+	return filepath.Join(dir, "funnel", "mnist"), nil
+}
+
+// MNIST makes sure that the four MNIST files are in dir, gzipped and named as
+// published (train-images-idx3-ubyte.gz), and makes dir if it must. Files that
+// are there and right are kept; the others are fetched. It is an error if any of
+// the four could not be had; those that could stay for the next call.
+//
+// Once ctx is done MNIST stops, and errors.Is finds the reason in its error.
+func MNIST(ctx context.Context, dir string, opts Options) error {
+	return fetchAll(ctx, dir, manifest, opts)
+}
+
+// file is a gzipped file as it must be.
+type file struct {
+	name   string // ends in .gz
+	size   int64  // uncompressed
+	sha256 string // of the uncompressed bytes
+}
+
+var manifest = []file{
+	{"train-images-idx3-ubyte.gz", 47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+	{"train-labels-idx1-ubyte.gz", 60008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+	{"t10k-images-idx3-ubyte.gz", 7840016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+	{"t10k-labels-idx1-ubyte.gz", 10008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+}
+
+// errMirrors is in the error of a file that no mirror gave.
+var errMirrors = errors.New("no mirror gave it")
+
+func fetchAll(ctx context.Context, dir string, files []file, opts Options) error {
+	opts = opts.withDefaults()
+	for _, mirror := range opts.Mirrors {
+		if u, err := url.Parse(mirror); err != nil || u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("fetch: mirror %q is not an https URL; name one that begins with https://", mirror)
+		}
+	}
+	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("fetch: stopped before %s: %w", f.name, err)
+		}
+		if f.isIn(dir) {
+			continue
+		}
+		err := f.fetchInto(ctx, dir, opts)
+		if errors.Is(err, errMirrors) {
+			return fmt.Errorf("fetch: %s: %w; %s", f.name, err, byHand(files, dir))
+		}
+		if err != nil {
+			return fmt.Errorf("fetch: %s: %w", f.name, err)
+		}
+	}
+	return nil
+}
+
+func byHand(files []file, dir string) string {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.name
+	}
+	return fmt.Sprintf("get %s by hand and put them into %s, or into any directory and name it with -data DIR",
+		strings.Join(names, ", "), dir)
+}
+
+func (f file) isIn(dir string) bool {
+	there, err := os.Open(filepath.Join(dir, f.name))
+	if err != nil {
+		return false
+	}
+	defer there.Close()
+	return f.verify(there) == nil
+}
+
+// verify reads gz, but no further than the first byte too many, and says how
+// its content differs from f's.
+func (f file) verify(gz io.Reader) error {
+	content, err := gzip.NewReader(gz)
+	if err != nil {
+		return fmt.Errorf("not a gzip file (%w)", err)
+	}
+	sum := sha256.New()
+	n, err := io.Copy(sum, io.LimitReader(content, f.size+1))
+	if err != nil {
+		return fmt.Errorf("damaged gzip file (%w)", err)
+	}
+	if n > f.size {
+		return fmt.Errorf("content is longer than the %d bytes published", f.size)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != f.sha256 {
+		return fmt.Errorf("content is not what was published: its SHA-256 is %s, not %s", got, f.sha256)
+	}
+	return nil
+}
+
+// fetchInto makes the file it will write to before it asks a mirror, so that a
+// directory that cannot be written to costs no download.
+func (f file) fetchInto(ctx context.Context, dir string, opts Options) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return cannotStore(dir, err)
+	}
+	tmp, err := os.CreateTemp(dir, "."+f.name+".*")
+	if err != nil {
+		return cannotStore(dir, err)
+	}
+	defer os.Remove(tmp.Name()) // finds nothing once the file is in place
+	defer tmp.Close()           // before Remove, which Windows refuses for open files
+
+	gz, err := f.fromMirrors(ctx, opts)
+	if err != nil {
+		return err
+	}
+	if err := commit(tmp, gz, filepath.Join(dir, f.name)); err != nil {
+		return cannotStore(dir, err)
+	}
+	return nil
+}
+
+func cannotStore(dir string, err error) error {
+	return fmt.Errorf("cannot be stored in %s (%w); make room there, or name another directory", dir, err)
+}
+
+// commit puts data under its name only once all of it is on the disk.
+func commit(tmp *os.File, data []byte, name string) error {
+	if _, err := tmp.Write(data); err != nil {
+		return err
+	}
+	// CreateTemp's 0600 would shut other users of a shared directory out. Where
+	// there are no modes to change, nobody is shut out.
+	_ = tmp.Chmod(0o644)
+	if err := tmp.Sync(); err != nil {
+		return err
+	}
+	if err := tmp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), name)
+}
+
+// fromMirrors returns the first mirror's bytes that are right.
+func (f file) fromMirrors(ctx context.Context, opts Options) ([]byte, error) {
+	var causes []string
+	for _, mirror := range opts.Mirrors {
+		gz, err := f.download(ctx, mirror, opts)
+		if err == nil {
+			err = f.verify(bytes.NewReader(gz))
+		}
+		if err == nil {
+			return gz, nil
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("stopped: %w", ctx.Err())
+		}
+		causes = append(causes, mirror+": "+onOneLine(err))
+	}
+	return nil, fmt.Errorf("%w (%s)", errMirrors, strings.Join(causes, "; "))
+}
+
+func onOneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// download returns what mirror sends for f, as it is.
+func (f file) download(ctx context.Context, mirror string, opts Options) (gz []byte, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, opts.FileTimeout,
+		fmt.Errorf("not complete after %v", opts.FileTimeout))
+	defer cancel()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	// What the client returns when one of our limits has ended the request
+	// depends on where it was; the cause says which limit.
+	defer func() {
+		if cause := context.Cause(ctx); err != nil && cause != nil {
+			err = cause
+		}
+	}()
+
+	resp, err := f.request(ctx, stop, mirror, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("it answers %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	return f.readBody(resp, stop, opts)
+}
+
+// request gets the headers.
+func (f file) request(ctx context.Context, stop context.CancelCauseFunc, mirror string, opts Options) (*http.Response, error) {
+	address, err := url.JoinPath(mirror, f.name)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	// Without this the client asks for compression and undoes it, and with it
+	// possibly the file's own.
+	req.Header.Set("Accept-Encoding", "identity")
+
+	limit := time.AfterFunc(opts.HeaderTimeout, func() {
+		stop(fmt.Errorf("no answer within %v", opts.HeaderTimeout))
+	})
+	defer limit.Stop()
+	resp, err := opts.Client.Do(req)
+	var withAddress *url.Error
+	if errors.As(err, &withAddress) {
+		err = withAddress.Err // the mirror is named already
+	}
+	return resp, err
+}
+
+func (f file) readBody(resp *http.Response, stop context.CancelCauseFunc, opts Options) ([]byte, error) {
+	body := &watchedReader{r: resp.Body, stallTimeout: opts.StallTimeout}
+	body.stall = time.AfterFunc(opts.StallTimeout, func() {
+		stop(fmt.Errorf("not a byte for %v", opts.StallTimeout))
+	})
+	defer body.stall.Stop()
+	if opts.Progress != nil {
+		body.progress = func(done int64) { opts.Progress(f.name, done, resp.ContentLength) }
+	}
+	most := f.mostCompressed()
+	gz, err := io.ReadAll(io.LimitReader(body, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("cut off after %d bytes (%w)", len(gz), err)
+	}
+	if int64(len(gz)) > most {
+		return nil, fmt.Errorf("longer than %d bytes, which is more than the file can take", most)
+	}
+	return gz, nil
+}
+
+// mostCompressed bounds the gzipped size: what cannot be compressed grows by 5
+// bytes a block, of 16 KB or so, and gzip adds its header.
+func (f file) mostCompressed() int64 { return f.size + f.size/1000 + 4096 }
+
+// watchedReader lets the stall timer run while a read waits, and only then, so
+// that a slow progress function is not taken for a slow mirror.
+type watchedReader struct {
+	r            io.Reader
+	stall        *time.Timer
+	stallTimeout time.Duration
+	progress     func(done int64) // may be nil
+	done         int64
+}
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	w.stall.Reset(w.stallTimeout)
+	n, err := w.r.Read(p)
+	w.stall.Stop()
+	w.done += int64(n)
+	if w.progress != nil {
+		w.progress(w.done)
+	}
+	return n, err
+}
+
+// httpsOnly returns a client that differs from c in refusing redirects to
+// anything but https.
+func httpsOnly(c *http.Client) *http.Client {
+	strict := *c
+	strict.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if req.URL.Scheme != "https" {
+			return fmt.Errorf("it redirects to %q, which is not https", req.URL.Redacted())
+		}
+		if c.CheckRedirect != nil {
+			return c.CheckRedirect(req, via)
+		}
+		if len(via) >= 10 { // as net/http does without a CheckRedirect
+			return errors.New("it redirects more than 10 times")
+		}
+		return nil
+	}
+	return &strict
+}

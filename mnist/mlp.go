@@ -1,0 +1,238 @@
+package mnist
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// MLP is a multilayer perceptron that reads digits: Pixels inputs, hidden
+// layers with ReLU, Classes outputs, softmax cross-entropy; in float32, on
+// Gorgonia's graph.
+//
+// It computes predictions, the loss and gradients. What to do with the
+// gradients is a gorgonia.Solver's business:
+//
+//	m.Run(images, labels)
+//	s.Step(m.Model())
+type MLP struct {
+	params   G.Nodes
+	training *network
+	reading  *network // evaluation: shares the weights, has no gradients
+}
+
+// network is one graph for batches of one size.
+type network struct {
+	machine        G.VM
+	images, labels *tensor.Dense // labels one-hot
+	logits, loss   G.Value
+}
+
+// evaluationBatch is how many images Evaluate reads at once.
+const evaluationBatch = 500
+
+// NewMLP returns a network with hidden layers of these sizes, which may be
+// none, for training batches of one size. Weights are Glorot-uniform from the
+// seed, biases 0. Close it.
+func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
+	sizes := append(append([]int{Pixels}, hidden...), Classes)
+	for _, n := range hidden {
+		if n < 1 {
+			return nil, fmt.Errorf("mnist: a hidden layer of %d units; it must have at least 1", n)
+		}
+	}
+	if batch < 1 {
+		return nil, fmt.Errorf("mnist: batches of %d images; there must be at least 1", batch)
+	}
+	values := glorot(sizes, seed)
+	m := new(MLP)
+	var err error
+	if m.training, m.params, err = newNetwork(sizes, batch, values, true); err != nil {
+		return nil, err
+	}
+	if m.reading, _, err = newNetwork(sizes, evaluationBatch, values, false); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// glorot makes the weights and biases of layers between these sizes.
+func glorot(sizes []int, seed uint64) []*tensor.Dense {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var values []*tensor.Dense
+	for i, out := range sizes[1:] {
+		in := sizes[i]
+		limit := math.Sqrt(6 / float64(in+out))
+		w := make([]float32, in*out)
+		for k := range w {
+			w[k] = float32((2*rng.Float64() - 1) * limit)
+		}
+		values = append(values,
+			tensor.New(tensor.WithShape(in, out), tensor.WithBacking(w)),
+			tensor.New(tensor.WithShape(1, out), tensor.Of(tensor.Float32)))
+	}
+	return values
+}
+
+// newNetwork builds a graph over these weights and biases.
+func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n *network, params G.Nodes, err error) {
+	g := G.NewGraph()
+	n = &network{
+		images: tensor.New(tensor.WithShape(batch, Pixels), tensor.Of(tensor.Float32)),
+		labels: tensor.New(tensor.WithShape(batch, Classes), tensor.Of(tensor.Float32)),
+	}
+	z := G.NewMatrix(g, G.Float32, G.WithName("images"), G.WithShape(batch, Pixels), G.WithValue(n.images))
+	for i := range sizes[1:] {
+		w := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("w%d", i+1)), G.WithShape(sizes[i], sizes[i+1]), G.WithValue(values[2*i]))
+		b := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("b%d", i+1)), G.WithShape(1, sizes[i+1]), G.WithValue(values[2*i+1]))
+		params = append(params, w, b)
+		if i > 0 {
+			if z, err = G.Rectify(z); err != nil {
+				return nil, nil, err
+			}
+		}
+		if z, err = layer(z, w, b); err != nil {
+			return nil, nil, err
+		}
+	}
+	G.Read(z, &n.logits)
+	if !trains {
+		n.machine = G.NewTapeMachine(g)
+		return n, params, nil
+	}
+	y := G.NewMatrix(g, G.Float32, G.WithName("labels"), G.WithShape(batch, Classes), G.WithValue(n.labels))
+	loss, err := crossEntropy(z, y)
+	if err != nil {
+		return nil, nil, err
+	}
+	G.Read(loss, &n.loss)
+	if _, err := G.Grad(loss, params...); err != nil {
+		return nil, nil, err
+	}
+	n.machine = G.NewTapeMachine(g, G.BindDualValues(params...))
+	return n, params, nil
+}
+
+// layer is x·w + b.
+func layer(x, w, b *G.Node) (*G.Node, error) {
+	xw, err := G.Mul(x, w)
+	if err != nil {
+		return nil, err
+	}
+	return G.BroadcastAdd(xw, b, nil, []byte{0})
+}
+
+// crossEntropy is the mean over the rows of −log softmax(z)·y. Each row's
+// maximum is subtracted first, so that no exponential overflows. (Gorgonia's
+// own softmax subtracts one maximum for the whole matrix, and a row far below
+// it becomes NaN.)
+func crossEntropy(z, y *G.Node) (loss *G.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil { // from G.Must
+			loss, err = nil, fmt.Errorf("mnist: building the loss: %v", r)
+		}
+	}()
+	rows := z.Shape()[0]
+	highest := G.Must(G.Reshape(G.Must(G.Max(z, 1)), tensor.Shape{rows, 1}))
+	shifted := G.Must(G.BroadcastSub(z, highest, nil, []byte{1}))
+	normalizer := G.Must(G.Log(G.Must(G.Sum(G.Must(G.Exp(shifted)), 1))))
+	chosen := G.Must(G.Sum(G.Must(G.HadamardProd(shifted, y)), 1))
+	return G.Mean(G.Must(G.Sub(normalizer, chosen)))
+}
+
+// Model is the parameters, for a solver's Step: w1, b1, w2, b2, ….
+func (m *MLP) Model() []G.ValueGrad { return G.NodesToValueGrads(m.params) }
+
+// Parameters is how many numbers the network learns.
+func (m *MLP) Parameters() int {
+	n := 0
+	for _, p := range m.params {
+		n += p.Shape().TotalSize()
+	}
+	return n
+}
+
+// Run predicts a batch, Pixels numbers and a label for each image, and adds the
+// gradient of its loss to the model's gradients, which a solver's step zeroes.
+func (m *MLP) Run(images []float32, labels []byte) error {
+	n := m.training
+	copy(n.images.Float32s(), images)
+	oneHot := n.labels.Float32s()
+	clear(oneHot)
+	for i, l := range labels {
+		oneHot[i*Classes+int(l)] = 1
+	}
+	return n.run()
+}
+
+func (n *network) run() error {
+	defer n.machine.Reset()
+	if err := n.machine.RunAll(); err != nil {
+		return fmt.Errorf("mnist: running the network: %w", err)
+	}
+	return nil
+}
+
+// Loss is the mean cross-entropy of the batch that Run was given last, in nats.
+func (m *MLP) Loss() float64 { return float64(m.training.loss.Data().(float32)) }
+
+// Correct is how many of these labels the network predicted in the last Run.
+func (m *MLP) Correct(labels []byte) int { return m.training.correct(labels) }
+
+func (n *network) correct(labels []byte) int {
+	logits := n.logits.Data().([]float32)
+	correct := 0
+	for i, l := range labels {
+		if argmax(logits[i*Classes:][:Classes]) == int(l) {
+			correct++
+		}
+	}
+	return correct
+}
+
+// argmax is the place of the largest of x, or -1 if one of x is NaN.
+func argmax(x []float32) int {
+	best := 0
+	for i, v := range x {
+		if v != v {
+			return -1
+		}
+		if v > x[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// Evaluate is the share of a data set, turned by an angle in degrees, that the
+// network reads correctly.
+func (m *MLP) Evaluate(data *Dataset, angle float64) (accuracy float64, err error) {
+	if data.Len() == 0 {
+		return 0, fmt.Errorf("mnist: a data set without images cannot be read")
+	}
+	n, rotation, correct := m.reading, NewRotation(angle), 0
+	images := n.images.Float32s()
+	for first := 0; first < data.Len(); first += evaluationBatch {
+		labels := data.Labels[first:min(first+evaluationBatch, data.Len())]
+		for k := range labels {
+			rotation.Apply(images[k*Pixels:][:Pixels], data.Image(first+k))
+		}
+		if err := n.run(); err != nil {
+			return 0, err
+		}
+		correct += n.correct(labels)
+	}
+	return float64(correct) / float64(data.Len()), nil
+}
+
+// Close frees what Gorgonia's machines hold.
+func (m *MLP) Close() error {
+	err := m.training.machine.Close()
+	if e := m.reading.machine.Close(); err == nil {
+		err = e
+	}
+	return err
+}

@@ -1,0 +1,239 @@
+package mnist
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// softmaxCrossEntropy is the loss and its gradient by the textbook, in float64.
+func softmaxCrossEntropy(z []float32, label int) (loss float64, gradient []float64) {
+	highest, sum := math.Inf(-1), 0.0
+	for _, v := range z {
+		highest = max(highest, float64(v))
+	}
+	for _, v := range z {
+		sum += math.Exp(float64(v) - highest)
+	}
+	gradient = make([]float64, len(z))
+	for i, v := range z {
+		gradient[i] = math.Exp(float64(v)-highest) / sum
+	}
+	gradient[label]--
+	return math.Log(sum) - (float64(z[label]) - highest), gradient
+}
+
+func TestCrossEntropyAndItsGradientAreRightForHugeLogits(t *testing.T) {
+	rows := [][]float32{
+		{1000, -1000, 0, 1, 2, 3, 4, 5, 6, 7},
+		{-1000, -1000, -1000, -1000, -1000, -1000, -1000, -1000, -1000, -999},
+		{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
+		{0.1, 0.2, -0.3, 0.4, 0.5, -0.6, 0.7, 0.8, 0.9, -1},
+	}
+	labels := []int{1, 9, 3, 5}
+	var logits, oneHot []float32
+	for i, r := range rows {
+		logits = append(logits, r...)
+		y := make([]float32, Classes)
+		y[labels[i]] = 1
+		oneHot = append(oneHot, y...)
+	}
+	g := G.NewGraph()
+	z := G.NewMatrix(g, G.Float32, G.WithName("z"), G.WithShape(4, Classes), G.WithValue(tensor.New(tensor.WithShape(4, Classes), tensor.WithBacking(logits))))
+	y := G.NewMatrix(g, G.Float32, G.WithName("y"), G.WithShape(4, Classes), G.WithValue(tensor.New(tensor.WithShape(4, Classes), tensor.WithBacking(oneHot))))
+	loss, err := crossEntropy(z, y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := G.Grad(loss, z); err != nil {
+		t.Fatal(err)
+	}
+	machine := G.NewTapeMachine(g, G.BindDualValues(z))
+	defer machine.Close()
+	if err := machine.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	gradient, err := z.Grad()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0.0
+	for i, r := range rows {
+		l, d := softmaxCrossEntropy(r, labels[i])
+		want += l / 4
+		for k := range d {
+			if got := float64(gradient.Data().([]float32)[i*Classes+k]); math.Abs(got-d[k]/4) > 1e-6 {
+				t.Errorf("row %d: gradient[%d] = %v, want %v", i, k, got, d[k]/4)
+			}
+		}
+	}
+	if got := float64(loss.Value().Data().(float32)); math.Abs(got-want) > 1e-4*want {
+		t.Errorf("loss %v, want %v", got, want)
+	}
+}
+
+func newTestMLP(t testing.TB, hidden []int, batch int, seed uint64) *MLP {
+	t.Helper()
+	m, err := NewMLP(hidden, batch, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func TestTheMLPHasTheParametersItShould(t *testing.T) {
+	for _, c := range []struct {
+		hidden []int
+		want   int
+	}{{[]int{128, 64}, 109_386}, {nil, 7850}, {[]int{5}, 784*5 + 5 + 50 + 10}} {
+		if n := newTestMLP(t, c.hidden, 2, 1).Parameters(); n != c.want {
+			t.Errorf("hidden %v: %d parameters, want %d", c.hidden, n, c.want)
+		}
+	}
+}
+
+func TestTheMLPStartsFromItsSeed(t *testing.T) {
+	weights := func(seed uint64) []float32 {
+		return newTestMLP(t, []int{8}, 2, seed).params[0].Value().Data().([]float32)
+	}
+	a, b, c := weights(1), weights(1), weights(2)
+	same := true
+	for i := range a {
+		if a[i] != b[i] {
+			t.Fatal("one seed, two networks")
+		}
+		same = same && a[i] == c[i]
+	}
+	if same {
+		t.Error("two seeds, one network")
+	}
+}
+
+// The network's loss and gradient against a numeric derivative.
+func TestTheMLPsGradientIsTheDerivativeOfItsLoss(t *testing.T) {
+	data := Synthetic(4, 1)
+	images := make([]float32, 4*Pixels)
+	for i := range images {
+		images[i] = float32(data.Images[i]) / 255
+	}
+	m := newTestMLP(t, []int{6, 5}, 4, 3)
+	loss := func() float64 {
+		if err := m.Run(images, data.Labels); err != nil {
+			t.Fatal(err)
+		}
+		return m.Loss()
+	}
+	loss()
+	var gradients [][]float32 // of the first run, before others add to them
+	for _, p := range m.params {
+		g, err := p.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		gradients = append(gradients, append([]float32(nil), g.Data().([]float32)...))
+	}
+	for k, p := range m.params {
+		gradient, largest := gradients[k], 0
+		for i := range gradient {
+			if math.Abs(float64(gradient[i])) > math.Abs(float64(gradient[largest])) {
+				largest = i
+			}
+		}
+		const h = 1e-2
+		w := &p.Value().Data().([]float32)[largest]
+		start := *w
+		*w = start + h
+		up := loss()
+		*w = start - h
+		down := loss()
+		*w = start
+		if got, want := float64(gradient[largest]), (up-down)/(2*h); math.Abs(got-want) > 0.02*math.Abs(want) {
+			t.Errorf("%s[%d]: gradient %v, the loss says %v", p.Name(), largest, got, want)
+		}
+	}
+}
+
+func TestAnMLPLearnsDigitsAndEvaluateReadsWithWhatItLearned(t *testing.T) {
+	data := Synthetic(2000, 1)
+	m := newTestMLP(t, []int{32}, 50, 1)
+	before, err := m.Evaluate(data, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schedule, err := Jumps([]float64{30}, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := NewStream(data, schedule, 50, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	s := G.NewAdamSolver(G.WithLearnRate(0.003))
+	right := 0
+	for b := stream.Next(); b != nil; b = stream.Next() {
+		if err := m.Run(b.Images, b.Labels); err != nil {
+			t.Fatal(err)
+		}
+		if b.Step >= 190 {
+			right += m.Correct(b.Labels)
+		}
+		if err := s.Step(m.Model()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, err := m.Evaluate(data, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before > 0.3 || after < 0.85 || math.Abs(after-float64(right)/500) > 0.1 {
+		t.Errorf("read %.2f before, %.2f after, and %.2f in the last batches", before, after, float64(right)/500)
+	}
+}
+
+func TestEvaluateCountsTheLastImagesToo(t *testing.T) {
+	m := newTestMLP(t, []int{4}, 2, 1)
+	for _, n := range []int{1, evaluationBatch - 1, evaluationBatch, evaluationBatch + 1} {
+		data := Synthetic(n, 2)
+		accuracy, err := m.Evaluate(data, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k := accuracy * float64(n); math.Abs(k-math.Round(k)) > 1e-9 {
+			t.Errorf("accuracy %v of %d images", accuracy, n)
+		}
+	}
+	if _, err := m.Evaluate(&Dataset{}, 0); err == nil {
+		t.Error("no error for a data set without images")
+	}
+}
+
+func TestAnMLPThatCannotBeIsAnError(t *testing.T) {
+	for _, c := range []struct {
+		hidden []int
+		batch  int
+	}{{[]int{0}, 1}, {[]int{4, -1}, 1}, {nil, 0}} {
+		if _, err := NewMLP(c.hidden, c.batch, 1); err == nil {
+			t.Errorf("hidden %v, batch %d: no error", c.hidden, c.batch)
+		}
+	}
+}
+
+func BenchmarkMLPRun(b *testing.B) {
+	for _, hidden := range [][]int{{128, 64}} {
+		b.Run(fmt.Sprint(hidden), func(b *testing.B) {
+			m := newTestMLP(b, hidden, 128, 1)
+			data := Synthetic(128, 1)
+			images := make([]float32, 128*Pixels)
+			for b.Loop() {
+				if err := m.Run(images, data.Labels); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

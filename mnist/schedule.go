@@ -1,0 +1,57 @@
+package mnist
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Schedule gives every training step an angle, in degrees counter-clockwise.
+// Its phases are the stretches between which the angle jumps.
+type Schedule struct {
+	angles []float64 // of each phase at its first step
+	length int       // of each phase, in steps
+	drift  float64   // degrees a step
+}
+
+// Jumps holds each angle for a number of steps, then jumps to the next.
+func Jumps(angles []float64, steps int) (Schedule, error) {
+	s := Schedule{angles: slices.Clone(angles), length: steps}
+	if len(angles) == 0 {
+		return s, fmt.Errorf("mnist: no angles to rotate to; give at least one")
+	}
+	return s, s.check()
+}
+
+// Drift starts upright and turns by a number of degrees every step, for a
+// number of steps. It has one phase.
+func Drift(degrees float64, steps int) (Schedule, error) {
+	s := Schedule{angles: []float64{0}, length: steps, drift: degrees}
+	return s, s.check()
+}
+
+func (s *Schedule) check() error {
+	for _, a := range append([]float64{s.drift}, s.angles...) {
+		if math.IsNaN(a) || math.IsInf(a, 0) {
+			return fmt.Errorf("mnist: an angle of %v degrees; angles must be finite", a)
+		}
+	}
+	if s.length < 1 {
+		return fmt.Errorf("mnist: %d steps; there must be at least 1", s.length)
+	}
+	return nil
+}
+
+// Steps is how many steps the schedule has.
+func (s Schedule) Steps() int { return len(s.angles) * s.length }
+
+// Phases is how many phases the schedule has, all of one length.
+func (s Schedule) Phases() int { return len(s.angles) }
+
+// PhaseLength is the length of each phase in steps.
+func (s Schedule) PhaseLength() int { return s.length }
+
+// Angle is the angle of a step, counted from 0.
+func (s Schedule) Angle(step int) float64 {
+	return s.angles[step/s.length] + s.drift*float64(step%s.length)
+}

@@ -1,0 +1,109 @@
+package mnist
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+)
+
+// Batch is what one training step sees.
+type Batch struct {
+	Step   int       // counted from 0
+	Angle  float64   // degrees counter-clockwise
+	Images []float32 // rotated, from 0 to 1, Pixels for each label
+	Labels []byte
+}
+
+// Stream is the batches of a schedule, in order. Each is drawn without
+// replacement from the data set, which is shuffled anew when less than a batch
+// is left of it, and rotated. Everything follows from the seed.
+//
+// Batches are prepared ahead in a goroutine, which ends with the schedule or
+// with Close.
+type Stream struct {
+	data     *Dataset
+	schedule Schedule
+	batch    int
+	seed     uint64
+
+	ready, free chan *Batch
+	current     *Batch
+	stop        chan struct{}
+	stopping    sync.Once
+	stopped     sync.WaitGroup
+}
+
+// ahead is how many batches are ready, or being made, while one is in use.
+const ahead = 3
+
+// NewStream returns the stream of a data set. Close it.
+func NewStream(data *Dataset, schedule Schedule, batch int, seed uint64) (*Stream, error) {
+	if batch < 1 || batch > data.Len() {
+		return nil, fmt.Errorf("mnist: a batch of %d images out of a data set of %d; it must be between 1 and that", batch, data.Len())
+	}
+	s := &Stream{
+		data: data, schedule: schedule, batch: batch, seed: seed,
+		ready: make(chan *Batch, ahead+1), free: make(chan *Batch, ahead+1), stop: make(chan struct{}),
+	}
+	for range ahead + 1 {
+		s.free <- &Batch{Images: make([]float32, batch*Pixels), Labels: make([]byte, batch)}
+	}
+	s.stopped.Add(1)
+	go s.produce()
+	return s, nil
+}
+
+// Next returns the next batch, nil after the last one or after Close. The
+// batch is the caller's until the next call.
+func (s *Stream) Next() *Batch {
+	if s.current != nil {
+		s.free <- s.current
+	}
+	s.current = <-s.ready
+	return s.current
+}
+
+// Close ends the stream and its goroutine, wherever it is.
+func (s *Stream) Close() {
+	s.stopping.Do(func() { close(s.stop) })
+	s.stopped.Wait()
+	for range s.ready { // what was made ahead
+	}
+}
+
+func (s *Stream) produce() {
+	defer s.stopped.Done()
+	defer close(s.ready)
+	order := make([]int, s.data.Len())
+	perEpoch := len(order) / s.batch
+	rotation := NewRotation(0)
+	for step := range s.schedule.Steps() {
+		var b *Batch
+		select {
+		case b = <-s.free:
+		case <-s.stop:
+			return
+		}
+		if step%perEpoch == 0 {
+			s.shuffle(order, step/perEpoch)
+		}
+		b.Step, b.Angle = step, s.schedule.Angle(step)
+		rotation.Set(b.Angle)
+		for k, i := range order[step%perEpoch*s.batch:][:s.batch] {
+			b.Labels[k] = s.data.Labels[i]
+			rotation.Apply(b.Images[k*Pixels:][:Pixels], s.data.Image(i))
+		}
+		s.ready <- b // has room for every batch there is
+	}
+}
+
+// shuffle makes the order of an epoch, which depends on nothing but the seed
+// and the epoch's number.
+func (s *Stream) shuffle(order []int, epoch int) {
+	for i := range order {
+		order[i] = i
+	}
+	rand.New(rand.NewPCG(s.seed, uint64(epoch))).Shuffle(len(order), func(i, j int) {
+		order[i], order[j] = order[j], order[i]
+	})
+}
