@@ -1,0 +1,75 @@
+package experiment
+
+import (
+	"math"
+
+	"github.com/seed1e560811/funnel/mnist"
+)
+
+// Result is how one solver did. Accuracies are from 0 to 1 and prequential:
+// each batch is first predicted, then learned from. NaN stands for what there
+// is none of, such as recovery where the angle never jumps.
+type Result struct {
+	Steps      int       // that were made
+	Accuracy   float64   // mean over all steps
+	AfterShift float64   // mean over the first 100 steps after each jump
+	Recovery   float64   // steps from a jump to a 10-step moving mean of 90%, mean over the jumps
+	Plateau    float64   // mean over the last 50 steps of each phase
+	HeldOut    []float64 // accuracy on the test set at the end of each phase
+	StepMS     float64   // milliseconds a step: the network's pass, and the solver's step
+	SolverMS   float64   // milliseconds of it that are the solver's
+	Scale      float64   // at the end
+}
+
+const (
+	shiftSteps   = 100 // after a jump
+	plateauSteps = 50  // before one
+	window       = 10  // steps of the moving mean
+	recovered    = 0.9
+)
+
+// summarize computes the metrics from the accuracy of every step. A run may
+// have ended early: a phase counts from what it has.
+func summarize(accuracies []float64, schedule mnist.Schedule) *Result {
+	var shift, recovery, plateau []float64
+	length := schedule.PhaseLength()
+	for p := range schedule.Phases() {
+		phase := accuracies[min(p*length, len(accuracies)):min((p+1)*length, len(accuracies))]
+		whole := len(phase) == length
+		if p > 0 && len(phase) > 0 {
+			shift = append(shift, mean(phase[:min(shiftSteps, len(phase))]))
+			if steps, ok := recoverySteps(phase); ok || whole {
+				recovery = append(recovery, float64(steps))
+			}
+		}
+		if whole {
+			plateau = append(plateau, mean(phase[max(0, length-plateauSteps):]))
+		}
+	}
+	return &Result{
+		Accuracy: mean(accuracies), AfterShift: mean(shift), Recovery: mean(recovery), Plateau: mean(plateau),
+	}
+}
+
+// recoverySteps is how many steps of a phase it takes until the moving mean is
+// high enough; all of them if it never is.
+func recoverySteps(phase []float64) (steps int, ok bool) {
+	for end := window; end <= len(phase); end++ {
+		if mean(phase[end-window:end]) >= recovered {
+			return end, true
+		}
+	}
+	return len(phase), false
+}
+
+// mean is NaN of nothing.
+func mean(xs []float64) float64 {
+	if len(xs) == 0 {
+		return math.NaN()
+	}
+	sum := 0.0
+	for _, x := range xs {
+		sum += x
+	}
+	return sum / float64(len(xs))
+}

@@ -1,0 +1,243 @@
+// Package solvers makes gorgonia.Solvers out of specifications such as
+// "funnel", "adam:lr=0.003" or "funnel:scope=parameter:signals=raw".
+package solvers
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+)
+
+// Spec is one solver to run: a kind of solver and its settings.
+type Spec struct {
+	Text     string            // as the user wrote it
+	Name     string            // of the kind
+	Settings map[string]string // those that the user gave
+	options  []gorgonia.SolverOpt
+	kind     *kind
+}
+
+// kind is a sort of solver and the settings it takes.
+type kind struct {
+	name string
+	keys []*key
+	make func(...gorgonia.SolverOpt) gorgonia.Solver
+}
+
+// key is a setting. Its read makes an option out of the text behind the =.
+type key struct {
+	name, values string
+	read         func(text string) (gorgonia.SolverOpt, error)
+}
+
+var (
+	lr       = number("lr", gorgonia.WithLearnRate)
+	momentum = number("momentum", gorgonia.WithMomentum)
+	batch    = number("batch-size", gorgonia.WithBatchSize)
+	clip     = number("clip", gorgonia.WithClip)
+	l1       = number("l1", gorgonia.WithL1Reg)
+	l2       = number("l2", gorgonia.WithL2Reg)
+
+	adaptive = []*key{
+		lr, momentum,
+		number("gain-rate", solver.WithGainRate),
+		number("scale-rate", solver.WithScaleRate),
+		number("gradient-decay", solver.WithGradientDecay),
+		bounds("gain-bounds", solver.WithGainBounds),
+		bounds("scale-bounds", solver.WithScaleBounds),
+		signal("gain-signal", solver.WithGainSignal),
+		signal("scale-signal", solver.WithScaleSignal),
+		signal("signals", func(s solver.Signal) gorgonia.SolverOpt {
+			return func(f gorgonia.Solver) { solver.WithGainSignal(s)(f); solver.WithScaleSignal(s)(f) }
+		}),
+		word("scope", map[string]gorgonia.SolverOpt{
+			"global": solver.WithScaleScope(solver.Global), "parameter": solver.WithScaleScope(solver.PerParameter),
+		}),
+		word("bias-correction", map[string]gorgonia.SolverOpt{
+			"on": solver.WithBiasCorrection(), "off": func(gorgonia.Solver) {},
+		}),
+		batch, clip, l1, l2,
+	}
+)
+
+var kinds = []*kind{
+	{"funnel", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
+	{"eggain", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
+	{"adam", []*key{
+		lr, number("beta1", gorgonia.WithBeta1), number("beta2", gorgonia.WithBeta2), number("eps", gorgonia.WithEps),
+		batch, clip, l1, l2,
+	}, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }},
+	{"momentum", []*key{lr, momentum, batch, clip, l1, l2},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }},
+	{"rmsprop", []*key{lr, number("rho", gorgonia.WithRho), number("eps", gorgonia.WithEps), clip, l2},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewRMSPropSolver(o...) }},
+	{"vanilla", []*key{lr, batch, clip, l1, l2},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }},
+}
+
+// Parse reads a list of specifications, separated by commas. None may stand
+// there twice.
+func Parse(list string) ([]Spec, error) {
+	var specs []Spec
+	for _, text := range strings.Split(list, ",") {
+		text = strings.TrimSpace(text)
+		s, err := parse(text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(specs, func(t Spec) bool { return t.Text == text }) {
+			return nil, fmt.Errorf("solver %q is given twice", text)
+		}
+		specs = append(specs, s)
+	}
+	return specs, nil
+}
+
+// parse reads name[:key=value]…
+func parse(text string) (Spec, error) {
+	parts := strings.Split(text, ":")
+	i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == parts[0] })
+	if i < 0 {
+		return Spec{}, fmt.Errorf("unknown solver %q; known are %s", parts[0], strings.Join(names(), ", "))
+	}
+	s := Spec{Text: text, Name: parts[0], Settings: map[string]string{}, kind: kinds[i]}
+	for _, setting := range parts[1:] {
+		if err := s.set(setting); err != nil {
+			return Spec{}, err
+		}
+	}
+	return s, s.check()
+}
+
+func names() []string {
+	var ns []string
+	for _, k := range kinds {
+		ns = append(ns, k.name)
+	}
+	return ns
+}
+
+func (s *Spec) set(setting string) error {
+	name, value, ok := strings.Cut(setting, "=")
+	if !ok {
+		return fmt.Errorf("solver %q: %q is not a setting; write key=value", s.Text, setting)
+	}
+	i := slices.IndexFunc(s.kind.keys, func(k *key) bool { return k.name == name })
+	if i < 0 {
+		return fmt.Errorf("solver %q: unknown key %q; %s takes %s", s.Text, name, s.Name, strings.Join(s.kind.keyNames(), ", "))
+	}
+	if _, twice := s.Settings[name]; twice {
+		return fmt.Errorf("solver %q: %s is set twice", s.Text, name)
+	}
+	option, err := s.kind.keys[i].read(value)
+	if err != nil {
+		return fmt.Errorf("solver %q: %s: %w", s.Text, name, err)
+	}
+	s.Settings[name] = value
+	s.options = append(s.options, option)
+	return nil
+}
+
+func (k *kind) keyNames() []string {
+	var ns []string
+	for _, key := range k.keys {
+		ns = append(ns, key.name)
+	}
+	return ns
+}
+
+// check finds hyperparameters that are numbers but cannot be.
+func (s *Spec) check() error {
+	if f, ok := s.New().(*solver.Funnel); ok {
+		if err := f.Apply(); err != nil {
+			return fmt.Errorf("solver %q: %w", s.Text, err)
+		}
+	}
+	return nil
+}
+
+// New makes a solver that has learned nothing yet.
+func (s *Spec) New() gorgonia.Solver { return s.kind.make(s.options...) }
+
+// LearnRate is the base step size: the one given, or Gorgonia's and our default.
+func (s *Spec) LearnRate() float64 {
+	if text, ok := s.Settings["lr"]; ok {
+		x, _ := strconv.ParseFloat(text, 64) // set has read it before
+		return x
+	}
+	return 0.001
+}
+
+// Usage lists the solvers and their keys, for a help text.
+func Usage() string {
+	var b strings.Builder
+	for _, k := range kinds {
+		fmt.Fprintf(&b, "  %s\n", k.name)
+		line := "       "
+		for _, key := range k.keys {
+			word := " " + key.name + "=" + key.values
+			if len(line)+len(word) > 80 {
+				b.WriteString(line + "\n")
+				line = "       "
+			}
+			line += word
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
+
+func number(name string, option func(float64) gorgonia.SolverOpt) *key {
+	return &key{name, "X", func(text string) (gorgonia.SolverOpt, error) {
+		x, err := parseNumber(text)
+		return option(x), err
+	}}
+}
+
+func bounds(name string, option func(min, max float64) gorgonia.SolverOpt) *key {
+	return &key{name, "MIN..MAX", func(text string) (gorgonia.SolverOpt, error) {
+		low, high, ok := strings.Cut(text, "..")
+		if !ok {
+			return nil, fmt.Errorf("%q is not a range; write MIN..MAX", text)
+		}
+		min, err := parseNumber(low)
+		if err != nil {
+			return nil, err
+		}
+		max, err := parseNumber(high)
+		return option(min, max), err
+	}}
+}
+
+// parseNumber reads what every setting can only be: finite and not below 0.
+func parseNumber(text string) (float64, error) {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) || x < 0 {
+		return 0, fmt.Errorf("%q is not a finite number of at least 0", text)
+	}
+	return x, nil
+}
+
+func signal(name string, option func(solver.Signal) gorgonia.SolverOpt) *key {
+	return word(name, map[string]gorgonia.SolverOpt{"raw": option(solver.Raw), "normalized": option(solver.Normalized)})
+}
+
+func word(name string, options map[string]gorgonia.SolverOpt) *key {
+	var words []string
+	for w := range options {
+		words = append(words, w)
+	}
+	slices.Sort(words)
+	return &key{name, strings.Join(words, "|"), func(text string) (gorgonia.SolverOpt, error) {
+		option, ok := options[text]
+		if !ok {
+			return nil, fmt.Errorf("%q is not one of %s", text, strings.Join(words, ", "))
+		}
+		return option, nil
+	}}
+}

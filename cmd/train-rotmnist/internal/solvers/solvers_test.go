@@ -1,0 +1,140 @@
+package solvers
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+func TestEverySolverIsMadeFromItsName(t *testing.T) {
+	specs, err := Parse("funnel, eggain,adam,momentum,rmsprop,vanilla")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range specs {
+		if s.Name != names()[i] || s.New() == nil || s.LearnRate() != 0.001 {
+			t.Errorf("%+v", s)
+		}
+		if s.New() == s.New() {
+			t.Errorf("%s: one solver for two runs", s.Name)
+		}
+	}
+}
+
+func TestSettingsAreReadAsWritten(t *testing.T) {
+	specs, err := Parse("funnel:lr=0.01:scope=parameter:gain-bounds=0.5..2,adam:lr=3e-3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(specs) != 2 || specs[0].LearnRate() != 0.01 || specs[0].Settings["scope"] != "parameter" || specs[1].LearnRate() != 0.003 {
+		t.Errorf("%+v", specs)
+	}
+}
+
+// parameter is one for a solver to step.
+type parameter struct{ value, gradient *tensor.Dense }
+
+func (p *parameter) Value() gorgonia.Value         { return p.value }
+func (p *parameter) Grad() (gorgonia.Value, error) { return p.gradient, nil }
+
+// trace is what a solver makes of a fixed problem.
+func trace(t *testing.T, s gorgonia.Solver) []float64 {
+	t.Helper()
+	p := &parameter{tensor.New(tensor.WithBacking([]float64{1, 2, 0.5})), tensor.New(tensor.WithBacking(make([]float64, 3)))}
+	for i := range 8 {
+		copy(p.gradient.Float64s(), []float64{1, math.Sin(float64(i)), 0.25})
+		if err := s.Step([]gorgonia.ValueGrad{p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p.value.Float64s()
+}
+
+// Every key of every solver changes what it does, but for those that Gorgonia
+// or the equations make mean nothing.
+func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
+	values := map[string]string{
+		"lr": "0.5", "momentum": "0.3", "beta1": "0.3", "beta2": "0.3", "eps": "0.5", "rho": "0.5",
+		"batch-size": "4", "clip": "0.1", "l1": "0.5", "l2": "0.5",
+		"gain-rate": "0.5", "scale-rate": "0.5", "gradient-decay": "0.1",
+		"gain-bounds": "0.999..1.001", "scale-bounds": "0.9..0.95",
+		"gain-signal": "raw", "scale-signal": "raw", "signals": "raw", "scope": "parameter", "bias-correction": "on",
+	}
+	nothing := []string{
+		"funnel scope",                                                                // one parameter
+		"eggain scope", "eggain gain-signal", "eggain signals", "eggain scale-signal", // it is raw, and has no scale rate
+		"funnel bias-correction", "eggain bias-correction", // of normalized signals, and with β = 0
+	}
+	for _, k := range kinds {
+		plain := trace(t, k.make())
+		for _, key := range k.keys {
+			specs, err := Parse(k.name + ":" + key.name + "=" + values[key.name])
+			if err != nil {
+				t.Errorf("%s %s: %v", k.name, key.name, err)
+				continue
+			}
+			changed := !slices.Equal(plain, trace(t, specs[0].New()))
+			if changed == slices.Contains(nothing, k.name+" "+key.name) {
+				t.Errorf("%s %s: changed the result: %v", k.name, key.name, changed)
+			}
+		}
+	}
+	raw, _ := Parse("funnel:signals=raw,funnel:signals=raw:bias-correction=on")
+	if slices.Equal(trace(t, raw[0].New()), trace(t, raw[1].New())) {
+		t.Error("bias correction does nothing to raw signals")
+	}
+	scopes, _ := Parse("funnel:scope=parameter")
+	f := scopes[0].New().(*solver.Funnel)
+	trace(t, f)
+	if f.Apply(solver.WithScaleScope(solver.Global)) == nil {
+		t.Error("scope=parameter does not reach the solver")
+	}
+}
+
+func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                        "unknown solver",
+		"sgd":                     "known are funnel, eggain, adam, momentum, rmsprop, vanilla",
+		"adam:momentum=0.9":       "adam takes lr, beta1, beta2",
+		"adam:lr":                 "write key=value",
+		"adam:lr=fast":            "not a finite number",
+		"adam:lr=NaN":             "not a finite number",
+		"adam:lr=-1":              "not a finite number",
+		"adam:lr=1:lr=2":          "set twice",
+		"adam,funnel,adam":        "given twice",
+		"funnel:signals=cooked":   "not one of normalized, raw",
+		"funnel:gain-bounds=3":    "write MIN..MAX",
+		"funnel:gain-bounds=a..b": "not a finite number",
+		"funnel:gain-bounds=1..b": "not a finite number",
+		"funnel:gain-bounds=3..2": "WithGainBounds",
+		"funnel:momentum=1":       "WithMomentum",
+		"funnel:batch-size=0":     "WithBatchSize",
+		"funnel,":                 "unknown solver",
+	} {
+		_, err := Parse(text)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: error %v, want one with %q", text, err, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("funnel:scope=parameter:signals=raw,adam:lr=0.003")
+	f.Add("funnel:gain-bounds=1..2:bias-correction=on")
+	f.Fuzz(func(t *testing.T, text string) {
+		specs, err := Parse(text)
+		if err != nil {
+			return
+		}
+		for _, s := range specs {
+			if s.New() == nil || !(s.LearnRate() >= 0) {
+				t.Errorf("%q: %+v", text, s)
+			}
+		}
+	})
+}

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed1e560811/funnel/mnist"
+)
+
+// digits is a directory with a few digits in MNIST's files.
+func digits(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for prefix, d := range map[string]*mnist.Dataset{"train": mnist.Synthetic(500, 1), "t10k": mnist.Synthetic(100, 2)} {
+		n := uint32(d.Len())
+		write := func(name string, header []uint32, body []byte) {
+			var b bytes.Buffer
+			binary.Write(&b, binary.BigEndian, header)
+			b.Write(body)
+			if err := os.WriteFile(filepath.Join(dir, prefix+name), b.Bytes(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("-images-idx3-ubyte", []uint32{0x803, n, 28, 28}, d.Images)
+		write("-labels-idx1-ubyte", []uint32{0x801, n}, d.Labels)
+	}
+	return dir
+}
+
+// small are the flags of a run that takes no time.
+func small(t *testing.T, more ...string) []string {
+	return append([]string{"-data", digits(t), "-angles", "0,60", "-steps", "30", "-batch", "16", "-hidden", "16"}, more...)
+}
+
+// invoke runs the program.
+func invoke(args ...string) (status int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	status = run(context.Background(), args, &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func TestAComparisonPrintsWhatItRunsAndATable(t *testing.T) {
+	status, out, _ := invoke(small(t)...)
+	if status != 0 {
+		t.Fatalf("status %d", status)
+	}
+	for _, want := range []string{
+		"500 digits to train on, 100 held out", "angles 0 60°, 30 steps each, batches of 16, seed 1", "784-16-10, ReLU, 12730 parameters",
+		"solver", "after shift", "\nfunnel ", "\nadam ", "\nmomentum ",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+func TestQuietPrintsTheTableAlone(t *testing.T) {
+	status, out, errs := invoke(small(t, "-quiet", "-solvers", "vanilla")...)
+	if status != 0 || strings.Count(out, "\n") != 2 || !strings.HasPrefix(out, "solver ") || errs != "" {
+		t.Errorf("status %d, printed\n%s\n%s", status, out, errs)
+	}
+}
+
+func TestTheJSONHasARowForEachSolver(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "out.json")
+	status, _, errs := invoke(small(t, "-json", file, "-seed", "7", "-solvers", "funnel:lr=0.01:scope=parameter,adam")...)
+	if status != 0 {
+		t.Fatal(errs)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Data               string
+		Seed, Steps, Batch int
+		Angles             []float64
+		Results            []struct {
+			Solver                      string
+			Settings                    map[string]string
+			LearnRate                   float64 `json:"learn_rate"`
+			Accuracy, Recovery, Plateau float64
+			AfterShift                  float64 `json:"after_shift"`
+			HeldOut                     []float64
+			StepMS                      float64 `json:"step_ms"`
+			Scale                       *float64
+		}
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.Seed != 7 || s.Steps != 30 || s.Batch != 16 || !slices.Equal(s.Angles, []float64{0, 60}) || len(s.Results) != 2 {
+		t.Errorf("%s", b)
+	}
+	f, a := s.Results[0], s.Results[1]
+	if f.Solver != "funnel" || f.LearnRate != 0.01 || f.Settings["scope"] != "parameter" || f.Scale == nil || len(f.HeldOut) != 2 || !(f.StepMS > 0) {
+		t.Errorf("%+v", f)
+	}
+	if a.Solver != "adam" || a.LearnRate != 0.001 || a.Scale != nil || !(a.Accuracy > 0 && a.Accuracy < 1) || a.Recovery < 10 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestTheCSVHasARowForEachSolverAndStep(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "out.csv")
+	if status, _, errs := invoke(small(t, "-csv", file, "-solvers", "funnel,momentum")...); status != 0 {
+		t.Fatal(errs)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 1+2*60 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	want := []string{"solver", "step", "angle", "loss", "accuracy", "scale", "gain_01", "gain_25", "gain_50", "gain_75", "gain_99"}
+	if !slices.Equal(rows[0], want) {
+		t.Errorf("columns %v", rows[0])
+	}
+	last, momentum := rows[60], rows[61]
+	if !slices.Equal(last[:3], []string{"funnel", "60", "60"}) || !slices.Equal(momentum[:3], []string{"momentum", "1", "0"}) {
+		t.Errorf("rows %v and %v", last, momentum)
+	}
+	before := 0.0
+	for _, q := range last[6:] {
+		x, err := strconv.ParseFloat(q, 64)
+		if err != nil || x < before || x < 0.01 || x > 100 {
+			t.Errorf("gain quantiles %v", last[6:])
+		}
+		before = x
+	}
+	if strings.Join(momentum[5:], "") != "" {
+		t.Errorf("momentum has a scale or gains: %v", momentum)
+	}
+}
+
+func TestARunIsReproducible(t *testing.T) {
+	var files [2][]byte
+	for k := range files {
+		name := filepath.Join(t.TempDir(), "out.csv")
+		if status, _, errs := invoke(small(t, "-quiet", "-csv", name)...); status != 0 {
+			t.Fatal(errs)
+		}
+		files[k], _ = os.ReadFile(name)
+	}
+	if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
+		t.Error("two runs with one seed differ")
+	}
+}
+
+func TestSyntheticDigitsNeedNothing(t *testing.T) {
+	status, out, errs := invoke("-steps", "3", "-angles", "0", "-solvers", "funnel")
+	if status != 0 || !strings.Contains(out, "60000 digits to train on, 10000 held out") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+}
+
+func TestDriftTurnsALittleEveryStep(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "out.csv")
+	status, out, errs := invoke("-data", digits(t), "-drift", "0.5", "-steps", "20", "-batch", "8", "-solvers", "funnel", "-csv", file)
+	if status != 0 {
+		t.Fatal(errs)
+	}
+	b, _ := os.ReadFile(file)
+	if !strings.Contains(string(b), "funnel,20,9.5,") || !strings.Contains(out, "drifting 0.5° a step, 20 steps") || !strings.Contains(out, "–") {
+		t.Errorf("%s\n%s", out, b)
+	}
+}
+
+func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
+	for args, want := range map[string]string{
+		"-solvers sgd":          "known are funnel",
+		"-solvers adam:speed=3": "adam takes lr",
+		"-nonsense":             "not defined: -nonsense",
+		"-steps many":           "invalid value",
+		"-steps 0":              "at least 1",
+		"-batch 0":              "at least 1",
+		"-batch 70000 -quiet":   "the data set has 60000 images",
+		"-angles a,b":           "not a number",
+		"-angles 0,NaN":         "finite",
+		"-hidden 3,x":           "not a number",
+		"-hidden 0":             "at least 1",
+		"-drift 1 -angles 0":    "cannot both",
+		"-drift Inf":            "finite",
+		"-seed -1":              "invalid value",
+		"funnel":                "unexpected argument",
+		"-csv x -json x":        "both name",
+		"table":                 "table wants the files",
+	} {
+		status, out, errs := invoke(strings.Fields(args)...)
+		if status != 2 || !strings.Contains(errs, want) || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "train-rotmnist: ") || out != "" {
+			t.Errorf("%s: status %d, %q and %q; want status 2 and %q", args, status, out, errs, want)
+		}
+	}
+}
+
+func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
+	dir := t.TempDir()
+	notJSON := filepath.Join(dir, "not.json")
+	if err := os.WriteFile(notJSON, []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no such data":         {[]string{"-data", filepath.Join(dir, "none")}, "none"},
+		"CSV nowhere":          {small(t, "-csv", filepath.Join(dir, "none", "x.csv")), "-csv"},
+		"JSON nowhere":         {small(t, "-json", filepath.Join(dir, "none", "x.json")), "-json"},
+		"a step that diverges": {small(t, "-quiet", "-solvers", "funnel:lr=1e38"), "funnel:lr=1e38: step"},
+		"table of nothing":     {[]string{"table", filepath.Join(dir, "none.json")}, "none.json"},
+		"table of no summary":  {[]string{"table", notJSON}, "not.json"},
+	} {
+		status, _, errs := invoke(c.args...)
+		if status != 1 || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%s: status %d, %q; want status 1 and %q", name, status, errs, c.want)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestTableMergesSummariesOfSeveralSeeds(t *testing.T) {
+	dir := t.TempDir()
+	var names []string
+	for _, seed := range []string{"1", "2", "3"} {
+		name := filepath.Join(dir, seed+".json")
+		if status, _, errs := invoke(small(t, "-quiet", "-json", name, "-seed", seed, "-solvers", "funnel,vanilla")...); status != 0 {
+			t.Fatal(errs)
+		}
+		// Each run reads digits of its own; they are the same.
+		b, _ := os.ReadFile(name)
+		var s map[string]any
+		json.Unmarshal(b, &s)
+		s["data"] = "digits"
+		b, _ = json.Marshal(s)
+		os.WriteFile(name, b, 0o666)
+		names = append(names, name)
+	}
+	status, out, errs := invoke(append([]string{"table"}, names...)...)
+	if status != 0 || strings.Count(out, "\n") != 3 || !strings.Contains(out, "funnel      3") || !strings.Contains(out, " ± ") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	other := filepath.Join(dir, "other.json")
+	if status, _, errs := invoke(small(t, "-quiet", "-json", other, "-steps", "31")...); status != 0 {
+		t.Fatal(errs)
+	}
+	if status, _, errs := invoke("table", names[0], other); status != 1 || !strings.Contains(errs, "different data") {
+		t.Errorf("status %d, %q for different experiments", status, errs)
+	}
+}
+
+func TestHelpHasThreeExamplesAndEveryFlag(t *testing.T) {
+	status, out, errs := invoke("-h")
+	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 3 {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-quiet", "-version", "rmsprop", "gain-bounds=MIN..MAX"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %s in the help", want)
+		}
+	}
+}
+
+func TestVersionSaysWhatThisIs(t *testing.T) {
+	if status, out, _ := invoke("-version"); status != 0 || !strings.HasPrefix(out, "train-rotmnist ") || !strings.Contains(out, runtime.Version()) {
+		t.Errorf("status %d, %q", status, out)
+	}
+}
+
+func TestAnInterruptedComparisonPrintsWhatWasDone(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var out, errs bytes.Buffer
+	file := filepath.Join(t.TempDir(), "out.json")
+	time.AfterFunc(300*time.Millisecond, cancel)
+	status := run(ctx, small(t, "-steps", "10000000", "-json", file), &out, &errs)
+	if status != 130 || !strings.Contains(out.String(), "\nfunnel ") || !strings.Contains(errs.String(), "interrupted") {
+		t.Errorf("status %d\n%s%s", status, out.String(), errs.String())
+	}
+	if b, err := os.ReadFile(file); err != nil || !json.Valid(b) {
+		t.Errorf("the summary: %v\n%s", err, b)
+	}
+}
+
+func TestCtrlCStopsTheProgramCleanly(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "train-rotmnist")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := exec.Command(program, small(t, "-steps", "10000000")...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(out.String(), "\nfunnel ") {
+		t.Errorf("%v\n%s%s", cmd.ProcessState, out.String(), errs.String())
+	}
+}
