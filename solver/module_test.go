@@ -36,7 +36,7 @@ func TestAProgramInAFreshModuleStarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"go.mod": "module stranger\n\ngo 1.24\n\nrequire github.com/seed1e560811/funnel v0.0.0\n\nreplace github.com/seed1e560811/funnel => " + root + "\n",
+		"go.mod":  "module stranger\n\ngo 1.24\n\nrequire github.com/seed1e560811/funnel v0.0.0\n\nreplace github.com/seed1e560811/funnel => " + root + "\n",
 		"go.sum":  string(sums),
 		"main.go": stranger,
 	} {
