@@ -34,7 +34,7 @@ plot:
 
 # The README's tables on real MNIST: three seeds, each solver at several learn rates.
 RATES  = 0.0001 0.001 0.01 0.1
-TUNING = adam:lr=0.0003,adam:lr=0.001,adam:lr=0.003,adam:lr=0.01,momentum:lr=0.03,momentum:lr=0.1,momentum:lr=0.3,momentum:lr=1
+TUNING = adam:lr=0.0003,adam:lr=0.001,adam:lr=0.003,adam:lr=0.01,momentum:lr=0.03,momentum:lr=0.3,momentum:lr=1
 comma := ,
 empty :=
 solvers = $(subst $(empty) $(empty),$(comma),$(foreach r,$(RATES),funnel:lr=$(r) momentum:lr=$(r)))

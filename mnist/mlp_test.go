@@ -195,6 +195,35 @@ func TestAnMLPLearnsDigitsAndEvaluateReadsWithWhatItLearned(t *testing.T) {
 	}
 }
 
+// The synthetic digits are like real ones: who learned from them alone reads
+// MNIST's test set.
+func TestWhoLearnedSyntheticDigitsReadsRealOnes(t *testing.T) {
+	_, real, err := ReadDir(realMNIST(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newTestMLP(t, []int{128, 64}, 128, 1)
+	s := G.NewAdamSolver()
+	const epochs = 2
+	batches := stream(t, Synthetic(60_000, 1), jumps(t, []float64{0}, epochs*60_000/128), 128, 1)
+	for b := batches.Next(); b != nil; b = batches.Next() {
+		if err := m.Run(b.Images, b.Labels); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Step(m.Model()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	accuracy, err := m.Evaluate(real, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%.2f%% of MNIST's test set after %d epochs", 100*accuracy, epochs)
+	if accuracy < 0.75 {
+		t.Errorf("reads %.1f%% of MNIST's test set, want at least 75%%", 100*accuracy)
+	}
+}
+
 func TestEvaluateCountsTheLastImagesToo(t *testing.T) {
 	m := newTestMLP(t, []int{4}, 2, 1)
 	for _, n := range []int{1, evaluationBatch - 1, evaluationBatch, evaluationBatch + 1} {

@@ -2,6 +2,7 @@ package solver
 
 import (
 	"math"
+	"runtime"
 	"slices"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
@@ -35,9 +36,24 @@ var _ gorgonia.Solver = (*Funnel)(nil)
 type Funnel struct {
 	hyperparameters
 	parameters registry[funnelParameter]
-	scale      float64      // s of Global scope
-	terms      [3][]float64 // of the sums over all parameters: ν·g, ‖ν‖², ‖g‖²
+	scale      float64 // s of Global scope
+
+	// of the step under way
+	team            team
+	blocks          []block
+	elements        int
+	measure, update func(i int)  // of blocks[i]
+	terms           [3][]float64 // of the sums over all parameters: ν·g, ‖ν‖², ‖g‖²
 }
+
+// block is a piece of a parameter that one core works on.
+type block struct {
+	of    funnelParameter
+	index int
+}
+
+// alone is up to how many elements one core is faster than several.
+const alone = 1 << 17
 
 // NewFunnel returns a Funnel with the paper's method in the authors'
 // normalized form. Options, all optional, with their defaults:
@@ -65,7 +81,10 @@ func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel {
 }
 
 func newFunnel(h hyperparameters, opts []gorgonia.SolverOpt) *Funnel {
-	return &Funnel{hyperparameters: h.with(opts), scale: 1}
+	f := &Funnel{hyperparameters: h.with(opts), scale: 1}
+	f.measure = func(i int) { f.blocks[i].of.measureBlock(f.blocks[i].index) }
+	f.update = func(i int) { f.blocks[i].of.updateBlock(f.blocks[i].index) }
+	return f
 }
 
 func (f *Funnel) configuration() *hyperparameters { return &f.hyperparameters }
@@ -111,18 +130,37 @@ func (f *Funnel) Step(model []gorgonia.ValueGrad) error {
 		return err
 	}
 	f.scale = scale
+	f.share(f.update)
 	for _, p := range f.parameters.bound {
-		p.update()
+		p.finish()
 	}
 	return nil
+}
+
+// share does work for all blocks, on as many cores as that pays for.
+func (f *Funnel) share(work func(int)) {
+	workers := runtime.GOMAXPROCS(0)
+	if f.elements <= alone {
+		workers = 1
+	}
+	f.team.do(len(f.blocks), workers, work)
 }
 
 // plan reads all parameters and finds the scale of the step, or why it cannot
 // be made.
 func (f *Funnel) plan() (scale float64, err error) {
 	bound := f.parameters.bound
+	f.blocks, f.elements = f.blocks[:0], 0
+	for _, p := range bound {
+		n := p.prepare(&f.hyperparameters)
+		f.elements += n
+		for k := range (n + kernel.Block - 1) / kernel.Block {
+			f.blocks = append(f.blocks, block{p, k})
+		}
+	}
+	f.share(f.measure)
 	for i, p := range bound {
-		if err := p.measure(&f.hyperparameters); err != nil {
+		if err := p.sound(); err != nil {
 			return 0, f.parameters.refuse(i, err)
 		}
 	}
@@ -135,7 +173,7 @@ func (f *Funnel) plan() (scale float64, err error) {
 		if f.scope == PerParameter {
 			own = f.nextScale(p.lastScale(), f.signal(bound[i:i+1]))
 		}
-		if err := p.check(own); err != nil {
+		if err := p.setScale(own); err != nil {
 			return 0, f.parameters.refuse(i, err)
 		}
 	}
@@ -209,16 +247,21 @@ func (f *Funnel) add(of []funnelParameter, sums func(funnelParameter) kernel.Sum
 	return kernel.Sums{Dot: total[0], Velocity: total[1], Gradient: total[2]}
 }
 
-// funnelParameter is the state of one parameter, of either dtype.
+// funnelParameter is the state of one parameter, of either dtype. A step calls
+// prepare, measureBlock for each block, sound, the sums, setScale, updateBlock
+// for each block, and finish.
 type funnelParameter interface {
 	parameter
-	measure(*hyperparameters) error
+	prepare(*hyperparameters) (elements int)
+	measureBlock(i int)
+	sound() error
 	sums() kernel.Sums
 	exponents() (velocity, gradient int)
 	scaledSums(velocity, gradient int) kernel.Sums
 	lastScale() float64
-	check(scale float64) error
-	update()
+	setScale(float64) error
+	updateBlock(i int)
+	finish()
 	adaptation() Adaptation
 }
 
@@ -237,6 +280,7 @@ type funnelState[T kernel.Float] struct {
 
 	// of the step under way
 	values, gradients []T
+	blocks            []kernel.Sums
 	measured          kernel.Sums
 	coefficients      kernel.Coefficients[T]
 	nextScale         float64
@@ -254,6 +298,7 @@ func newFunnelState[T kernel.Float](o operand[T]) *funnelState[T] {
 		average:  state[n : 2*n : 2*n],
 		gain:     state[2*n:],
 		scale:    1,
+		blocks:   make([]kernel.Sums, (n+kernel.Block-1)/kernel.Block),
 	}
 	for i := range s.gain {
 		s.gain[i] = 1
@@ -261,11 +306,33 @@ func newFunnelState[T kernel.Float](o operand[T]) *funnelState[T] {
 	return s
 }
 
-// measure reads the parameter and refuses what is not finite.
-func (s *funnelState[T]) measure(h *hyperparameters) error {
+func (s *funnelState[T]) prepare(h *hyperparameters) (elements int) {
 	s.coefficients = coefficients[T](h, s.steps+1)
 	s.values, s.gradients = s.value.list(), s.gradient.list()
-	s.measured = kernel.Measure(s.values, s.gradients, s.velocity, &s.coefficients.Objective)
+	return len(s.values)
+}
+
+// extent is where the i-th block is in the lists.
+func (s *funnelState[T]) extent(i int) (from, to int) {
+	return i * kernel.Block, min((i+1)*kernel.Block, len(s.values))
+}
+
+func (s *funnelState[T]) measureBlock(i int) {
+	a, b := s.extent(i)
+	s.blocks[i] = kernel.Measure(s.values[a:b], s.gradients[a:b], s.velocity[a:b], &s.coefficients.Objective)
+}
+
+func (s *funnelState[T]) updateBlock(i int) {
+	a, b := s.extent(i)
+	kernel.Update(s.values[a:b], s.gradients[a:b], s.velocity[a:b], s.average[a:b], s.gain[a:b], &s.coefficients)
+}
+
+// sound adds up what the blocks measured and refuses what is not finite.
+func (s *funnelState[T]) sound() error {
+	s.measured = kernel.Sums{}
+	for _, b := range s.blocks {
+		s.measured.Add(b)
+	}
 	if !isFinite(s.measured.MaxGradient) {
 		return s.checkGradient(s.gradients)
 	}
@@ -297,9 +364,11 @@ func coefficients[T kernel.Float](h *hyperparameters, t int) kernel.Coefficients
 }
 
 func objective[T kernel.Float](h *hyperparameters) kernel.Objective[T] {
-	return kernel.Objective[T]{
-		L1: T(h.l1), L2: T(h.l2), PerBatch: T(1 / max(h.batch, 1)), Clip: T(h.clip),
+	clip := math.Inf(1)
+	if h.clip > 0 {
+		clip = max(h.clip, math.SmallestNonzeroFloat32) // above 0 in T, too
 	}
+	return kernel.Objective[T]{L1: T(h.l1), L2: T(h.l2), PerBatch: T(1 / max(h.batch, 1)), Clip: T(clip)}
 }
 
 func (s *funnelState[T]) sums() kernel.Sums { return s.measured }
@@ -314,9 +383,9 @@ func (s *funnelState[T]) scaledSums(velocity, gradient int) kernel.Sums {
 
 func (s *funnelState[T]) lastScale() float64 { return s.scale }
 
-// check sets the scale of the step and refuses one that would make a number
-// non-finite. Mostly the sums already show that it cannot.
-func (s *funnelState[T]) check(scale float64) error {
+// setScale sets the scale of the step and refuses one that would make a number
+// non-finite. Mostly the sums already show that it does not.
+func (s *funnelState[T]) setScale(scale float64) error {
 	c := &s.coefficients
 	s.nextScale, c.Scale = scale, T(scale)
 	g := c.Bound(s.measured.MaxGradient, s.measured.MaxValue)
@@ -330,8 +399,7 @@ func (s *funnelState[T]) check(scale float64) error {
 	return nil
 }
 
-func (s *funnelState[T]) update() {
-	kernel.Update(s.values, s.gradients, s.velocity, s.average, s.gain, &s.coefficients)
+func (s *funnelState[T]) finish() {
 	s.store()
 	s.scale = s.nextScale
 	s.steps++

@@ -10,7 +10,10 @@
 // fixed order: a step has the same bits on every machine.
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Float is the type of a parameter's elements.
 type Float interface{ float32 | float64 }
@@ -20,33 +23,31 @@ type Float interface{ float32 | float64 }
 type Objective[T Float] struct {
 	L1, L2   T // regularisation; 0: none
 	PerBatch T // 1/batch; 1: none
-	Clip     T // 0: none
+	Clip     T // above 0; +Inf: none
 }
 
-func (o *Objective[T]) none() bool { return *o == Objective[T]{PerBatch: 1} }
+// plain says whether g is the gradient that Gorgonia computed.
+func (o *Objective[T]) plain() bool {
+	return o.L1 == 0 && o.L2 == 0 && o.PerBatch == 1 && float64(o.Clip) > math.MaxFloat64
+}
 
 // gradient is g: regularised, divided by the batch, clipped.
 func (o *Objective[T]) gradient(g, value T) T {
 	g = g + T(o.L1*sign(value))
 	g = g + T(o.L2*value)
 	g = g * o.PerBatch
-	if o.Clip > 0 {
-		g = min(max(g, -o.Clip), o.Clip)
-	}
-	return g
+	return min(max(g, -o.Clip), o.Clip)
 }
 
 // Bound is the largest |g| that a gradient and a value of these magnitudes
 // give, but for rounding.
 func (o *Objective[T]) Bound(gradient, value float64) float64 {
 	g := (gradient + float64(o.L1) + float64(o.L2)*value) * float64(o.PerBatch)
-	if o.Clip > 0 {
-		g = min(g, float64(o.Clip))
-	}
-	return g
+	return min(g, float64(o.Clip))
 }
 
-// Coefficients are those of one step of Funnel for one parameter.
+// Coefficients are those of one step of Funnel for one parameter. The
+// assembly counts on the order of its fields.
 type Coefficients[T Float] struct {
 	Objective[T]
 	LearnRate     T // η
@@ -58,10 +59,10 @@ type Coefficients[T Float] struct {
 	// The gain's factor is exp(GainRate · m ⊙ g) if RawGain is set, else
 	// GainUp where m and g have the same sign, GainDown where they differ, and
 	// 1 where either is 0.
-	RawGain          bool
 	GainRate         T // γp, bias correction included
 	GainUp, GainDown T // exp(±γp)
 	GainMin, GainMax T
+	RawGain          bool
 }
 
 // Sums is what Measure finds.
@@ -75,14 +76,57 @@ type Sums struct {
 	MaxGradient, MaxValue float64
 }
 
+// Sums of a whole parameter are those of its blocks, added in their order by
+// Add. Blocks are what parallel work is divided into, and the same on every
+// machine.
+const Block = 1 << 14
+
+// Add adds the sums of the next block.
+func (s *Sums) Add(t Sums) {
+	s.Dot += t.Dot
+	s.Velocity += t.Velocity
+	s.Gradient += t.Gradient
+	s.MaxGradient = max(s.MaxGradient, t.MaxGradient)
+	s.MaxValue = max(s.MaxValue, t.MaxValue)
+}
+
 // lanes is how many partial sums an inner product is kept in: element i goes
-// to sum i mod lanes, which is what vector instructions do.
+// to sum i mod lanes, as vector instructions have it.
 const lanes = 8
 
 type partial [lanes]float64
 
 func (p *partial) total() float64 {
 	return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]))
+}
+
+// partials is a block's sums while they are made.
+type partials struct {
+	dot, velocity, gradient partial
+	maxGradient, maxValue   uint64 // as magnitude has them
+}
+
+func sums[T Float](p *partials) Sums {
+	return Sums{
+		Dot: p.dot.total(), Velocity: p.velocity.total(), Gradient: p.gradient.total(),
+		MaxGradient: fromMagnitude[T](p.maxGradient), MaxValue: fromMagnitude[T](p.maxValue),
+	}
+}
+
+// magnitude is |x| as an integer that is larger for a larger |x|, and larger
+// than every number's for NaN, so that a maximum does not lose one.
+func magnitude[T Float](x T) uint64 {
+	if unsafe.Sizeof(x) == 4 {
+		return uint64(math.Float32bits(float32(x)) &^ (1 << 31))
+	}
+	return math.Float64bits(float64(x)) &^ (1 << 63)
+}
+
+func fromMagnitude[T Float](m uint64) float64 {
+	if unsafe.Sizeof(T(0)) == 4 {
+		return float64(math.Float32frombits(uint32(m)))
+	}
+	return math.Float64frombits(m)
 }
 
 func sign[T Float](x T) T {
@@ -123,4 +167,25 @@ func Power(x float64, n int) float64 {
 // scaled is x·2^−exponent.
 func scaled[T Float](x T, exponent int) float64 {
 	return math.Ldexp(float64(x), -exponent)
+}
+
+// negative says whether x has its sign bit set.
+func negative[T Float](x T) bool {
+	if unsafe.Sizeof(x) == 4 {
+		return int32(math.Float32bits(float32(x))) < 0
+	}
+	return int64(math.Float64bits(float64(x))) < 0
+}
+
+// Measure reads one block of a parameter.
+func Measure[T Float](value, gradient, velocity []T, o *Objective[T]) Sums {
+	var p partials
+	measure(value, gradient, velocity, o, &p)
+	return sums[T](&p)
+}
+
+// Update makes one step of Funnel for one block of a parameter, and zeroes the
+// gradient.
+func Update[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
+	update(value, gradient, velocity, average, gain, c)
 }

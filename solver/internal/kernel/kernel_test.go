@@ -7,6 +7,8 @@ import (
 	"testing"
 )
 
+func noObjective[T Float]() *Objective[T] { return &Objective[T]{PerBatch: 1, Clip: T(math.Inf(1))} }
+
 // bigExp is e^x to 200 bits.
 func bigExp(x float64) *big.Float {
 	// e^x = (e^(x/2^12))^(2^12)
@@ -90,7 +92,7 @@ func TestInnerProductsAreAccurateAtTenMillionElements(t *testing.T) {
 		vv.add(a * a)
 		gg.add(b * b)
 	}
-	s := Measure(v, g, v, &Objective[float32]{PerBatch: 1})
+	s := Measure(v, g, v, noObjective[float32]())
 	norms := math.Sqrt(s.Velocity) * math.Sqrt(s.Gradient)
 	for _, c := range []struct {
 		name      string
@@ -115,11 +117,11 @@ func TestMeasureDoesNotLoseANaN(t *testing.T) {
 					g[k], w[k] = float32(k), 1
 				}
 				g[i] = bad
-				if s := Measure(w, g, v, &Objective[float32]{PerBatch: 1}); finite(s.MaxGradient) || !finite(s.MaxValue) {
+				if s := Measure(w, g, v, noObjective[float32]()); finite(s.MaxGradient) || !finite(s.MaxValue) {
 					t.Fatalf("gradient %v at %d of %d: found %+v", bad, i, n, s)
 				}
 				g[i], w[i] = 0, bad
-				if s := Measure(w, g, v, &Objective[float32]{PerBatch: 1}); finite(s.MaxValue) || !finite(s.MaxGradient) {
+				if s := Measure(w, g, v, noObjective[float32]()); finite(s.MaxValue) || !finite(s.MaxGradient) {
 					t.Fatalf("value %v at %d of %d: found %+v", bad, i, n, s)
 				}
 			}
@@ -133,7 +135,7 @@ func TestScaledSumsAreTheSums(t *testing.T) {
 	for i := range v {
 		v[i], g[i] = math.Ldexp(rng.NormFloat64(), 700), math.Ldexp(rng.NormFloat64(), -800)
 	}
-	o := &Objective[float64]{PerBatch: 1}
+	o := noObjective[float64]()
 	a, b := Exponents(g, g, v, o)
 	s := MeasureScaled(g, g, v, o, a, b)
 	for i := range v {

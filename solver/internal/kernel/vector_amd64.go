@@ -1,0 +1,114 @@
+//go:build !purego
+
+package kernel
+
+import "unsafe"
+
+// useAVX2 is whether the processor and the operating system have AVX2: chosen
+// once. Tests compare both choices.
+var useAVX2 = hasAVX2()
+
+func hasAVX2() bool {
+	const (
+		osxsave, avx = 1 << 27, 1 << 28 // leaf 1, ecx
+		avx2         = 1 << 5           // leaf 7, ebx
+		xmm, ymm     = 1 << 1, 1 << 2   // saved by the operating system
+	)
+	if highest, _, _, _ := cpuid(0, 0); highest < 7 {
+		return false
+	}
+	if _, _, ecx, _ := cpuid(1, 0); ecx&(osxsave|avx) != osxsave|avx {
+		return false
+	}
+	if saved, _ := xgetbv(); saved&(xmm|ymm) != xmm|ymm {
+		return false
+	}
+	_, ebx, _, _ := cpuid(7, 0)
+	return ebx&avx2 != 0
+}
+
+// vectorized is how many of n elements the assembly does; the portable code
+// does the rest.
+func vectorized(n int) int {
+	if !useAVX2 {
+		return 0
+	}
+	return n &^ (lanes - 1)
+}
+
+func measure[T Float](value, gradient, velocity []T, o *Objective[T], p *partials) {
+	n := vectorized(len(value))
+	if n > 0 {
+		if unsafe.Sizeof(T(0)) == 4 {
+			measure32(first[float32](value), first[float32](gradient), first[float32](velocity), n, (*Objective[float32])(unsafe.Pointer(o)), p)
+		} else {
+			measure64(first[float64](value), first[float64](gradient), first[float64](velocity), n, (*Objective[float64])(unsafe.Pointer(o)), p)
+		}
+	}
+	measurePortable(value[n:], gradient[n:], velocity[n:], o, p)
+}
+
+// first is the address of the first element of x, which is a []F.
+func first[F, T Float](x []T) *F { return (*F)(unsafe.Pointer(unsafe.SliceData(x))) }
+
+func measure32(value, gradient, velocity *float32, n int, o *Objective[float32], p *partials) {
+	var maxima [16]uint32
+	if o.plain() {
+		measurePlain32AVX2(value, gradient, velocity, n, &o.L1, &p.dot[0], &maxima[0])
+	} else {
+		measure32AVX2(value, gradient, velocity, n, &o.L1, &p.dot[0], &maxima[0])
+	}
+	for i := range 8 {
+		p.maxGradient = max(p.maxGradient, uint64(maxima[i]))
+		p.maxValue = max(p.maxValue, uint64(maxima[8+i]))
+	}
+}
+
+func measure64(value, gradient, velocity *float64, n int, o *Objective[float64], p *partials) {
+	var maxima [8]uint64
+	if o.plain() {
+		measurePlain64AVX2(value, gradient, velocity, n, &o.L1, &p.dot[0], &maxima[0])
+	} else {
+		measure64AVX2(value, gradient, velocity, n, &o.L1, &p.dot[0], &maxima[0])
+	}
+	for i := range 4 {
+		p.maxGradient = max(p.maxGradient, maxima[i])
+		p.maxValue = max(p.maxValue, maxima[4+i])
+	}
+}
+
+func update[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
+	n := vectorized(len(value))
+	if n > 0 {
+		if unsafe.Sizeof(T(0)) == 4 {
+			update32(c)(first[float32](value), first[float32](gradient), first[float32](velocity), first[float32](average), first[float32](gain), n, (*float32)(unsafe.Pointer(c)))
+		} else {
+			update64(c)(first[float64](value), first[float64](gradient), first[float64](velocity), first[float64](average), first[float64](gain), n, (*float64)(unsafe.Pointer(c)))
+		}
+	}
+	updatePortable(value[n:], gradient[n:], velocity[n:], average[n:], gain[n:], c)
+}
+
+func update32[T Float](c *Coefficients[T]) func(value, gradient, velocity, average, gain *float32, n int, c *float32) {
+	switch {
+	case c.RawGain && c.plain():
+		return updateRawPlain32AVX2
+	case c.RawGain:
+		return updateRaw32AVX2
+	case c.plain():
+		return updatePlain32AVX2
+	}
+	return update32AVX2
+}
+
+func update64[T Float](c *Coefficients[T]) func(value, gradient, velocity, average, gain *float64, n int, c *float64) {
+	switch {
+	case c.RawGain && c.plain():
+		return updateRawPlain64AVX2
+	case c.RawGain:
+		return updateRaw64AVX2
+	case c.plain():
+		return updatePlain64AVX2
+	}
+	return update64AVX2
+}
