@@ -4,10 +4,14 @@ package mnist
 // round pen, scaled and centred the way MNIST's digits are.
 
 import (
+	"image"
+	"image/draw"
 	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
+
+	"golang.org/x/image/vector"
 )
 
 // Synthetic returns n images of handwriting-like digits, made the way MNIST's
@@ -25,7 +29,7 @@ func Synthetic(n int, seed uint64) *Dataset {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			var p pen
+			p := newPen()
 			for i := from; i < to; i++ {
 				h := newHand(seed, uint64(i))
 				d.Labels[i] = byte(h.intN(Classes))
@@ -115,27 +119,42 @@ func (b *bend) at(u, v float32) float32 {
 }
 
 const (
-	box          = 20  // pixels that MNIST scales a digit's ink to
 	curveSteps   = 5   // lines between two points of a stroke
 	pointJitter  = 4.5 // of each point, in hundredths of the height
 	strokeJitter = 2   // of each stroke
 	maxPressure  = 0.35
-	edge         = 1.1 // pixels from full ink to none
+
+	box   = 20         // pixels that MNIST scales a digit's ink to
+	fine  = 4          // pixels of the paper along the edge of one of the box
+	sheet = box * fine // pixels of the paper along its own edge
 )
 
-// A dab is a place the pen passes, how wide it is there, and whether it is
-// lifted afterwards.
+// halfCircle goes around the end of a line that points right. It is a table
+// because math.Sincos may differ between architectures in the last bit.
+var halfCircle = [...]point{
+	{0, -1}, {0.38268343, -0.92387953}, {0.70710678, -0.70710678}, {0.92387953, -0.38268343},
+	{1, 0}, {0.92387953, 0.38268343}, {0.70710678, 0.70710678}, {0.38268343, 0.92387953}, {0, 1},
+}
+
+// A dab is a place the pen passes, how wide it is there, and whether a stroke
+// starts there.
 type dab struct {
 	point
 	radius float32
-	lift   bool
+	start  bool
 }
 
 // A pen draws digits. It keeps its memory from one to the next.
 type pen struct {
 	points []point
 	path   []dab
-	ink    [box * box]float32
+	raster vector.Rasterizer
+	paper  *image.Alpha
+	ink    [box * box]byte
+}
+
+func newPen() *pen {
+	return &pen{paper: image.NewAlpha(image.Rect(0, 0, sheet, sheet))}
 }
 
 // draw writes one digit of a class to dst, which is blank.
@@ -143,6 +162,7 @@ func (p *pen) draw(dst []byte, h *hand, variants []glyph) {
 	p.trace(h, h.choose(variants))
 	p.fit(0.85 + mul(h.uniform(0, 1.4), h.uniform(0, 1)))
 	p.fill()
+	p.shrink()
 	p.centre(dst)
 }
 
@@ -180,11 +200,12 @@ func (p *pen) curve(h *hand, pressure float32) {
 			p.path = append(p.path, dab{
 				point:  point{catmullRom(a.x, b.x, c.x, d.x, t), catmullRom(a.y, b.y, c.y, d.y, t)},
 				radius: lerp(from, to, t),
+				start:  i+step == 0,
 			})
 		}
 		from = to
 	}
-	p.path = append(p.path, dab{point: q[last], radius: from, lift: true})
+	p.path = append(p.path, dab{point: q[last], radius: from})
 }
 
 // catmullRom goes from b to c as t goes from 0 to 1, in the directions that
@@ -196,13 +217,13 @@ func catmullRom(a, b, c, d, t float32) float32 {
 	return b + mul(mul(mul(mul(k3, t)+k2, t)+k1, t), 0.5)
 }
 
-// fit scales path to pixels, so that the ink of a pen of about this radius in
-// pixels just fits the box.
+// fit scales path to the paper, so that the ink of a pen of about this radius,
+// in MNIST's pixels, just fits it.
 func (p *pen) fit(radius float32) {
 	_, size := p.bounds(0)
 	radius = mul(radius, size/(box-2*radius)) // in path's own measure
 	corner, size := p.bounds(radius)
-	scale := box / size
+	scale := sheet / size
 	for i := range p.path {
 		d := &p.path[i]
 		d.x = mul(d.x-corner.x, scale)
@@ -223,57 +244,64 @@ func (p *pen) bounds(radius float32) (corner point, size float32) {
 	return lo, max(hi.x-lo.x, hi.y-lo.y)
 }
 
-// fill inks what path covers. Where lines overlap, the one that covers a pixel
-// most decides: adding them up, as area rasterizers do, would put beads on the
-// edge wherever two lines of a curve meet.
+// fill inks what path covers: a line to every dab, from the one before it or,
+// where a stroke starts, from the one after it.
 func (p *pen) fill() {
-	clear(p.ink[:])
+	p.raster.Reset(sheet, sheet)
 	for i, d := range p.path {
-		if !d.lift {
-			p.line(d, p.path[i+1])
+		if d.start {
+			p.line(p.path[i+1], d)
+		} else {
+			p.line(p.path[i-1], d)
 		}
 	}
+	p.raster.DrawOp = draw.Src
+	p.raster.Draw(p.paper, p.paper.Rect, image.Opaque, image.Point{})
 }
 
-// line inks the pixels near the line from a to b, by their distance from it.
+// line adds the line from a to b, which ends round, to the raster. All lines
+// go around their ink in the same sense, so that ink over ink stays ink.
 func (p *pen) line(a, b dab) {
-	reach := max(a.radius, b.radius) + edge/2
-	x0, x1 := inBox(min(a.x, b.x)-reach), inBox(max(a.x, b.x)+reach)
-	y0, y1 := inBox(min(a.y, b.y)-reach), inBox(max(a.y, b.y)+reach)
 	dx, dy := b.x-a.x, b.y-a.y
-	length2 := max(mul(dx, dx)+mul(dy, dy), 1e-9) // a corner's line has none
-	for y := y0; y <= y1; y++ {
-		py := float32(y) + 0.5 - a.y
-		for x := x0; x <= x1; x++ {
-			px := float32(x) + 0.5 - a.x
-			t := min(max((mul(px, dx)+mul(py, dy))/length2, 0), 1)
-			ex, ey := px-mul(t, dx), py-mul(t, dy)
-			distance := float32(math.Sqrt(float64(mul(ex, ex) + mul(ey, ey))))
-			ink := 0.5 + (lerp(a.radius, b.radius, t)-distance)/edge
-			at := &p.ink[y*box+x]
-			*at = max(*at, min(ink, 1))
-		}
+	length := max(float32(math.Sqrt(float64(mul(dx, dx)+mul(dy, dy)))), 1e-6)
+	dx, dy = dx/length, dy/length
+	p.raster.MoveTo(a.x-mul(dy, a.radius), a.y+mul(dx, a.radius))
+	p.raster.LineTo(a.x+mul(dy, a.radius), a.y-mul(dx, a.radius))
+	dx, dy = mul(dx, b.radius), mul(dy, b.radius)
+	for _, c := range halfCircle {
+		p.raster.LineTo(b.x+mul(c.x, dx)-mul(c.y, dy), b.y+mul(c.x, dy)+mul(c.y, dx))
 	}
+	p.raster.ClosePath()
 }
 
-// inBox returns the row or column of the box nearest to a coordinate.
-func inBox(v float32) int { return min(max(int(v), 0), box-1) }
+// shrink scales the paper down to the box, by averages.
+func (p *pen) shrink() {
+	for i := range p.ink {
+		corner := (i/box*sheet + i%box) * fine
+		var sum int
+		for y := range fine {
+			for _, v := range p.paper.Pix[corner+y*sheet:][:fine] {
+				sum += int(v)
+			}
+		}
+		p.ink[i] = byte((sum + fine*fine/2) / (fine * fine))
+	}
+}
 
 // centre copies the ink to an image, moved by whole pixels so that its centre
 // of mass lies in the middle.
 func (p *pen) centre(dst []byte) {
-	var mass, mx, my float32
+	var mass, mx, my int
 	for i, v := range p.ink {
-		mass += v
-		mx += mul(v, float32(i%box))
-		my += mul(v, float32(i/box))
+		mass += int(v)
+		mx += int(v) * (i % box)
+		my += int(v) * (i / box)
 	}
-	left := int(Side/2 - mx/mass + 0.5)
-	top := int(Side/2 - my/mass + 0.5)
+	left, top := Side/2-(mx+mass/2)/mass, Side/2-(my+mass/2)/mass
 	for i, v := range p.ink {
 		// Lopsided ink may reach beyond the image, as rarely as in MNIST.
 		if x, y := left+i%box, top+i/box; x >= 0 && x < Side && y >= 0 && y < Side {
-			dst[y*Side+x] = byte(mul(v, 255) + 0.5)
+			dst[y*Side+x] = v
 		}
 	}
 }

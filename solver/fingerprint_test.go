@@ -1,0 +1,100 @@
+package solver
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// fingerprints are the SHA-256 of all values and state after 200 steps of one
+// problem. They come out on every machine and in every build: amd64 with AVX2
+// and without (-tags purego), GOAMD64=v3, arm64. make fingerprint runs them.
+var fingerprints = map[string]string{
+	"float32/Normalized": "d6259b4a1a92c4c278821214bef843bc0e544e11f03575ba51ac9e8638354c25",
+	"float32/Raw":        "32a379e0bb426940235c38678c555a21b2fe43d2a2819d22d88ce215b7b5345a",
+	"float64/Normalized": "43f6d44b19a886b1b88348204268da9565b7803ef8c0eb0087b76729c3530f39",
+	"float64/Raw":        "e479cf29e4995cafd28f7ed1d0887d8edb86295ecb26df9ea4aaded28cead3bc",
+}
+
+// fixed is a parameter whose gradient pulls it to a target, with noise.
+type fixed[T kernel.Float] struct {
+	value, gradient []T
+	v, g            *tensor.Dense
+}
+
+func newFixed[T kernel.Float](n int) *fixed[T] {
+	f := &fixed[T]{value: make([]T, n), gradient: make([]T, n)}
+	f.v, f.g = tensor.New(tensor.WithBacking(f.value)), tensor.New(tensor.WithBacking(f.gradient))
+	return f
+}
+
+func (f *fixed[T]) Value() gorgonia.Value         { return f.v }
+func (f *fixed[T]) Grad() (gorgonia.Value, error) { return f.g, nil }
+
+// pull sets the gradient, in arithmetic that is exact or rounded explicitly.
+func (f *fixed[T]) pull(rng *rand.PCG) {
+	for i := range f.gradient {
+		noise := T(int64(rng.Uint64())>>40) / (1 << 23)
+		f.gradient[i] = T(f.value[i]*0.5) - T(i%7)/4 + noise/8
+	}
+}
+
+func (s *funnelState[T]) hash(h hash.Hash) {
+	for _, x := range [][]T{s.values, s.velocity, s.average, s.gain} {
+		for _, v := range x {
+			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))))
+		}
+	}
+	h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(s.scale)))
+}
+
+func fingerprint[T kernel.Float](t *testing.T, opts ...gorgonia.SolverOpt) string {
+	t.Helper()
+	rng := rand.NewPCG(1, 2)
+	params := []*fixed[T]{newFixed[T](2*kernel.Block + 3), newFixed[T](131), newFixed[T](8)}
+	var model []gorgonia.ValueGrad
+	for _, p := range params {
+		model = append(model, p)
+	}
+	f := NewFunnel(append(opts, gorgonia.WithLearnRate(0.03))...)
+	for step := range 200 {
+		for _, p := range params {
+			p.pull(rng)
+		}
+		if step == 100 { // every path of the kernels
+			if err := f.Apply(gorgonia.WithL1Reg(0.01), gorgonia.WithL2Reg(0.02), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Step(model); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := sha256.New()
+	for _, vg := range model {
+		f.parameters.known[vg].(interface{ hash(hash.Hash) }).hash(h)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func TestTheSameBitsEverywhere(t *testing.T) {
+	for _, signal := range []Signal{Normalized, Raw} {
+		opts := []gorgonia.SolverOpt{WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001)}
+		for name, got := range map[string]string{
+			"float32/" + signal.String(): fingerprint[float32](t, opts...),
+			"float64/" + signal.String(): fingerprint[float64](t, opts...),
+		} {
+			if got != fingerprints[name] {
+				t.Errorf("%s: fingerprint %s, want %s", name, got, fingerprints[name])
+			}
+		}
+	}
+}
