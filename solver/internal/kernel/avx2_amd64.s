@@ -176,61 +176,60 @@ GLOBL c32_80000000<>(SB), RODATA|NOPTR, $32
 // func updatePlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
 // Requires: AVX
 TEXT ·updatePlain32AVX2(SB), NOSPLIT, $0-56
-	MOVQ   value+0(FP), AX
-	MOVQ   gradient+8(FP), CX
-	MOVQ   velocity+16(FP), DX
-	MOVQ   average+24(FP), BX
-	MOVQ   gain+32(FP), SI
-	MOVQ   n+40(FP), DI
-	MOVQ   c+48(FP), R8
-	VXORPS Y0, Y0, Y0
-	TESTQ  DI, DI
-	JZ     done
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 48(R8), Y1
+	VBROADCASTSS 52(R8), Y2
+	VBROADCASTSS 16(R8), Y3
+	VBROADCASTSS 20(R8), Y4
+	VBROADCASTSS 32(R8), Y5
+	VBROADCASTSS 24(R8), Y6
+	VBROADCASTSS 28(R8), Y7
+	VBROADCASTSS 40(R8), Y8
+	VBROADCASTSS 44(R8), Y9
+	TESTQ        DI, DI
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (BX), Y2
-	VXORPS       Y2, Y1, Y3
-	VBROADCASTSS 44(R8), Y4
-	VBROADCASTSS 40(R8), Y5
-	VBLENDVPS    Y3, Y4, Y5, Y3
-	VCMPPS       $0x00, Y2, Y0, Y4
-	VCMPPS       $0x00, Y1, Y0, Y5
-	VORPS        Y5, Y4, Y4
-	VMOVUPS      c32_3f800000<>+0(SB), Y5
-	VBLENDVPS    Y4, Y5, Y3, Y3
-	VMULPS       (SI), Y3, Y3
-	VBROADCASTSS 48(R8), Y4
-	VMAXPS       Y4, Y3, Y3
-	VBROADCASTSS 52(R8), Y4
-	VMINPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMULPS       Y3, Y1, Y4
-	VBROADCASTSS 16(R8), Y3
-	VMULPS       Y3, Y4, Y4
-	VBROADCASTSS 20(R8), Y3
-	VMULPS       (DX), Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSS 24(R8), Y4
-	VMULPS       Y4, Y2, Y2
-	VBROADCASTSS 28(R8), Y4
-	VMULPS       Y4, Y1, Y1
-	VADDPS       Y1, Y2, Y2
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      (AX), Y1
-	VBROADCASTSS 32(R8), Y2
-	VMULPS       Y2, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x08, DI
-	JNZ          loop
+	VMOVUPS   (CX), Y10
+	VMOVUPS   (BX), Y11
+	VXORPS    Y11, Y10, Y13
+	VBLENDVPS Y13, Y9, Y8, Y12
+	VCMPPS    $0x00, Y11, Y0, Y13
+	VCMPPS    $0x00, Y10, Y0, Y11
+	VORPS     Y11, Y13, Y13
+	VBLENDVPS Y13, c32_3f800000<>+0(SB), Y12, Y12
+	VMULPS    (SI), Y12, Y12
+	VMAXPS    Y1, Y12, Y12
+	VMINPS    Y2, Y12, Y12
+	VMOVUPS   Y12, (SI)
+	VMULPS    Y12, Y10, Y12
+	VMULPS    Y3, Y12, Y12
+	VMULPS    (DX), Y4, Y11
+	VADDPS    Y12, Y11, Y11
+	VMOVUPS   Y11, (DX)
+	VMULPS    (BX), Y6, Y12
+	VMULPS    Y7, Y10, Y10
+	VADDPS    Y10, Y12, Y12
+	VMOVUPS   Y12, (BX)
+	VMULPS    Y5, Y11, Y11
+	VMOVUPS   (AX), Y10
+	VSUBPS    Y11, Y10, Y10
+	VMOVUPS   Y10, (AX)
+	VMOVUPS   Y0, (CX)
+	ADDQ      $0x20, AX
+	ADDQ      $0x20, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	ADDQ      $0x20, SI
+	SUBQ      $0x08, DI
+	JNZ       loop
 
 done:
 	VZEROUPPER
@@ -249,72 +248,71 @@ GLOBL c32_3f800000<>(SB), RODATA|NOPTR, $32
 // func update32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
 // Requires: AVX
 TEXT ·update32AVX2(SB), NOSPLIT, $0-56
-	MOVQ   value+0(FP), AX
-	MOVQ   gradient+8(FP), CX
-	MOVQ   velocity+16(FP), DX
-	MOVQ   average+24(FP), BX
-	MOVQ   gain+32(FP), SI
-	MOVQ   n+40(FP), DI
-	MOVQ   c+48(FP), R8
-	VXORPS Y0, Y0, Y0
-	TESTQ  DI, DI
-	JZ     done
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 48(R8), Y1
+	VBROADCASTSS 52(R8), Y2
+	VBROADCASTSS 16(R8), Y3
+	VBROADCASTSS 20(R8), Y4
+	VBROADCASTSS 32(R8), Y5
+	VBROADCASTSS 24(R8), Y6
+	VBROADCASTSS 28(R8), Y7
+	VBROADCASTSS 40(R8), Y8
+	VBROADCASTSS 44(R8), Y9
+	TESTQ        DI, DI
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (AX), Y2
-	VMOVUPS      c32_80000000<>+0(SB), Y3
-	VANDPS       Y3, Y2, Y3
-	VBROADCASTSS (R8), Y4
-	VORPS        Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPS       $0x00, Y2, Y4, Y4
-	VANDNPS      Y3, Y4, Y3
-	VADDPS       Y3, Y1, Y1
-	VBROADCASTSS 4(R8), Y3
-	VMULPS       Y3, Y2, Y4
-	VADDPS       Y4, Y1, Y1
-	VBROADCASTSS 8(R8), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS 12(R8), Y2
-	VMOVUPS      c32_80000000<>+0(SB), Y3
-	VXORPS       Y3, Y2, Y3
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y2, Y1, Y1
-	VMOVUPS      (BX), Y2
-	VXORPS       Y2, Y1, Y3
-	VBROADCASTSS 44(R8), Y4
-	VBROADCASTSS 40(R8), Y5
-	VBLENDVPS    Y3, Y4, Y5, Y3
-	VCMPPS       $0x00, Y2, Y0, Y4
-	VCMPPS       $0x00, Y1, Y0, Y5
-	VORPS        Y5, Y4, Y4
-	VMOVUPS      c32_3f800000<>+0(SB), Y5
-	VBLENDVPS    Y4, Y5, Y3, Y3
-	VMULPS       (SI), Y3, Y3
-	VBROADCASTSS 48(R8), Y4
-	VMAXPS       Y4, Y3, Y3
-	VBROADCASTSS 52(R8), Y4
-	VMINPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMULPS       Y3, Y1, Y4
-	VBROADCASTSS 16(R8), Y3
-	VMULPS       Y3, Y4, Y4
-	VBROADCASTSS 20(R8), Y3
-	VMULPS       (DX), Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSS 24(R8), Y4
-	VMULPS       Y4, Y2, Y2
-	VBROADCASTSS 28(R8), Y4
-	VMULPS       Y4, Y1, Y1
-	VADDPS       Y1, Y2, Y2
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      (AX), Y1
-	VBROADCASTSS 32(R8), Y2
-	VMULPS       Y2, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
+	VMOVUPS      (CX), Y10
+	VMOVUPS      (AX), Y11
+	VMOVUPS      c32_80000000<>+0(SB), Y12
+	VANDPS       Y12, Y11, Y12
+	VBROADCASTSS (R8), Y13
+	VORPS        Y13, Y12, Y12
+	VXORPS       Y13, Y13, Y13
+	VCMPPS       $0x00, Y11, Y13, Y13
+	VANDNPS      Y12, Y13, Y12
+	VADDPS       Y12, Y10, Y10
+	VBROADCASTSS 4(R8), Y12
+	VMULPS       Y12, Y11, Y13
+	VADDPS       Y13, Y10, Y10
+	VBROADCASTSS 8(R8), Y11
+	VMULPS       Y11, Y10, Y10
+	VBROADCASTSS 12(R8), Y11
+	VMOVUPS      c32_80000000<>+0(SB), Y12
+	VXORPS       Y12, Y11, Y12
+	VMAXPS       Y12, Y10, Y10
+	VMINPS       Y11, Y10, Y10
+	VMOVUPS      (BX), Y11
+	VXORPS       Y11, Y10, Y13
+	VBLENDVPS    Y13, Y9, Y8, Y12
+	VCMPPS       $0x00, Y11, Y0, Y13
+	VCMPPS       $0x00, Y10, Y0, Y11
+	VORPS        Y11, Y13, Y13
+	VBLENDVPS    Y13, c32_3f800000<>+0(SB), Y12, Y12
+	VMULPS       (SI), Y12, Y12
+	VMAXPS       Y1, Y12, Y12
+	VMINPS       Y2, Y12, Y12
+	VMOVUPS      Y12, (SI)
+	VMULPS       Y12, Y10, Y12
+	VMULPS       Y3, Y12, Y12
+	VMULPS       (DX), Y4, Y11
+	VADDPS       Y12, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPS       (BX), Y6, Y12
+	VMULPS       Y7, Y10, Y10
+	VADDPS       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)
+	VMULPS       Y5, Y11, Y11
+	VMOVUPS      (AX), Y10
+	VSUBPS       Y11, Y10, Y10
+	VMOVUPS      Y10, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
@@ -331,87 +329,81 @@ done:
 // func updateRawPlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
 // Requires: AVX, AVX2
 TEXT ·updateRawPlain32AVX2(SB), NOSPLIT, $0-56
-	MOVQ   value+0(FP), AX
-	MOVQ   gradient+8(FP), CX
-	MOVQ   velocity+16(FP), DX
-	MOVQ   average+24(FP), BX
-	MOVQ   gain+32(FP), SI
-	MOVQ   n+40(FP), DI
-	MOVQ   c+48(FP), R8
-	VXORPS Y0, Y0, Y0
-	TESTQ  DI, DI
-	JZ     done
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 48(R8), Y1
+	VBROADCASTSS 52(R8), Y2
+	VBROADCASTSS 16(R8), Y3
+	VBROADCASTSS 20(R8), Y4
+	VBROADCASTSS 32(R8), Y5
+	VBROADCASTSS 24(R8), Y6
+	VBROADCASTSS 28(R8), Y7
+	VBROADCASTSS 36(R8), Y8
+	TESTQ        DI, DI
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (BX), Y2
-	VMULPS       Y2, Y1, Y3
-	VBROADCASTSS 36(R8), Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      c32_c2ae999a<>+0(SB), Y4
-	VMAXPS       Y4, Y3, Y3
-	VMOVUPS      c32_42b0999a<>+0(SB), Y4
-	VMINPS       Y4, Y3, Y3
-	VMOVUPS      c32_3fb8aa3b<>+0(SB), Y4
-	VMULPS       Y4, Y3, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VMOVUPS      c32_3f318000<>+0(SB), Y5
-	VMULPS       Y5, Y4, Y6
-	VSUBPS       Y6, Y3, Y5
-	VMOVUPS      c32_b95e8083<>+0(SB), Y3
-	VMULPS       Y3, Y4, Y6
-	VSUBPS       Y6, Y5, Y5
-	VMOVUPS      c32_39500d01<>+0(SB), Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3ab60b61<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3c088889<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3d2aaaab<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3e2aaaab<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3f000000<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VADDPS       c32_3f800000<>+0(SB), Y3, Y3
-	VCVTPS2DQ    Y4, Y6
-	VPADDD       c32_7f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y3, Y3
-	VMULPS       (SI), Y3, Y3
-	VBROADCASTSS 48(R8), Y4
-	VMAXPS       Y4, Y3, Y3
-	VBROADCASTSS 52(R8), Y4
-	VMINPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMULPS       Y3, Y1, Y4
-	VBROADCASTSS 16(R8), Y3
-	VMULPS       Y3, Y4, Y4
-	VBROADCASTSS 20(R8), Y3
-	VMULPS       (DX), Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSS 24(R8), Y4
-	VMULPS       Y4, Y2, Y2
-	VBROADCASTSS 28(R8), Y4
-	VMULPS       Y4, Y1, Y1
-	VADDPS       Y1, Y2, Y2
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      (AX), Y1
-	VBROADCASTSS 32(R8), Y2
-	VMULPS       Y2, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x08, DI
-	JNZ          loop
+	VMOVUPS   (CX), Y9
+	VMOVUPS   (BX), Y10
+	VMULPS    Y10, Y9, Y10
+	VMULPS    Y8, Y10, Y10
+	VMAXPS    c32_c2ae999a<>+0(SB), Y10, Y10
+	VMINPS    c32_42b0999a<>+0(SB), Y10, Y10
+	VMULPS    c32_3fb8aa3b<>+0(SB), Y10, Y11
+	VROUNDPS  $0x08, Y11, Y11
+	VMULPS    c32_3f318000<>+0(SB), Y11, Y12
+	VSUBPS    Y12, Y10, Y10
+	VMULPS    c32_b95e8083<>+0(SB), Y11, Y12
+	VSUBPS    Y12, Y10, Y10
+	VCVTPS2DQ Y11, Y11
+	VPADDD    c32_7f<>+0(SB), Y11, Y11
+	VPSLLD    $0x17, Y11, Y11
+	VMULPS    Y10, Y10, Y12
+	VMULPS    c32_39500d01<>+0(SB), Y10, Y13
+	VADDPS    c32_3ab60b61<>+0(SB), Y13, Y13
+	VMULPS    c32_3c088889<>+0(SB), Y10, Y14
+	VADDPS    c32_3d2aaaab<>+0(SB), Y14, Y14
+	VMULPS    Y12, Y13, Y13
+	VADDPS    Y14, Y13, Y13
+	VMULPS    c32_3e2aaaab<>+0(SB), Y10, Y14
+	VADDPS    c32_3f000000<>+0(SB), Y14, Y14
+	VMULPS    Y12, Y13, Y13
+	VADDPS    Y14, Y13, Y13
+	VMULPS    Y12, Y13, Y13
+	VADDPS    Y10, Y13, Y13
+	VADDPS    c32_3f800000<>+0(SB), Y13, Y13
+	VMULPS    Y11, Y13, Y10
+	VMULPS    (SI), Y10, Y10
+	VMAXPS    Y1, Y10, Y10
+	VMINPS    Y2, Y10, Y10
+	VMOVUPS   Y10, (SI)
+	VMULPS    Y10, Y9, Y10
+	VMULPS    Y3, Y10, Y10
+	VMULPS    (DX), Y4, Y11
+	VADDPS    Y10, Y11, Y11
+	VMOVUPS   Y11, (DX)
+	VMULPS    (BX), Y6, Y10
+	VMULPS    Y7, Y9, Y9
+	VADDPS    Y9, Y10, Y10
+	VMOVUPS   Y10, (BX)
+	VMULPS    Y5, Y11, Y11
+	VMOVUPS   (AX), Y9
+	VSUBPS    Y11, Y9, Y9
+	VMOVUPS   Y9, (AX)
+	VMOVUPS   Y0, (CX)
+	ADDQ      $0x20, AX
+	ADDQ      $0x20, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	ADDQ      $0x20, SI
+	SUBQ      $0x08, DI
+	JNZ       loop
 
 done:
 	VZEROUPPER
@@ -466,6 +458,16 @@ DATA c32_b95e8083<>+20(SB)/4, $0xb95e8083
 DATA c32_b95e8083<>+24(SB)/4, $0xb95e8083
 DATA c32_b95e8083<>+28(SB)/4, $0xb95e8083
 GLOBL c32_b95e8083<>(SB), RODATA|NOPTR, $32
+
+DATA c32_7f<>+0(SB)/4, $0x0000007f
+DATA c32_7f<>+4(SB)/4, $0x0000007f
+DATA c32_7f<>+8(SB)/4, $0x0000007f
+DATA c32_7f<>+12(SB)/4, $0x0000007f
+DATA c32_7f<>+16(SB)/4, $0x0000007f
+DATA c32_7f<>+20(SB)/4, $0x0000007f
+DATA c32_7f<>+24(SB)/4, $0x0000007f
+DATA c32_7f<>+28(SB)/4, $0x0000007f
+GLOBL c32_7f<>(SB), RODATA|NOPTR, $32
 
 DATA c32_39500d01<>+0(SB)/4, $0x39500d01
 DATA c32_39500d01<>+4(SB)/4, $0x39500d01
@@ -527,111 +529,95 @@ DATA c32_3f000000<>+24(SB)/4, $0x3f000000
 DATA c32_3f000000<>+28(SB)/4, $0x3f000000
 GLOBL c32_3f000000<>(SB), RODATA|NOPTR, $32
 
-DATA c32_7f<>+0(SB)/4, $0x0000007f
-DATA c32_7f<>+4(SB)/4, $0x0000007f
-DATA c32_7f<>+8(SB)/4, $0x0000007f
-DATA c32_7f<>+12(SB)/4, $0x0000007f
-DATA c32_7f<>+16(SB)/4, $0x0000007f
-DATA c32_7f<>+20(SB)/4, $0x0000007f
-DATA c32_7f<>+24(SB)/4, $0x0000007f
-DATA c32_7f<>+28(SB)/4, $0x0000007f
-GLOBL c32_7f<>(SB), RODATA|NOPTR, $32
-
 // func updateRaw32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
 // Requires: AVX, AVX2
 TEXT ·updateRaw32AVX2(SB), NOSPLIT, $0-56
-	MOVQ   value+0(FP), AX
-	MOVQ   gradient+8(FP), CX
-	MOVQ   velocity+16(FP), DX
-	MOVQ   average+24(FP), BX
-	MOVQ   gain+32(FP), SI
-	MOVQ   n+40(FP), DI
-	MOVQ   c+48(FP), R8
-	VXORPS Y0, Y0, Y0
-	TESTQ  DI, DI
-	JZ     done
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 48(R8), Y1
+	VBROADCASTSS 52(R8), Y2
+	VBROADCASTSS 16(R8), Y3
+	VBROADCASTSS 20(R8), Y4
+	VBROADCASTSS 32(R8), Y5
+	VBROADCASTSS 24(R8), Y6
+	VBROADCASTSS 28(R8), Y7
+	VBROADCASTSS 36(R8), Y8
+	TESTQ        DI, DI
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (AX), Y2
-	VMOVUPS      c32_80000000<>+0(SB), Y3
-	VANDPS       Y3, Y2, Y3
-	VBROADCASTSS (R8), Y4
-	VORPS        Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPS       $0x00, Y2, Y4, Y4
-	VANDNPS      Y3, Y4, Y3
-	VADDPS       Y3, Y1, Y1
-	VBROADCASTSS 4(R8), Y3
-	VMULPS       Y3, Y2, Y4
-	VADDPS       Y4, Y1, Y1
-	VBROADCASTSS 8(R8), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS 12(R8), Y2
-	VMOVUPS      c32_80000000<>+0(SB), Y3
-	VXORPS       Y3, Y2, Y3
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y2, Y1, Y1
-	VMOVUPS      (BX), Y2
-	VMULPS       Y2, Y1, Y3
-	VBROADCASTSS 36(R8), Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      c32_c2ae999a<>+0(SB), Y4
-	VMAXPS       Y4, Y3, Y3
-	VMOVUPS      c32_42b0999a<>+0(SB), Y4
-	VMINPS       Y4, Y3, Y3
-	VMOVUPS      c32_3fb8aa3b<>+0(SB), Y4
-	VMULPS       Y4, Y3, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VMOVUPS      c32_3f318000<>+0(SB), Y5
-	VMULPS       Y5, Y4, Y6
-	VSUBPS       Y6, Y3, Y5
-	VMOVUPS      c32_b95e8083<>+0(SB), Y3
-	VMULPS       Y3, Y4, Y6
-	VSUBPS       Y6, Y5, Y5
-	VMOVUPS      c32_39500d01<>+0(SB), Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3ab60b61<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3c088889<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3d2aaaab<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3e2aaaab<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       c32_3f000000<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VADDPS       c32_3f800000<>+0(SB), Y3, Y3
-	VCVTPS2DQ    Y4, Y6
-	VPADDD       c32_7f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y3, Y3
-	VMULPS       (SI), Y3, Y3
-	VBROADCASTSS 48(R8), Y4
-	VMAXPS       Y4, Y3, Y3
-	VBROADCASTSS 52(R8), Y4
-	VMINPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMULPS       Y3, Y1, Y4
-	VBROADCASTSS 16(R8), Y3
-	VMULPS       Y3, Y4, Y4
-	VBROADCASTSS 20(R8), Y3
-	VMULPS       (DX), Y3, Y3
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSS 24(R8), Y4
-	VMULPS       Y4, Y2, Y2
-	VBROADCASTSS 28(R8), Y4
-	VMULPS       Y4, Y1, Y1
-	VADDPS       Y1, Y2, Y2
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      (AX), Y1
-	VBROADCASTSS 32(R8), Y2
-	VMULPS       Y2, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y10
+	VMOVUPS      c32_80000000<>+0(SB), Y11
+	VANDPS       Y11, Y10, Y11
+	VBROADCASTSS (R8), Y12
+	VORPS        Y12, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x00, Y10, Y12, Y12
+	VANDNPS      Y11, Y12, Y11
+	VADDPS       Y11, Y9, Y9
+	VBROADCASTSS 4(R8), Y11
+	VMULPS       Y11, Y10, Y12
+	VADDPS       Y12, Y9, Y9
+	VBROADCASTSS 8(R8), Y10
+	VMULPS       Y10, Y9, Y9
+	VBROADCASTSS 12(R8), Y10
+	VMOVUPS      c32_80000000<>+0(SB), Y11
+	VXORPS       Y11, Y10, Y11
+	VMAXPS       Y11, Y9, Y9
+	VMINPS       Y10, Y9, Y9
+	VMOVUPS      (BX), Y10
+	VMULPS       Y10, Y9, Y10
+	VMULPS       Y8, Y10, Y10
+	VMAXPS       c32_c2ae999a<>+0(SB), Y10, Y10
+	VMINPS       c32_42b0999a<>+0(SB), Y10, Y10
+	VMULPS       c32_3fb8aa3b<>+0(SB), Y10, Y11
+	VROUNDPS     $0x08, Y11, Y11
+	VMULPS       c32_3f318000<>+0(SB), Y11, Y12
+	VSUBPS       Y12, Y10, Y10
+	VMULPS       c32_b95e8083<>+0(SB), Y11, Y12
+	VSUBPS       Y12, Y10, Y10
+	VCVTPS2DQ    Y11, Y11
+	VPADDD       c32_7f<>+0(SB), Y11, Y11
+	VPSLLD       $0x17, Y11, Y11
+	VMULPS       Y10, Y10, Y12
+	VMULPS       c32_39500d01<>+0(SB), Y10, Y13
+	VADDPS       c32_3ab60b61<>+0(SB), Y13, Y13
+	VMULPS       c32_3c088889<>+0(SB), Y10, Y14
+	VADDPS       c32_3d2aaaab<>+0(SB), Y14, Y14
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y14, Y13, Y13
+	VMULPS       c32_3e2aaaab<>+0(SB), Y10, Y14
+	VADDPS       c32_3f000000<>+0(SB), Y14, Y14
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y14, Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VADDPS       c32_3f800000<>+0(SB), Y13, Y13
+	VMULPS       Y11, Y13, Y10
+	VMULPS       (SI), Y10, Y10
+	VMAXPS       Y1, Y10, Y10
+	VMINPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (SI)
+	VMULPS       Y10, Y9, Y10
+	VMULPS       Y3, Y10, Y10
+	VMULPS       (DX), Y4, Y11
+	VADDPS       Y10, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPS       (BX), Y6, Y10
+	VMULPS       Y7, Y9, Y9
+	VADDPS       Y9, Y10, Y10
+	VMOVUPS      Y10, (BX)
+	VMULPS       Y5, Y11, Y11
+	VMOVUPS      (AX), Y9
+	VSUBPS       Y11, Y9, Y9
+	VMOVUPS      Y9, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
@@ -837,61 +823,60 @@ GLOBL c64_8000000000000000<>(SB), RODATA|NOPTR, $32
 // func updatePlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
 // Requires: AVX
 TEXT ·updatePlain64AVX2(SB), NOSPLIT, $0-56
-	MOVQ   value+0(FP), AX
-	MOVQ   gradient+8(FP), CX
-	MOVQ   velocity+16(FP), DX
-	MOVQ   average+24(FP), BX
-	MOVQ   gain+32(FP), SI
-	MOVQ   n+40(FP), DI
-	MOVQ   c+48(FP), R8
-	VXORPS Y0, Y0, Y0
-	TESTQ  DI, DI
-	JZ     done
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 96(R8), Y1
+	VBROADCASTSD 104(R8), Y2
+	VBROADCASTSD 32(R8), Y3
+	VBROADCASTSD 40(R8), Y4
+	VBROADCASTSD 64(R8), Y5
+	VBROADCASTSD 48(R8), Y6
+	VBROADCASTSD 56(R8), Y7
+	VBROADCASTSD 80(R8), Y8
+	VBROADCASTSD 88(R8), Y9
+	TESTQ        DI, DI
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (BX), Y2
-	VXORPS       Y2, Y1, Y3
-	VBROADCASTSD 88(R8), Y4
-	VBROADCASTSD 80(R8), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VCMPPD       $0x00, Y2, Y0, Y4
-	VCMPPD       $0x00, Y1, Y0, Y5
-	VORPS        Y5, Y4, Y4
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y5
-	VBLENDVPD    Y4, Y5, Y3, Y3
-	VMULPD       (SI), Y3, Y3
-	VBROADCASTSD 96(R8), Y4
-	VMAXPD       Y4, Y3, Y3
-	VBROADCASTSD 104(R8), Y4
-	VMINPD       Y4, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMULPD       Y3, Y1, Y4
-	VBROADCASTSD 32(R8), Y3
-	VMULPD       Y3, Y4, Y4
-	VBROADCASTSD 40(R8), Y3
-	VMULPD       (DX), Y3, Y3
-	VADDPD       Y4, Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSD 48(R8), Y4
-	VMULPD       Y4, Y2, Y2
-	VBROADCASTSD 56(R8), Y4
-	VMULPD       Y4, Y1, Y1
-	VADDPD       Y1, Y2, Y2
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      (AX), Y1
-	VBROADCASTSD 64(R8), Y2
-	VMULPD       Y2, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x04, DI
-	JNZ          loop
+	VMOVUPS   (CX), Y10
+	VMOVUPS   (BX), Y11
+	VXORPS    Y11, Y10, Y13
+	VBLENDVPD Y13, Y9, Y8, Y12
+	VCMPPD    $0x00, Y11, Y0, Y13
+	VCMPPD    $0x00, Y10, Y0, Y11
+	VORPS     Y11, Y13, Y13
+	VBLENDVPD Y13, c64_3ff0000000000000<>+0(SB), Y12, Y12
+	VMULPD    (SI), Y12, Y12
+	VMAXPD    Y1, Y12, Y12
+	VMINPD    Y2, Y12, Y12
+	VMOVUPS   Y12, (SI)
+	VMULPD    Y12, Y10, Y12
+	VMULPD    Y3, Y12, Y12
+	VMULPD    (DX), Y4, Y11
+	VADDPD    Y12, Y11, Y11
+	VMOVUPS   Y11, (DX)
+	VMULPD    (BX), Y6, Y12
+	VMULPD    Y7, Y10, Y10
+	VADDPD    Y10, Y12, Y12
+	VMOVUPS   Y12, (BX)
+	VMULPD    Y5, Y11, Y11
+	VMOVUPS   (AX), Y10
+	VSUBPD    Y11, Y10, Y10
+	VMOVUPS   Y10, (AX)
+	VMOVUPS   Y0, (CX)
+	ADDQ      $0x20, AX
+	ADDQ      $0x20, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	ADDQ      $0x20, SI
+	SUBQ      $0x04, DI
+	JNZ       loop
 
 done:
 	VZEROUPPER
@@ -906,72 +891,71 @@ GLOBL c64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
 // func update64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
 // Requires: AVX
 TEXT ·update64AVX2(SB), NOSPLIT, $0-56
-	MOVQ   value+0(FP), AX
-	MOVQ   gradient+8(FP), CX
-	MOVQ   velocity+16(FP), DX
-	MOVQ   average+24(FP), BX
-	MOVQ   gain+32(FP), SI
-	MOVQ   n+40(FP), DI
-	MOVQ   c+48(FP), R8
-	VXORPS Y0, Y0, Y0
-	TESTQ  DI, DI
-	JZ     done
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 96(R8), Y1
+	VBROADCASTSD 104(R8), Y2
+	VBROADCASTSD 32(R8), Y3
+	VBROADCASTSD 40(R8), Y4
+	VBROADCASTSD 64(R8), Y5
+	VBROADCASTSD 48(R8), Y6
+	VBROADCASTSD 56(R8), Y7
+	VBROADCASTSD 80(R8), Y8
+	VBROADCASTSD 88(R8), Y9
+	TESTQ        DI, DI
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (AX), Y2
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y3
-	VANDPS       Y3, Y2, Y3
-	VBROADCASTSD (R8), Y4
-	VORPS        Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y2, Y4, Y4
-	VANDNPS      Y3, Y4, Y3
-	VADDPD       Y3, Y1, Y1
-	VBROADCASTSD 8(R8), Y3
-	VMULPD       Y3, Y2, Y4
-	VADDPD       Y4, Y1, Y1
-	VBROADCASTSD 16(R8), Y2
-	VMULPD       Y2, Y1, Y1
-	VBROADCASTSD 24(R8), Y2
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y3
-	VXORPS       Y3, Y2, Y3
-	VMAXPD       Y3, Y1, Y1
-	VMINPD       Y2, Y1, Y1
-	VMOVUPS      (BX), Y2
-	VXORPS       Y2, Y1, Y3
-	VBROADCASTSD 88(R8), Y4
-	VBROADCASTSD 80(R8), Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VCMPPD       $0x00, Y2, Y0, Y4
-	VCMPPD       $0x00, Y1, Y0, Y5
-	VORPS        Y5, Y4, Y4
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y5
-	VBLENDVPD    Y4, Y5, Y3, Y3
-	VMULPD       (SI), Y3, Y3
-	VBROADCASTSD 96(R8), Y4
-	VMAXPD       Y4, Y3, Y3
-	VBROADCASTSD 104(R8), Y4
-	VMINPD       Y4, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMULPD       Y3, Y1, Y4
-	VBROADCASTSD 32(R8), Y3
-	VMULPD       Y3, Y4, Y4
-	VBROADCASTSD 40(R8), Y3
-	VMULPD       (DX), Y3, Y3
-	VADDPD       Y4, Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSD 48(R8), Y4
-	VMULPD       Y4, Y2, Y2
-	VBROADCASTSD 56(R8), Y4
-	VMULPD       Y4, Y1, Y1
-	VADDPD       Y1, Y2, Y2
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      (AX), Y1
-	VBROADCASTSD 64(R8), Y2
-	VMULPD       Y2, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
+	VMOVUPS      (CX), Y10
+	VMOVUPS      (AX), Y11
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y12
+	VANDPS       Y12, Y11, Y12
+	VBROADCASTSD (R8), Y13
+	VORPS        Y13, Y12, Y12
+	VXORPS       Y13, Y13, Y13
+	VCMPPD       $0x00, Y11, Y13, Y13
+	VANDNPS      Y12, Y13, Y12
+	VADDPD       Y12, Y10, Y10
+	VBROADCASTSD 8(R8), Y12
+	VMULPD       Y12, Y11, Y13
+	VADDPD       Y13, Y10, Y10
+	VBROADCASTSD 16(R8), Y11
+	VMULPD       Y11, Y10, Y10
+	VBROADCASTSD 24(R8), Y11
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y12
+	VXORPS       Y12, Y11, Y12
+	VMAXPD       Y12, Y10, Y10
+	VMINPD       Y11, Y10, Y10
+	VMOVUPS      (BX), Y11
+	VXORPS       Y11, Y10, Y13
+	VBLENDVPD    Y13, Y9, Y8, Y12
+	VCMPPD       $0x00, Y11, Y0, Y13
+	VCMPPD       $0x00, Y10, Y0, Y11
+	VORPS        Y11, Y13, Y13
+	VBLENDVPD    Y13, c64_3ff0000000000000<>+0(SB), Y12, Y12
+	VMULPD       (SI), Y12, Y12
+	VMAXPD       Y1, Y12, Y12
+	VMINPD       Y2, Y12, Y12
+	VMOVUPS      Y12, (SI)
+	VMULPD       Y12, Y10, Y12
+	VMULPD       Y3, Y12, Y12
+	VMULPD       (DX), Y4, Y11
+	VADDPD       Y12, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPD       (BX), Y6, Y12
+	VMULPD       Y7, Y10, Y10
+	VADDPD       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)
+	VMULPD       Y5, Y11, Y11
+	VMOVUPS      (AX), Y10
+	VSUBPD       Y11, Y10, Y10
+	VMOVUPS      Y10, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
@@ -988,100 +972,94 @@ done:
 // func updateRawPlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
 // Requires: AVX, AVX2
 TEXT ·updateRawPlain64AVX2(SB), NOSPLIT, $0-56
-	MOVQ   value+0(FP), AX
-	MOVQ   gradient+8(FP), CX
-	MOVQ   velocity+16(FP), DX
-	MOVQ   average+24(FP), BX
-	MOVQ   gain+32(FP), SI
-	MOVQ   n+40(FP), DI
-	MOVQ   c+48(FP), R8
-	VXORPS Y0, Y0, Y0
-	TESTQ  DI, DI
-	JZ     done
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 96(R8), Y1
+	VBROADCASTSD 104(R8), Y2
+	VBROADCASTSD 32(R8), Y3
+	VBROADCASTSD 40(R8), Y4
+	VBROADCASTSD 64(R8), Y5
+	VBROADCASTSD 48(R8), Y6
+	VBROADCASTSD 56(R8), Y7
+	VBROADCASTSD 72(R8), Y8
+	TESTQ        DI, DI
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (BX), Y2
-	VMULPD       Y2, Y1, Y3
-	VBROADCASTSD 72(R8), Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVUPS      c64_c086200000000000<>+0(SB), Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPS      c64_4086280000000000<>+0(SB), Y4
-	VMINPD       Y4, Y3, Y3
-	VMOVUPS      c64_3ff71547652b82fe<>+0(SB), Y4
-	VMULPD       Y4, Y3, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VMOVUPS      c64_3fe62e42fee00000<>+0(SB), Y5
-	VMULPD       Y5, Y4, Y6
-	VSUBPD       Y6, Y3, Y5
-	VMOVUPS      c64_3dea39ef35793c76<>+0(SB), Y3
-	VMULPD       Y3, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VMOVUPS      c64_3de6124613a86d09<>+0(SB), Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3e21eed8eff8d898<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3e5ae64567f544e4<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3e927e4fb7789f5c<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3ec71de3a556c734<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3efa01a01a01a01a<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3f2a01a01a01a01a<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3f56c16c16c16c17<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3f81111111111111<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3fa5555555555555<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3fc5555555555555<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3fe0000000000000<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       Y5, Y3, Y3
-	VADDPD       c64_3ff0000000000000<>+0(SB), Y3, Y3
-	VCVTPD2DQY   Y4, X4
-	VPMOVSXDQ    X4, Y6
-	VPADDQ       c64_3ff<>+0(SB), Y6, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VMULPD       (SI), Y3, Y3
-	VBROADCASTSD 96(R8), Y4
-	VMAXPD       Y4, Y3, Y3
-	VBROADCASTSD 104(R8), Y4
-	VMINPD       Y4, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMULPD       Y3, Y1, Y4
-	VBROADCASTSD 32(R8), Y3
-	VMULPD       Y3, Y4, Y4
-	VBROADCASTSD 40(R8), Y3
-	VMULPD       (DX), Y3, Y3
-	VADDPD       Y4, Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSD 48(R8), Y4
-	VMULPD       Y4, Y2, Y2
-	VBROADCASTSD 56(R8), Y4
-	VMULPD       Y4, Y1, Y1
-	VADDPD       Y1, Y2, Y2
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      (AX), Y1
-	VBROADCASTSD 64(R8), Y2
-	VMULPD       Y2, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x04, DI
-	JNZ          loop
+	VMOVUPS    (CX), Y9
+	VMOVUPS    (BX), Y10
+	VMULPD     Y10, Y9, Y10
+	VMULPD     Y8, Y10, Y10
+	VMAXPD     c64_c086200000000000<>+0(SB), Y10, Y10
+	VMINPD     c64_4086280000000000<>+0(SB), Y10, Y10
+	VMULPD     c64_3ff71547652b82fe<>+0(SB), Y10, Y11
+	VROUNDPD   $0x08, Y11, Y11
+	VMULPD     c64_3fe62e42fee00000<>+0(SB), Y11, Y12
+	VSUBPD     Y12, Y10, Y10
+	VMULPD     c64_3dea39ef35793c76<>+0(SB), Y11, Y12
+	VSUBPD     Y12, Y10, Y10
+	VCVTPD2DQY Y11, X11
+	VPMOVSXDQ  X11, Y11
+	VPADDQ     c64_3ff<>+0(SB), Y11, Y11
+	VPSLLQ     $0x34, Y11, Y11
+	VMULPD     Y10, Y10, Y12
+	VMULPD     c64_3de6124613a86d09<>+0(SB), Y10, Y13
+	VADDPD     c64_3e21eed8eff8d898<>+0(SB), Y13, Y13
+	VMULPD     c64_3e5ae64567f544e4<>+0(SB), Y10, Y14
+	VADDPD     c64_3e927e4fb7789f5c<>+0(SB), Y14, Y14
+	VMULPD     Y12, Y13, Y13
+	VADDPD     Y14, Y13, Y13
+	VMULPD     c64_3ec71de3a556c734<>+0(SB), Y10, Y14
+	VADDPD     c64_3efa01a01a01a01a<>+0(SB), Y14, Y14
+	VMULPD     Y12, Y13, Y13
+	VADDPD     Y14, Y13, Y13
+	VMULPD     c64_3f2a01a01a01a01a<>+0(SB), Y10, Y14
+	VADDPD     c64_3f56c16c16c16c17<>+0(SB), Y14, Y14
+	VMULPD     Y12, Y13, Y13
+	VADDPD     Y14, Y13, Y13
+	VMULPD     c64_3f81111111111111<>+0(SB), Y10, Y14
+	VADDPD     c64_3fa5555555555555<>+0(SB), Y14, Y14
+	VMULPD     Y12, Y13, Y13
+	VADDPD     Y14, Y13, Y13
+	VMULPD     c64_3fc5555555555555<>+0(SB), Y10, Y14
+	VADDPD     c64_3fe0000000000000<>+0(SB), Y14, Y14
+	VMULPD     Y12, Y13, Y13
+	VADDPD     Y14, Y13, Y13
+	VMULPD     Y12, Y13, Y13
+	VADDPD     Y10, Y13, Y13
+	VADDPD     c64_3ff0000000000000<>+0(SB), Y13, Y13
+	VMULPD     Y11, Y13, Y10
+	VMULPD     (SI), Y10, Y10
+	VMAXPD     Y1, Y10, Y10
+	VMINPD     Y2, Y10, Y10
+	VMOVUPS    Y10, (SI)
+	VMULPD     Y10, Y9, Y10
+	VMULPD     Y3, Y10, Y10
+	VMULPD     (DX), Y4, Y11
+	VADDPD     Y10, Y11, Y11
+	VMOVUPS    Y11, (DX)
+	VMULPD     (BX), Y6, Y10
+	VMULPD     Y7, Y9, Y9
+	VADDPD     Y9, Y10, Y10
+	VMOVUPS    Y10, (BX)
+	VMULPD     Y5, Y11, Y11
+	VMOVUPS    (AX), Y9
+	VSUBPD     Y11, Y9, Y9
+	VMOVUPS    Y9, (AX)
+	VMOVUPS    Y0, (CX)
+	ADDQ       $0x20, AX
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, BX
+	ADDQ       $0x20, SI
+	SUBQ       $0x04, DI
+	JNZ        loop
 
 done:
 	VZEROUPPER
@@ -1116,6 +1094,12 @@ DATA c64_3dea39ef35793c76<>+8(SB)/8, $0x3dea39ef35793c76
 DATA c64_3dea39ef35793c76<>+16(SB)/8, $0x3dea39ef35793c76
 DATA c64_3dea39ef35793c76<>+24(SB)/8, $0x3dea39ef35793c76
 GLOBL c64_3dea39ef35793c76<>(SB), RODATA|NOPTR, $32
+
+DATA c64_3ff<>+0(SB)/8, $0x00000000000003ff
+DATA c64_3ff<>+8(SB)/8, $0x00000000000003ff
+DATA c64_3ff<>+16(SB)/8, $0x00000000000003ff
+DATA c64_3ff<>+24(SB)/8, $0x00000000000003ff
+GLOBL c64_3ff<>(SB), RODATA|NOPTR, $32
 
 DATA c64_3de6124613a86d09<>+0(SB)/8, $0x3de6124613a86d09
 DATA c64_3de6124613a86d09<>+8(SB)/8, $0x3de6124613a86d09
@@ -1189,120 +1173,108 @@ DATA c64_3fe0000000000000<>+16(SB)/8, $0x3fe0000000000000
 DATA c64_3fe0000000000000<>+24(SB)/8, $0x3fe0000000000000
 GLOBL c64_3fe0000000000000<>(SB), RODATA|NOPTR, $32
 
-DATA c64_3ff<>+0(SB)/8, $0x00000000000003ff
-DATA c64_3ff<>+8(SB)/8, $0x00000000000003ff
-DATA c64_3ff<>+16(SB)/8, $0x00000000000003ff
-DATA c64_3ff<>+24(SB)/8, $0x00000000000003ff
-GLOBL c64_3ff<>(SB), RODATA|NOPTR, $32
-
 // func updateRaw64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
 // Requires: AVX, AVX2
 TEXT ·updateRaw64AVX2(SB), NOSPLIT, $0-56
-	MOVQ   value+0(FP), AX
-	MOVQ   gradient+8(FP), CX
-	MOVQ   velocity+16(FP), DX
-	MOVQ   average+24(FP), BX
-	MOVQ   gain+32(FP), SI
-	MOVQ   n+40(FP), DI
-	MOVQ   c+48(FP), R8
-	VXORPS Y0, Y0, Y0
-	TESTQ  DI, DI
-	JZ     done
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 96(R8), Y1
+	VBROADCASTSD 104(R8), Y2
+	VBROADCASTSD 32(R8), Y3
+	VBROADCASTSD 40(R8), Y4
+	VBROADCASTSD 64(R8), Y5
+	VBROADCASTSD 48(R8), Y6
+	VBROADCASTSD 56(R8), Y7
+	VBROADCASTSD 72(R8), Y8
+	TESTQ        DI, DI
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (AX), Y2
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y3
-	VANDPS       Y3, Y2, Y3
-	VBROADCASTSD (R8), Y4
-	VORPS        Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y2, Y4, Y4
-	VANDNPS      Y3, Y4, Y3
-	VADDPD       Y3, Y1, Y1
-	VBROADCASTSD 8(R8), Y3
-	VMULPD       Y3, Y2, Y4
-	VADDPD       Y4, Y1, Y1
-	VBROADCASTSD 16(R8), Y2
-	VMULPD       Y2, Y1, Y1
-	VBROADCASTSD 24(R8), Y2
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y3
-	VXORPS       Y3, Y2, Y3
-	VMAXPD       Y3, Y1, Y1
-	VMINPD       Y2, Y1, Y1
-	VMOVUPS      (BX), Y2
-	VMULPD       Y2, Y1, Y3
-	VBROADCASTSD 72(R8), Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVUPS      c64_c086200000000000<>+0(SB), Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPS      c64_4086280000000000<>+0(SB), Y4
-	VMINPD       Y4, Y3, Y3
-	VMOVUPS      c64_3ff71547652b82fe<>+0(SB), Y4
-	VMULPD       Y4, Y3, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VMOVUPS      c64_3fe62e42fee00000<>+0(SB), Y5
-	VMULPD       Y5, Y4, Y6
-	VSUBPD       Y6, Y3, Y5
-	VMOVUPS      c64_3dea39ef35793c76<>+0(SB), Y3
-	VMULPD       Y3, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VMOVUPS      c64_3de6124613a86d09<>+0(SB), Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3e21eed8eff8d898<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3e5ae64567f544e4<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3e927e4fb7789f5c<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3ec71de3a556c734<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3efa01a01a01a01a<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3f2a01a01a01a01a<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3f56c16c16c16c17<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3f81111111111111<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3fa5555555555555<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3fc5555555555555<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       c64_3fe0000000000000<>+0(SB), Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VMULPD       Y5, Y3, Y3
-	VADDPD       Y5, Y3, Y3
-	VADDPD       c64_3ff0000000000000<>+0(SB), Y3, Y3
-	VCVTPD2DQY   Y4, X4
-	VPMOVSXDQ    X4, Y6
-	VPADDQ       c64_3ff<>+0(SB), Y6, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VMULPD       (SI), Y3, Y3
-	VBROADCASTSD 96(R8), Y4
-	VMAXPD       Y4, Y3, Y3
-	VBROADCASTSD 104(R8), Y4
-	VMINPD       Y4, Y3, Y3
-	VMOVUPS      Y3, (SI)
-	VMULPD       Y3, Y1, Y4
-	VBROADCASTSD 32(R8), Y3
-	VMULPD       Y3, Y4, Y4
-	VBROADCASTSD 40(R8), Y3
-	VMULPD       (DX), Y3, Y3
-	VADDPD       Y4, Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSD 48(R8), Y4
-	VMULPD       Y4, Y2, Y2
-	VBROADCASTSD 56(R8), Y4
-	VMULPD       Y4, Y1, Y1
-	VADDPD       Y1, Y2, Y2
-	VMOVUPS      Y2, (BX)
-	VMOVUPS      (AX), Y1
-	VBROADCASTSD 64(R8), Y2
-	VMULPD       Y2, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
-	VMOVUPS      Y1, (AX)
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y10
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
+	VANDPS       Y11, Y10, Y11
+	VBROADCASTSD (R8), Y12
+	VORPS        Y12, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPD       $0x00, Y10, Y12, Y12
+	VANDNPS      Y11, Y12, Y11
+	VADDPD       Y11, Y9, Y9
+	VBROADCASTSD 8(R8), Y11
+	VMULPD       Y11, Y10, Y12
+	VADDPD       Y12, Y9, Y9
+	VBROADCASTSD 16(R8), Y10
+	VMULPD       Y10, Y9, Y9
+	VBROADCASTSD 24(R8), Y10
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
+	VXORPS       Y11, Y10, Y11
+	VMAXPD       Y11, Y9, Y9
+	VMINPD       Y10, Y9, Y9
+	VMOVUPS      (BX), Y10
+	VMULPD       Y10, Y9, Y10
+	VMULPD       Y8, Y10, Y10
+	VMAXPD       c64_c086200000000000<>+0(SB), Y10, Y10
+	VMINPD       c64_4086280000000000<>+0(SB), Y10, Y10
+	VMULPD       c64_3ff71547652b82fe<>+0(SB), Y10, Y11
+	VROUNDPD     $0x08, Y11, Y11
+	VMULPD       c64_3fe62e42fee00000<>+0(SB), Y11, Y12
+	VSUBPD       Y12, Y10, Y10
+	VMULPD       c64_3dea39ef35793c76<>+0(SB), Y11, Y12
+	VSUBPD       Y12, Y10, Y10
+	VCVTPD2DQY   Y11, X11
+	VPMOVSXDQ    X11, Y11
+	VPADDQ       c64_3ff<>+0(SB), Y11, Y11
+	VPSLLQ       $0x34, Y11, Y11
+	VMULPD       Y10, Y10, Y12
+	VMULPD       c64_3de6124613a86d09<>+0(SB), Y10, Y13
+	VADDPD       c64_3e21eed8eff8d898<>+0(SB), Y13, Y13
+	VMULPD       c64_3e5ae64567f544e4<>+0(SB), Y10, Y14
+	VADDPD       c64_3e927e4fb7789f5c<>+0(SB), Y14, Y14
+	VMULPD       Y12, Y13, Y13
+	VADDPD       Y14, Y13, Y13
+	VMULPD       c64_3ec71de3a556c734<>+0(SB), Y10, Y14
+	VADDPD       c64_3efa01a01a01a01a<>+0(SB), Y14, Y14
+	VMULPD       Y12, Y13, Y13
+	VADDPD       Y14, Y13, Y13
+	VMULPD       c64_3f2a01a01a01a01a<>+0(SB), Y10, Y14
+	VADDPD       c64_3f56c16c16c16c17<>+0(SB), Y14, Y14
+	VMULPD       Y12, Y13, Y13
+	VADDPD       Y14, Y13, Y13
+	VMULPD       c64_3f81111111111111<>+0(SB), Y10, Y14
+	VADDPD       c64_3fa5555555555555<>+0(SB), Y14, Y14
+	VMULPD       Y12, Y13, Y13
+	VADDPD       Y14, Y13, Y13
+	VMULPD       c64_3fc5555555555555<>+0(SB), Y10, Y14
+	VADDPD       c64_3fe0000000000000<>+0(SB), Y14, Y14
+	VMULPD       Y12, Y13, Y13
+	VADDPD       Y14, Y13, Y13
+	VMULPD       Y12, Y13, Y13
+	VADDPD       Y10, Y13, Y13
+	VADDPD       c64_3ff0000000000000<>+0(SB), Y13, Y13
+	VMULPD       Y11, Y13, Y10
+	VMULPD       (SI), Y10, Y10
+	VMAXPD       Y1, Y10, Y10
+	VMINPD       Y2, Y10, Y10
+	VMOVUPS      Y10, (SI)
+	VMULPD       Y10, Y9, Y10
+	VMULPD       Y3, Y10, Y10
+	VMULPD       (DX), Y4, Y11
+	VADDPD       Y10, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPD       (BX), Y6, Y10
+	VMULPD       Y7, Y9, Y9
+	VADDPD       Y9, Y10, Y10
+	VMOVUPS      Y10, (BX)
+	VMULPD       Y5, Y11, Y11
+	VMOVUPS      (AX), Y9
+	VSUBPD       Y11, Y9, Y9
+	VMOVUPS      Y9, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX

@@ -17,8 +17,9 @@ func Exp[T Float](x T) T {
 	return T(exp64(float64(x)))
 }
 
-// e^x = 2^k e^r with r = x − k ln 2, |r| ≤ ln(2)/2, and e^r by its Taylor
-// series. ln 2 is split so that k·ln2High is exact.
+// e^x = 2^k e^r with r = x − k ln 2, |r| ≤ ln(2)/2, and e^r = 1 + r + r² q(r)
+// by its Taylor series, with q as Horner's rule has it in r², for pairs of
+// terms. ln 2 is split so that k·ln2High is exact.
 const (
 	log2E = 1.44269504088896340735992468100189214
 
@@ -34,13 +35,11 @@ func exp32(x float32) float32 {
 	k := float32(math.RoundToEven(float64(float32(x * log2E))))
 	r := x - float32(k*ln2High32)
 	r = r - float32(k*ln2Low32)
-	e := float32(1. / 5040)
-	e = float32(e*r) + 1./720
-	e = float32(e*r) + 1./120
-	e = float32(e*r) + 1./24
-	e = float32(e*r) + 1./6
-	e = float32(e*r) + 1./2
-	e = float32(float32(e*r)*r) + r
+	r2 := r * r
+	q := float32(r*(1./5040)) + 1./720
+	q = float32(q*r2) + (float32(r*(1./120)) + 1./24)
+	q = float32(q*r2) + (float32(r*(1./6)) + 1./2)
+	e := float32(q*r2) + r
 	e = e + 1
 	return e * math.Float32frombits(uint32(int32(k)+127)<<23)
 }
@@ -50,19 +49,14 @@ func exp64(x float64) float64 {
 	k := math.RoundToEven(float64(x * log2E))
 	r := x - float64(k*ln2High64)
 	r = r - float64(k*ln2Low64)
-	e := 1. / 6227020800
-	e = float64(e*r) + 1./479001600
-	e = float64(e*r) + 1./39916800
-	e = float64(e*r) + 1./3628800
-	e = float64(e*r) + 1./362880
-	e = float64(e*r) + 1./40320
-	e = float64(e*r) + 1./5040
-	e = float64(e*r) + 1./720
-	e = float64(e*r) + 1./120
-	e = float64(e*r) + 1./24
-	e = float64(e*r) + 1./6
-	e = float64(e*r) + 1./2
-	e = float64(float64(e*r)*r) + r
+	r2 := r * r
+	q := float64(r*(1./6227020800)) + 1./479001600
+	q = float64(q*r2) + (float64(r*(1./39916800)) + 1./3628800)
+	q = float64(q*r2) + (float64(r*(1./362880)) + 1./40320)
+	q = float64(q*r2) + (float64(r*(1./5040)) + 1./720)
+	q = float64(q*r2) + (float64(r*(1./120)) + 1./24)
+	q = float64(q*r2) + (float64(r*(1./6)) + 1./2)
+	e := float64(q*r2) + r
 	e = e + 1
 	return e * math.Float64frombits(uint64(int64(k)+1023)<<52)
 }

@@ -176,38 +176,55 @@ func (f float) update(raw, plain bool) {
 	average, gain, n, c := pointer("average"), pointer("gain"), pointer("n"), pointer("c")
 
 	none := zero()
+	lowest, highest := f.broadcast(c, gainMin), f.broadcast(c, gainMax)
+	eta, mu, s := f.broadcast(c, learnRate), f.broadcast(c, momentum), f.broadcast(c, scale)
+	beta, share := f.broadcast(c, gradientDecay), f.broadcast(c, gradientShare)
+	var factor func(m, g, to VecVirtual)
+	if raw {
+		rate := f.broadcast(c, gainRate)
+		factor = func(m, g, to VecVirtual) {
+			f.mul(m, g, to)
+			f.mul(rate, to, to)
+			f.exp(to)
+		}
+	} else {
+		up, down := f.broadcast(c, gainUp), f.broadcast(c, gainDown)
+		factor = func(m, g, to VecVirtual) { f.factor(m, g, none, up, down, to) }
+	}
+
 	f.loop(n, 32/f.bytes, func() {
-		g, m := YMM(), YMM()
+		g := YMM()
 		f.load(gradient, 0, g)
 		if !plain {
 			v := YMM()
 			f.load(value, 0, v)
 			f.objective(g, v, c)
 		}
+		m := YMM()
 		f.load(average, 0, m)
-
-		factor := f.factor(m, g, none, c, raw)
 		p := YMM()
-		f.mul(f.at(gain, 0), factor, p) // gain * factor, bounded
-		f.max(f.broadcast(c, gainMin), p, p)
-		f.min(f.broadcast(c, gainMax), p, p)
+		factor(m, g, p)
+		f.mul(f.at(gain, 0), p, p) // gain * factor, bounded
+		f.max(lowest, p, p)
+		f.min(highest, p, p)
 		f.store(p, gain)
 
-		v, t := YMM(), YMM()
-		f.mul(p, g, t)
-		f.mul(f.broadcast(c, learnRate), t, t)
-		f.mul(f.at(velocity, 0), f.broadcast(c, momentum), v)
-		f.add(t, v, v)
+		f.mul(p, g, p)
+		f.mul(eta, p, p)
+		v := YMM()
+		f.mul(f.at(velocity, 0), mu, v)
+		f.add(p, v, v)
 		f.store(v, velocity)
 
-		f.mul(f.broadcast(c, gradientDecay), m, m)
-		f.mul(f.broadcast(c, gradientShare), g, g)
-		f.add(g, m, m)
-		f.store(m, average)
+		a := YMM()
+		f.mul(f.at(average, 0), beta, a)
+		f.mul(share, g, g)
+		f.add(g, a, a)
+		f.store(a, average)
 
+		f.mul(s, v, v)
 		w := YMM()
 		f.load(value, 0, w)
-		f.mul(f.broadcast(c, scale), v, v)
 		f.sub(v, w, w)
 		f.store(w, value)
 		f.store(none, gradient)
@@ -217,23 +234,15 @@ func (f float) update(raw, plain bool) {
 	RET()
 }
 
-// factor is what the gain is multiplied by.
-func (f float) factor(m, g, none VecVirtual, c Register, raw bool) VecVirtual {
-	factor := YMM()
-	if raw {
-		f.mul(m, g, factor)
-		f.mul(f.broadcast(c, gainRate), factor, factor)
-		f.exp(factor)
-		return factor
-	}
-	differ, zeroes, t := YMM(), YMM(), YMM()
+// factor is what the gain is multiplied by, of normalized signals.
+func (f float) factor(m, g, none, up, down, to VecVirtual) {
+	differ, t := YMM(), YMM()
 	VXORPS(m, g, differ) // its sign bit says whether the signs differ
-	f.blend(differ, f.broadcast(c, gainDown), f.broadcast(c, gainUp), factor)
-	f.equal(m, none, zeroes)
+	f.blend(differ, down, up, to)
+	f.equal(m, none, differ)
 	f.equal(g, none, t)
-	VORPS(t, zeroes, zeroes)
-	f.blend(zeroes, f.constantVector(1), factor, factor)
-	return factor
+	VORPS(t, differ, differ)
+	f.blend(differ, f.constantMem(1), to, to)
 }
 
 // objective makes g out of the gradient that Gorgonia computed.
@@ -259,44 +268,60 @@ func (f float) objective(g, value VecVirtual, o Register) {
 // exp is x = Exp(x), in the steps of exp.go.
 func (f float) exp(x VecVirtual) {
 	e := exps[f.bits]
-	f.max(f.constantVector(e.min), x, x)
-	f.min(f.constantVector(e.max), x, x)
-	k, r, t := YMM(), YMM(), YMM()
-	f.mul(f.constantVector(math.Log2E), x, k)
+	f.max(f.constantMem(e.min), x, x)
+	f.min(f.constantMem(e.max), x, x)
+	k, t := YMM(), YMM()
+	f.mul(f.constantMem(math.Log2E), x, k)
 	f.round(k, k)
-	f.mul(f.constantVector(e.ln2High), k, t)
-	f.sub(t, x, r)
-	f.mul(f.constantVector(e.ln2Low), k, t)
-	f.sub(t, r, r)
-	f.polynomial(r, e.degree, x)
-	f.power(k, t)
-	f.mul(t, x, x)
+	f.mul(f.constantMem(e.ln2High), k, t)
+	f.sub(t, x, x)
+	f.mul(f.constantMem(e.ln2Low), k, t)
+	f.sub(t, x, x)
+	f.power(k, k)
+	// x is r now.
+	r2 := YMM()
+	f.mul(x, x, r2)
+	q := f.pairs(x, r2, e.terms)
+	f.mul(r2, q, q)
+	f.add(x, q, q)
+	f.add(f.constantMem(1), q, q)
+	f.mul(k, q, x)
 }
 
 var exps = map[int]struct {
 	min, max, ln2High, ln2Low float64
-	degree                    int
+	terms                     []float64 // of (e^r − 1 − r) / r²
 }{
-	32: {-87.3, 88.3, 0.693359375, -2.12194440054690582767e-4, 7},
-	64: {-708, 709, 6.93147180369123816490e-01, 1.90821492927058770002e-10, 13},
+	32: {-87.3, 88.3, 0.693359375, -2.12194440054690582767e-4, taylor(6)},
+	64: {-708, 709, 6.93147180369123816490e-01, 1.90821492927058770002e-10, taylor(12)},
 }
 
-// polynomial is e = e^r by the Taylor series.
-func (f float) polynomial(r VecVirtual, degree int, e VecVirtual) {
-	factorial := 1.0
-	for i := 2; i <= degree; i++ {
-		factorial *= float64(i)
+// taylor is 1/2!, 1/3!, ….
+func taylor(n int) []float64 {
+	terms, factorial := make([]float64, n), 1.0
+	for i := range terms {
+		factorial *= float64(i + 2)
+		terms[i] = 1 / factorial
 	}
-	VMOVUPS(f.constantMem(1/factorial), e)
-	for i := degree; i > 2; i-- {
-		factorial /= float64(i)
-		f.mul(r, e, e)
-		f.add(f.constantMem(1/factorial), e, e)
+	return terms
+}
+
+// pairs is the polynomial with these terms: Horner's rule in r², for pairs of
+// terms, which is half as long a chain as in r.
+func (f float) pairs(r, r2 VecVirtual, terms []float64) VecVirtual {
+	pair := func(i int) VecVirtual {
+		p := YMM()
+		f.mul(f.constantMem(terms[i+1]), r, p)
+		f.add(f.constantMem(terms[i]), p, p)
+		return p
 	}
-	f.mul(r, e, e)
-	f.mul(r, e, e)
-	f.add(r, e, e)
-	f.add(f.constantMem(1), e, e)
+	q := pair(len(terms) - 2)
+	for i := len(terms) - 4; i >= 0; i -= 2 {
+		p := pair(i)
+		f.mul(r2, q, q)
+		f.add(p, q, q)
+	}
+	return q
 }
 
 // power is p = 2^k, for an integer k.

@@ -130,9 +130,3 @@ func (f float) constant(bits uint64) VecVirtual {
 	VMOVUPS(f.bitsMem(bits), v)
 	return v
 }
-
-func (f float) constantVector(x float64) VecVirtual {
-	v := YMM()
-	VMOVUPS(f.constantMem(x), v)
-	return v
-}
