@@ -25,7 +25,7 @@ func BenchmarkStep(b *testing.B) {
 		for _, c := range []struct {
 			name  string
 			sizes []int
-		}{{"mlp", mlp}, {"65536", []int{1 << 16}}, {"1048576", []int{1 << 20}}, {"4194304", []int{1 << 22}}} {
+		}{{"mlp", mlp}, {"65536", []int{1 << 16}}, {"262144", []int{1 << 18}}, {"1048576", []int{1 << 20}}, {"4194304", []int{1 << 22}}} {
 			b.Run(s.name+"/"+c.name, func(b *testing.B) { benchmarkStep(b, s.make(), c.sizes) })
 		}
 	}
@@ -51,6 +51,9 @@ func benchmarkStep(b *testing.B, s gorgonia.Solver, sizes []int) {
 		total += n
 	}
 	m := model(ps...)
+	if err := s.Step(m); err != nil { // makes the state
+		b.Fatal(err)
+	}
 	var spent time.Duration
 	b.ReportAllocs()
 	for b.Loop() {

@@ -83,7 +83,10 @@ func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel {
 func newFunnel(h hyperparameters, opts []gorgonia.SolverOpt) *Funnel {
 	f := &Funnel{hyperparameters: h.with(opts), scale: 1}
 	f.measure = func(i int) { f.blocks[i].of.measureBlock(f.blocks[i].index) }
-	f.update = func(i int) { f.blocks[i].of.updateBlock(f.blocks[i].index) }
+	f.update = func(i int) { // backwards: what was measured last is still in the cache
+		b := f.blocks[len(f.blocks)-1-i]
+		b.of.updateBlock(b.index)
+	}
 	return f
 }
 

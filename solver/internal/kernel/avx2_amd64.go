@@ -19,20 +19,30 @@ func measure32AVX2(value *float32, gradient *float32, velocity *float32, n int, 
 //go:noescape
 func updatePlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
 
+// factors are those of updatePortable's gains, of raw signals.
+//
+//go:noescape
+func factorsPlain32AVX2(value *float32, gradient *float32, average *float32, n int, c *float32, factors *float32)
+
+// See updatePortable.
+//
+//go:noescape
+func updateRawPlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
+
 // See updatePortable.
 //
 //go:noescape
 func update32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
 
-// See updatePortable.
+// factors are those of updatePortable's gains, of raw signals.
 //
 //go:noescape
-func updateRawPlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
+func factors32AVX2(value *float32, gradient *float32, average *float32, n int, c *float32, factors *float32)
 
 // See updatePortable.
 //
 //go:noescape
-func updateRaw32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
+func updateRaw32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
 
 // See measurePortable.
 //
@@ -49,20 +59,30 @@ func measure64AVX2(value *float64, gradient *float64, velocity *float64, n int, 
 //go:noescape
 func updatePlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
 
+// factors are those of updatePortable's gains, of raw signals.
+//
+//go:noescape
+func factorsPlain64AVX2(value *float64, gradient *float64, average *float64, n int, c *float64, factors *float64)
+
+// See updatePortable.
+//
+//go:noescape
+func updateRawPlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
+
 // See updatePortable.
 //
 //go:noescape
 func update64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
 
-// See updatePortable.
+// factors are those of updatePortable's gains, of raw signals.
 //
 //go:noescape
-func updateRawPlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
+func factors64AVX2(value *float64, gradient *float64, average *float64, n int, c *float64, factors *float64)
 
 // See updatePortable.
 //
 //go:noescape
-func updateRaw64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
+func updateRaw64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
 
 // cpuid is the instruction of that name.
 func cpuid(leaf uint32, sub uint32) (eax uint32, ebx uint32, ecx uint32, edx uint32)

@@ -198,29 +198,29 @@ TEXT ·updatePlain32AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	VMOVUPS   (CX), Y10
-	VMOVUPS   (BX), Y11
-	VXORPS    Y11, Y10, Y13
-	VBLENDVPS Y13, Y9, Y8, Y12
-	VCMPPS    $0x00, Y11, Y0, Y13
-	VCMPPS    $0x00, Y10, Y0, Y11
-	VORPS     Y11, Y13, Y13
-	VBLENDVPS Y13, c32_3f800000<>+0(SB), Y12, Y12
-	VMULPS    (SI), Y12, Y12
-	VMAXPS    Y1, Y12, Y12
-	VMINPS    Y2, Y12, Y12
-	VMOVUPS   Y12, (SI)
-	VMULPS    Y12, Y10, Y12
-	VMULPS    Y3, Y12, Y12
-	VMULPS    (DX), Y4, Y11
-	VADDPS    Y12, Y11, Y11
-	VMOVUPS   Y11, (DX)
-	VMULPS    (BX), Y6, Y12
+	VMOVUPS   (BX), Y12
+	VXORPS    Y12, Y10, Y13
+	VBLENDVPS Y13, Y9, Y8, Y11
+	VCMPPS    $0x00, Y12, Y0, Y13
+	VCMPPS    $0x00, Y10, Y0, Y12
+	VORPS     Y12, Y13, Y13
+	VBLENDVPS Y13, c32_3f800000<>+0(SB), Y11, Y11
+	VMULPS    (SI), Y11, Y11
+	VMAXPS    Y1, Y11, Y11
+	VMINPS    Y2, Y11, Y11
+	VMOVUPS   Y11, (SI)
+	VMULPS    Y11, Y10, Y11
+	VMULPS    Y3, Y11, Y11
+	VMULPS    (DX), Y4, Y12
+	VADDPS    Y11, Y12, Y12
+	VMOVUPS   Y12, (DX)
+	VMULPS    (BX), Y6, Y11
 	VMULPS    Y7, Y10, Y10
-	VADDPS    Y10, Y12, Y12
-	VMOVUPS   Y12, (BX)
-	VMULPS    Y5, Y11, Y11
+	VADDPS    Y10, Y11, Y11
+	VMOVUPS   Y11, (BX)
+	VMULPS    Y5, Y12, Y12
 	VMOVUPS   (AX), Y10
-	VSUBPS    Y11, Y10, Y10
+	VSUBPS    Y12, Y10, Y10
 	VMOVUPS   Y10, (AX)
 	VMOVUPS   Y0, (CX)
 	ADDQ      $0x20, AX
@@ -245,164 +245,55 @@ DATA c32_3f800000<>+24(SB)/4, $0x3f800000
 DATA c32_3f800000<>+28(SB)/4, $0x3f800000
 GLOBL c32_3f800000<>(SB), RODATA|NOPTR, $32
 
-// func update32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
-// Requires: AVX
-TEXT ·update32AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS 48(R8), Y1
-	VBROADCASTSS 52(R8), Y2
-	VBROADCASTSS 16(R8), Y3
-	VBROADCASTSS 20(R8), Y4
-	VBROADCASTSS 32(R8), Y5
-	VBROADCASTSS 24(R8), Y6
-	VBROADCASTSS 28(R8), Y7
-	VBROADCASTSS 40(R8), Y8
-	VBROADCASTSS 44(R8), Y9
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y10
-	VMOVUPS      (AX), Y11
-	VMOVUPS      c32_80000000<>+0(SB), Y12
-	VANDPS       Y12, Y11, Y12
-	VBROADCASTSS (R8), Y13
-	VORPS        Y13, Y12, Y12
-	VXORPS       Y13, Y13, Y13
-	VCMPPS       $0x00, Y11, Y13, Y13
-	VANDNPS      Y12, Y13, Y12
-	VADDPS       Y12, Y10, Y10
-	VBROADCASTSS 4(R8), Y12
-	VMULPS       Y12, Y11, Y13
-	VADDPS       Y13, Y10, Y10
-	VBROADCASTSS 8(R8), Y11
-	VMULPS       Y11, Y10, Y10
-	VBROADCASTSS 12(R8), Y11
-	VMOVUPS      c32_80000000<>+0(SB), Y12
-	VXORPS       Y12, Y11, Y12
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y11, Y10, Y10
-	VMOVUPS      (BX), Y11
-	VXORPS       Y11, Y10, Y13
-	VBLENDVPS    Y13, Y9, Y8, Y12
-	VCMPPS       $0x00, Y11, Y0, Y13
-	VCMPPS       $0x00, Y10, Y0, Y11
-	VORPS        Y11, Y13, Y13
-	VBLENDVPS    Y13, c32_3f800000<>+0(SB), Y12, Y12
-	VMULPS       (SI), Y12, Y12
-	VMAXPS       Y1, Y12, Y12
-	VMINPS       Y2, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VMULPS       Y12, Y10, Y12
-	VMULPS       Y3, Y12, Y12
-	VMULPS       (DX), Y4, Y11
-	VADDPS       Y12, Y11, Y11
-	VMOVUPS      Y11, (DX)
-	VMULPS       (BX), Y6, Y12
-	VMULPS       Y7, Y10, Y10
-	VADDPS       Y10, Y12, Y12
-	VMOVUPS      Y12, (BX)
-	VMULPS       Y5, Y11, Y11
-	VMOVUPS      (AX), Y10
-	VSUBPS       Y11, Y10, Y10
-	VMOVUPS      Y10, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x08, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateRawPlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
+// func factorsPlain32AVX2(value *float32, gradient *float32, average *float32, n int, c *float32, factors *float32)
 // Requires: AVX, AVX2
-TEXT ·updateRawPlain32AVX2(SB), NOSPLIT, $0-56
+TEXT ·factorsPlain32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         value+0(FP), AX
 	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS 48(R8), Y1
-	VBROADCASTSS 52(R8), Y2
-	VBROADCASTSS 16(R8), Y3
-	VBROADCASTSS 20(R8), Y4
-	VBROADCASTSS 32(R8), Y5
-	VBROADCASTSS 24(R8), Y6
-	VBROADCASTSS 28(R8), Y7
-	VBROADCASTSS 36(R8), Y8
-	TESTQ        DI, DI
+	MOVQ         average+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         factors+40(FP), DI
+	VBROADCASTSS 36(SI), Y0
+	TESTQ        BX, BX
 	JZ           done
 
 loop:
-	VMOVUPS   (CX), Y9
-	VMOVUPS   (BX), Y10
-	VMULPS    Y10, Y9, Y10
-	VMULPS    Y8, Y10, Y10
-	VMAXPS    c32_c2ae999a<>+0(SB), Y10, Y10
-	VMINPS    c32_42b0999a<>+0(SB), Y10, Y10
-	VMULPS    c32_3fb8aa3b<>+0(SB), Y10, Y11
-	VROUNDPS  $0x08, Y11, Y11
-	VMULPS    c32_3f318000<>+0(SB), Y11, Y12
-	VSUBPS    Y12, Y10, Y10
-	VMULPS    c32_b95e8083<>+0(SB), Y11, Y12
-	VSUBPS    Y12, Y10, Y10
-	VCVTPS2DQ Y11, Y11
-	VPADDD    c32_7f<>+0(SB), Y11, Y11
-	VPSLLD    $0x17, Y11, Y11
-	VMULPS    Y10, Y10, Y12
-	VMULPS    c32_39500d01<>+0(SB), Y10, Y13
-	VADDPS    c32_3ab60b61<>+0(SB), Y13, Y13
-	VMULPS    c32_3c088889<>+0(SB), Y10, Y14
-	VADDPS    c32_3d2aaaab<>+0(SB), Y14, Y14
-	VMULPS    Y12, Y13, Y13
-	VADDPS    Y14, Y13, Y13
-	VMULPS    c32_3e2aaaab<>+0(SB), Y10, Y14
-	VADDPS    c32_3f000000<>+0(SB), Y14, Y14
-	VMULPS    Y12, Y13, Y13
-	VADDPS    Y14, Y13, Y13
-	VMULPS    Y12, Y13, Y13
-	VADDPS    Y10, Y13, Y13
-	VADDPS    c32_3f800000<>+0(SB), Y13, Y13
-	VMULPS    Y11, Y13, Y10
-	VMULPS    (SI), Y10, Y10
-	VMAXPS    Y1, Y10, Y10
-	VMINPS    Y2, Y10, Y10
-	VMOVUPS   Y10, (SI)
-	VMULPS    Y10, Y9, Y10
-	VMULPS    Y3, Y10, Y10
-	VMULPS    (DX), Y4, Y11
-	VADDPS    Y10, Y11, Y11
-	VMOVUPS   Y11, (DX)
-	VMULPS    (BX), Y6, Y10
-	VMULPS    Y7, Y9, Y9
-	VADDPS    Y9, Y10, Y10
-	VMOVUPS   Y10, (BX)
-	VMULPS    Y5, Y11, Y11
-	VMOVUPS   (AX), Y9
-	VSUBPS    Y11, Y9, Y9
-	VMOVUPS   Y9, (AX)
-	VMOVUPS   Y0, (CX)
+	VMOVUPS   (CX), Y1
+	VMULPS    (DX), Y1, Y1
+	VMULPS    Y0, Y1, Y1
+	VMAXPS    c32_c2ae999a<>+0(SB), Y1, Y1
+	VMINPS    c32_42b0999a<>+0(SB), Y1, Y1
+	VMULPS    c32_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS  $0x08, Y2, Y2
+	VMULPS    c32_3f318000<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VMULPS    c32_b95e8083<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VCVTPS2DQ Y2, Y2
+	VPADDD    c32_7f<>+0(SB), Y2, Y2
+	VPSLLD    $0x17, Y2, Y2
+	VMULPS    Y1, Y1, Y3
+	VMULPS    c32_39500d01<>+0(SB), Y1, Y4
+	VADDPS    c32_3ab60b61<>+0(SB), Y4, Y4
+	VMULPS    c32_3c088889<>+0(SB), Y1, Y5
+	VADDPS    c32_3d2aaaab<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y4, Y4
+	VADDPS    Y5, Y4, Y4
+	VMULPS    c32_3e2aaaab<>+0(SB), Y1, Y5
+	VADDPS    c32_3f000000<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y4, Y4
+	VADDPS    Y5, Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    Y1, Y4, Y4
+	VADDPS    c32_3f800000<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y1
+	VMOVUPS   Y1, (DI)
 	ADDQ      $0x20, AX
 	ADDQ      $0x20, CX
 	ADDQ      $0x20, DX
-	ADDQ      $0x20, BX
-	ADDQ      $0x20, SI
-	SUBQ      $0x08, DI
+	ADDQ      $0x20, DI
+	SUBQ      $0x08, BX
 	JNZ       loop
 
 done:
@@ -529,9 +420,9 @@ DATA c32_3f000000<>+24(SB)/4, $0x3f000000
 DATA c32_3f000000<>+28(SB)/4, $0x3f000000
 GLOBL c32_3f000000<>(SB), RODATA|NOPTR, $32
 
-// func updateRaw32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
-// Requires: AVX, AVX2
-TEXT ·updateRaw32AVX2(SB), NOSPLIT, $0-56
+// func updateRawPlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
+// Requires: AVX
+TEXT ·updateRawPlain32AVX2(SB), NOSPLIT, $0-64
 	MOVQ         value+0(FP), AX
 	MOVQ         gradient+8(FP), CX
 	MOVQ         velocity+16(FP), DX
@@ -547,83 +438,267 @@ TEXT ·updateRaw32AVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS 32(R8), Y5
 	VBROADCASTSS 24(R8), Y6
 	VBROADCASTSS 28(R8), Y7
-	VBROADCASTSS 36(R8), Y8
+	MOVQ         factors+56(FP), R8
 	TESTQ        DI, DI
 	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VMOVUPS      c32_80000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSS (R8), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPS       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPS       Y11, Y9, Y9
-	VBROADCASTSS 4(R8), Y11
-	VMULPS       Y11, Y10, Y12
-	VADDPS       Y12, Y9, Y9
-	VBROADCASTSS 8(R8), Y10
-	VMULPS       Y10, Y9, Y9
-	VBROADCASTSS 12(R8), Y10
-	VMOVUPS      c32_80000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPS       Y11, Y9, Y9
-	VMINPS       Y10, Y9, Y9
-	VMOVUPS      (BX), Y10
-	VMULPS       Y10, Y9, Y10
-	VMULPS       Y8, Y10, Y10
-	VMAXPS       c32_c2ae999a<>+0(SB), Y10, Y10
-	VMINPS       c32_42b0999a<>+0(SB), Y10, Y10
-	VMULPS       c32_3fb8aa3b<>+0(SB), Y10, Y11
-	VROUNDPS     $0x08, Y11, Y11
-	VMULPS       c32_3f318000<>+0(SB), Y11, Y12
-	VSUBPS       Y12, Y10, Y10
-	VMULPS       c32_b95e8083<>+0(SB), Y11, Y12
-	VSUBPS       Y12, Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPADDD       c32_7f<>+0(SB), Y11, Y11
-	VPSLLD       $0x17, Y11, Y11
-	VMULPS       Y10, Y10, Y12
-	VMULPS       c32_39500d01<>+0(SB), Y10, Y13
-	VADDPS       c32_3ab60b61<>+0(SB), Y13, Y13
-	VMULPS       c32_3c088889<>+0(SB), Y10, Y14
-	VADDPS       c32_3d2aaaab<>+0(SB), Y14, Y14
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y14, Y13, Y13
-	VMULPS       c32_3e2aaaab<>+0(SB), Y10, Y14
-	VADDPS       c32_3f000000<>+0(SB), Y14, Y14
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y14, Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y10, Y13, Y13
-	VADDPS       c32_3f800000<>+0(SB), Y13, Y13
-	VMULPS       Y11, Y13, Y10
-	VMULPS       (SI), Y10, Y10
-	VMAXPS       Y1, Y10, Y10
-	VMINPS       Y2, Y10, Y10
-	VMOVUPS      Y10, (SI)
-	VMULPS       Y10, Y9, Y10
-	VMULPS       Y3, Y10, Y10
-	VMULPS       (DX), Y4, Y11
+	VMOVUPS (CX), Y8
+	VMOVUPS (R8), Y9
+	VMULPS  (SI), Y9, Y9
+	VMAXPS  Y1, Y9, Y9
+	VMINPS  Y2, Y9, Y9
+	VMOVUPS Y9, (SI)
+	VMULPS  Y9, Y8, Y9
+	VMULPS  Y3, Y9, Y9
+	VMULPS  (DX), Y4, Y10
+	VADDPS  Y9, Y10, Y10
+	VMOVUPS Y10, (DX)
+	VMULPS  (BX), Y6, Y9
+	VMULPS  Y7, Y8, Y8
+	VADDPS  Y8, Y9, Y9
+	VMOVUPS Y9, (BX)
+	VMULPS  Y5, Y10, Y10
+	VMOVUPS (AX), Y8
+	VSUBPS  Y10, Y8, Y8
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	ADDQ    $0x20, R8
+	SUBQ    $0x08, DI
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func update32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
+// Requires: AVX
+TEXT ·update32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 48(R8), Y1
+	VBROADCASTSS 52(R8), Y2
+	VBROADCASTSS 16(R8), Y3
+	VBROADCASTSS 20(R8), Y4
+	VBROADCASTSS 32(R8), Y5
+	VBROADCASTSS 24(R8), Y6
+	VBROADCASTSS 28(R8), Y7
+	VBROADCASTSS 40(R8), Y8
+	VBROADCASTSS 44(R8), Y9
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y10
+	VMOVUPS      (AX), Y11
+	VMOVUPS      c32_80000000<>+0(SB), Y12
+	VANDPS       Y12, Y11, Y12
+	VBROADCASTSS (R8), Y13
+	VORPS        Y13, Y12, Y12
+	VXORPS       Y13, Y13, Y13
+	VCMPPS       $0x00, Y11, Y13, Y13
+	VANDNPS      Y12, Y13, Y12
+	VADDPS       Y12, Y10, Y10
+	VBROADCASTSS 4(R8), Y12
+	VMULPS       Y12, Y11, Y13
+	VADDPS       Y13, Y10, Y10
+	VBROADCASTSS 8(R8), Y11
+	VMULPS       Y11, Y10, Y10
+	VBROADCASTSS 12(R8), Y11
+	VMOVUPS      c32_80000000<>+0(SB), Y12
+	VXORPS       Y12, Y11, Y12
+	VMAXPS       Y12, Y10, Y10
+	VMINPS       Y11, Y10, Y10
+	VMOVUPS      (BX), Y12
+	VXORPS       Y12, Y10, Y13
+	VBLENDVPS    Y13, Y9, Y8, Y11
+	VCMPPS       $0x00, Y12, Y0, Y13
+	VCMPPS       $0x00, Y10, Y0, Y12
+	VORPS        Y12, Y13, Y13
+	VBLENDVPS    Y13, c32_3f800000<>+0(SB), Y11, Y11
+	VMULPS       (SI), Y11, Y11
+	VMAXPS       Y1, Y11, Y11
+	VMINPS       Y2, Y11, Y11
+	VMOVUPS      Y11, (SI)
+	VMULPS       Y11, Y10, Y11
+	VMULPS       Y3, Y11, Y11
+	VMULPS       (DX), Y4, Y12
+	VADDPS       Y11, Y12, Y12
+	VMOVUPS      Y12, (DX)
+	VMULPS       (BX), Y6, Y11
+	VMULPS       Y7, Y10, Y10
 	VADDPS       Y10, Y11, Y11
-	VMOVUPS      Y11, (DX)
-	VMULPS       (BX), Y6, Y10
-	VMULPS       Y7, Y9, Y9
-	VADDPS       Y9, Y10, Y10
-	VMOVUPS      Y10, (BX)
-	VMULPS       Y5, Y11, Y11
-	VMOVUPS      (AX), Y9
-	VSUBPS       Y11, Y9, Y9
-	VMOVUPS      Y9, (AX)
+	VMOVUPS      Y11, (BX)
+	VMULPS       Y5, Y12, Y12
+	VMOVUPS      (AX), Y10
+	VSUBPS       Y12, Y10, Y10
+	VMOVUPS      Y10, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, SI
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func factors32AVX2(value *float32, gradient *float32, average *float32, n int, c *float32, factors *float32)
+// Requires: AVX, AVX2
+TEXT ·factors32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         average+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         factors+40(FP), DI
+	VBROADCASTSS 36(SI), Y0
+	TESTQ        BX, BX
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y1
+	VMOVUPS      (AX), Y2
+	VMOVUPS      c32_80000000<>+0(SB), Y3
+	VANDPS       Y3, Y2, Y3
+	VBROADCASTSS (SI), Y4
+	VORPS        Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPS       $0x00, Y2, Y4, Y4
+	VANDNPS      Y3, Y4, Y3
+	VADDPS       Y3, Y1, Y1
+	VBROADCASTSS 4(SI), Y3
+	VMULPS       Y3, Y2, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS 8(SI), Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS 12(SI), Y2
+	VMOVUPS      c32_80000000<>+0(SB), Y3
+	VXORPS       Y3, Y2, Y3
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y2, Y1, Y1
+	VMULPS       (DX), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMAXPS       c32_c2ae999a<>+0(SB), Y1, Y1
+	VMINPS       c32_42b0999a<>+0(SB), Y1, Y1
+	VMULPS       c32_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VMULPS       c32_3f318000<>+0(SB), Y2, Y3
+	VSUBPS       Y3, Y1, Y1
+	VMULPS       c32_b95e8083<>+0(SB), Y2, Y3
+	VSUBPS       Y3, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       c32_7f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMULPS       c32_39500d01<>+0(SB), Y1, Y4
+	VADDPS       c32_3ab60b61<>+0(SB), Y4, Y4
+	VMULPS       c32_3c088889<>+0(SB), Y1, Y5
+	VADDPS       c32_3d2aaaab<>+0(SB), Y5, Y5
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y5, Y4, Y4
+	VMULPS       c32_3e2aaaab<>+0(SB), Y1, Y5
+	VADDPS       c32_3f000000<>+0(SB), Y5, Y5
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y5, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y1, Y4, Y4
+	VADDPS       c32_3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y4, Y1
+	VMOVUPS      Y1, (DI)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, BX
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateRaw32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
+// Requires: AVX
+TEXT ·updateRaw32AVX2(SB), NOSPLIT, $0-64
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 48(R8), Y1
+	VBROADCASTSS 52(R8), Y2
+	VBROADCASTSS 16(R8), Y3
+	VBROADCASTSS 20(R8), Y4
+	VBROADCASTSS 32(R8), Y5
+	VBROADCASTSS 24(R8), Y6
+	VBROADCASTSS 28(R8), Y7
+	MOVQ         factors+56(FP), R9
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y8
+	VMOVUPS      (AX), Y9
+	VMOVUPS      c32_80000000<>+0(SB), Y10
+	VANDPS       Y10, Y9, Y10
+	VBROADCASTSS (R8), Y11
+	VORPS        Y11, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VCMPPS       $0x00, Y9, Y11, Y11
+	VANDNPS      Y10, Y11, Y10
+	VADDPS       Y10, Y8, Y8
+	VBROADCASTSS 4(R8), Y10
+	VMULPS       Y10, Y9, Y11
+	VADDPS       Y11, Y8, Y8
+	VBROADCASTSS 8(R8), Y9
+	VMULPS       Y9, Y8, Y8
+	VBROADCASTSS 12(R8), Y9
+	VMOVUPS      c32_80000000<>+0(SB), Y10
+	VXORPS       Y10, Y9, Y10
+	VMAXPS       Y10, Y8, Y8
+	VMINPS       Y9, Y8, Y8
+	VMOVUPS      (R9), Y9
+	VMULPS       (SI), Y9, Y9
+	VMAXPS       Y1, Y9, Y9
+	VMINPS       Y2, Y9, Y9
+	VMOVUPS      Y9, (SI)
+	VMULPS       Y9, Y8, Y9
+	VMULPS       Y3, Y9, Y9
+	VMULPS       (DX), Y4, Y10
+	VADDPS       Y9, Y10, Y10
+	VMOVUPS      Y10, (DX)
+	VMULPS       (BX), Y6, Y9
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (BX)
+	VMULPS       Y5, Y10, Y10
+	VMOVUPS      (AX), Y8
+	VSUBPS       Y10, Y8, Y8
+	VMOVUPS      Y8, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, R9
 	SUBQ         $0x08, DI
 	JNZ          loop
 
@@ -845,29 +920,29 @@ TEXT ·updatePlain64AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	VMOVUPS   (CX), Y10
-	VMOVUPS   (BX), Y11
-	VXORPS    Y11, Y10, Y13
-	VBLENDVPD Y13, Y9, Y8, Y12
-	VCMPPD    $0x00, Y11, Y0, Y13
-	VCMPPD    $0x00, Y10, Y0, Y11
-	VORPS     Y11, Y13, Y13
-	VBLENDVPD Y13, c64_3ff0000000000000<>+0(SB), Y12, Y12
-	VMULPD    (SI), Y12, Y12
-	VMAXPD    Y1, Y12, Y12
-	VMINPD    Y2, Y12, Y12
-	VMOVUPS   Y12, (SI)
-	VMULPD    Y12, Y10, Y12
-	VMULPD    Y3, Y12, Y12
-	VMULPD    (DX), Y4, Y11
-	VADDPD    Y12, Y11, Y11
-	VMOVUPS   Y11, (DX)
-	VMULPD    (BX), Y6, Y12
+	VMOVUPS   (BX), Y12
+	VXORPS    Y12, Y10, Y13
+	VBLENDVPD Y13, Y9, Y8, Y11
+	VCMPPD    $0x00, Y12, Y0, Y13
+	VCMPPD    $0x00, Y10, Y0, Y12
+	VORPS     Y12, Y13, Y13
+	VBLENDVPD Y13, c64_3ff0000000000000<>+0(SB), Y11, Y11
+	VMULPD    (SI), Y11, Y11
+	VMAXPD    Y1, Y11, Y11
+	VMINPD    Y2, Y11, Y11
+	VMOVUPS   Y11, (SI)
+	VMULPD    Y11, Y10, Y11
+	VMULPD    Y3, Y11, Y11
+	VMULPD    (DX), Y4, Y12
+	VADDPD    Y11, Y12, Y12
+	VMOVUPS   Y12, (DX)
+	VMULPD    (BX), Y6, Y11
 	VMULPD    Y7, Y10, Y10
-	VADDPD    Y10, Y12, Y12
-	VMOVUPS   Y12, (BX)
-	VMULPD    Y5, Y11, Y11
+	VADDPD    Y10, Y11, Y11
+	VMOVUPS   Y11, (BX)
+	VMULPD    Y5, Y12, Y12
 	VMOVUPS   (AX), Y10
-	VSUBPD    Y11, Y10, Y10
+	VSUBPD    Y12, Y10, Y10
 	VMOVUPS   Y10, (AX)
 	VMOVUPS   Y0, (CX)
 	ADDQ      $0x20, AX
@@ -888,177 +963,68 @@ DATA c64_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
 DATA c64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
 GLOBL c64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
 
-// func update64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
-// Requires: AVX
-TEXT ·update64AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSD 96(R8), Y1
-	VBROADCASTSD 104(R8), Y2
-	VBROADCASTSD 32(R8), Y3
-	VBROADCASTSD 40(R8), Y4
-	VBROADCASTSD 64(R8), Y5
-	VBROADCASTSD 48(R8), Y6
-	VBROADCASTSD 56(R8), Y7
-	VBROADCASTSD 80(R8), Y8
-	VBROADCASTSD 88(R8), Y9
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y10
-	VMOVUPS      (AX), Y11
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y12
-	VANDPS       Y12, Y11, Y12
-	VBROADCASTSD (R8), Y13
-	VORPS        Y13, Y12, Y12
-	VXORPS       Y13, Y13, Y13
-	VCMPPD       $0x00, Y11, Y13, Y13
-	VANDNPS      Y12, Y13, Y12
-	VADDPD       Y12, Y10, Y10
-	VBROADCASTSD 8(R8), Y12
-	VMULPD       Y12, Y11, Y13
-	VADDPD       Y13, Y10, Y10
-	VBROADCASTSD 16(R8), Y11
-	VMULPD       Y11, Y10, Y10
-	VBROADCASTSD 24(R8), Y11
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y12
-	VXORPS       Y12, Y11, Y12
-	VMAXPD       Y12, Y10, Y10
-	VMINPD       Y11, Y10, Y10
-	VMOVUPS      (BX), Y11
-	VXORPS       Y11, Y10, Y13
-	VBLENDVPD    Y13, Y9, Y8, Y12
-	VCMPPD       $0x00, Y11, Y0, Y13
-	VCMPPD       $0x00, Y10, Y0, Y11
-	VORPS        Y11, Y13, Y13
-	VBLENDVPD    Y13, c64_3ff0000000000000<>+0(SB), Y12, Y12
-	VMULPD       (SI), Y12, Y12
-	VMAXPD       Y1, Y12, Y12
-	VMINPD       Y2, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VMULPD       Y12, Y10, Y12
-	VMULPD       Y3, Y12, Y12
-	VMULPD       (DX), Y4, Y11
-	VADDPD       Y12, Y11, Y11
-	VMOVUPS      Y11, (DX)
-	VMULPD       (BX), Y6, Y12
-	VMULPD       Y7, Y10, Y10
-	VADDPD       Y10, Y12, Y12
-	VMOVUPS      Y12, (BX)
-	VMULPD       Y5, Y11, Y11
-	VMOVUPS      (AX), Y10
-	VSUBPD       Y11, Y10, Y10
-	VMOVUPS      Y10, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x04, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateRawPlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
+// func factorsPlain64AVX2(value *float64, gradient *float64, average *float64, n int, c *float64, factors *float64)
 // Requires: AVX, AVX2
-TEXT ·updateRawPlain64AVX2(SB), NOSPLIT, $0-56
+TEXT ·factorsPlain64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         value+0(FP), AX
 	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSD 96(R8), Y1
-	VBROADCASTSD 104(R8), Y2
-	VBROADCASTSD 32(R8), Y3
-	VBROADCASTSD 40(R8), Y4
-	VBROADCASTSD 64(R8), Y5
-	VBROADCASTSD 48(R8), Y6
-	VBROADCASTSD 56(R8), Y7
-	VBROADCASTSD 72(R8), Y8
-	TESTQ        DI, DI
+	MOVQ         average+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         factors+40(FP), DI
+	VBROADCASTSD 72(SI), Y0
+	TESTQ        BX, BX
 	JZ           done
 
 loop:
-	VMOVUPS    (CX), Y9
-	VMOVUPS    (BX), Y10
-	VMULPD     Y10, Y9, Y10
-	VMULPD     Y8, Y10, Y10
-	VMAXPD     c64_c086200000000000<>+0(SB), Y10, Y10
-	VMINPD     c64_4086280000000000<>+0(SB), Y10, Y10
-	VMULPD     c64_3ff71547652b82fe<>+0(SB), Y10, Y11
-	VROUNDPD   $0x08, Y11, Y11
-	VMULPD     c64_3fe62e42fee00000<>+0(SB), Y11, Y12
-	VSUBPD     Y12, Y10, Y10
-	VMULPD     c64_3dea39ef35793c76<>+0(SB), Y11, Y12
-	VSUBPD     Y12, Y10, Y10
-	VCVTPD2DQY Y11, X11
-	VPMOVSXDQ  X11, Y11
-	VPADDQ     c64_3ff<>+0(SB), Y11, Y11
-	VPSLLQ     $0x34, Y11, Y11
-	VMULPD     Y10, Y10, Y12
-	VMULPD     c64_3de6124613a86d09<>+0(SB), Y10, Y13
-	VADDPD     c64_3e21eed8eff8d898<>+0(SB), Y13, Y13
-	VMULPD     c64_3e5ae64567f544e4<>+0(SB), Y10, Y14
-	VADDPD     c64_3e927e4fb7789f5c<>+0(SB), Y14, Y14
-	VMULPD     Y12, Y13, Y13
-	VADDPD     Y14, Y13, Y13
-	VMULPD     c64_3ec71de3a556c734<>+0(SB), Y10, Y14
-	VADDPD     c64_3efa01a01a01a01a<>+0(SB), Y14, Y14
-	VMULPD     Y12, Y13, Y13
-	VADDPD     Y14, Y13, Y13
-	VMULPD     c64_3f2a01a01a01a01a<>+0(SB), Y10, Y14
-	VADDPD     c64_3f56c16c16c16c17<>+0(SB), Y14, Y14
-	VMULPD     Y12, Y13, Y13
-	VADDPD     Y14, Y13, Y13
-	VMULPD     c64_3f81111111111111<>+0(SB), Y10, Y14
-	VADDPD     c64_3fa5555555555555<>+0(SB), Y14, Y14
-	VMULPD     Y12, Y13, Y13
-	VADDPD     Y14, Y13, Y13
-	VMULPD     c64_3fc5555555555555<>+0(SB), Y10, Y14
-	VADDPD     c64_3fe0000000000000<>+0(SB), Y14, Y14
-	VMULPD     Y12, Y13, Y13
-	VADDPD     Y14, Y13, Y13
-	VMULPD     Y12, Y13, Y13
-	VADDPD     Y10, Y13, Y13
-	VADDPD     c64_3ff0000000000000<>+0(SB), Y13, Y13
-	VMULPD     Y11, Y13, Y10
-	VMULPD     (SI), Y10, Y10
-	VMAXPD     Y1, Y10, Y10
-	VMINPD     Y2, Y10, Y10
-	VMOVUPS    Y10, (SI)
-	VMULPD     Y10, Y9, Y10
-	VMULPD     Y3, Y10, Y10
-	VMULPD     (DX), Y4, Y11
-	VADDPD     Y10, Y11, Y11
-	VMOVUPS    Y11, (DX)
-	VMULPD     (BX), Y6, Y10
-	VMULPD     Y7, Y9, Y9
-	VADDPD     Y9, Y10, Y10
-	VMOVUPS    Y10, (BX)
-	VMULPD     Y5, Y11, Y11
-	VMOVUPS    (AX), Y9
-	VSUBPD     Y11, Y9, Y9
-	VMOVUPS    Y9, (AX)
-	VMOVUPS    Y0, (CX)
+	VMOVUPS    (CX), Y1
+	VMULPD     (DX), Y1, Y1
+	VMULPD     Y0, Y1, Y1
+	VMAXPD     c64_c086200000000000<>+0(SB), Y1, Y1
+	VMINPD     c64_4086280000000000<>+0(SB), Y1, Y1
+	VMULPD     c64_3ff71547652b82fe<>+0(SB), Y1, Y2
+	VROUNDPD   $0x08, Y2, Y2
+	VMULPD     c64_3fe62e42fee00000<>+0(SB), Y2, Y3
+	VSUBPD     Y3, Y1, Y1
+	VMULPD     c64_3dea39ef35793c76<>+0(SB), Y2, Y3
+	VSUBPD     Y3, Y1, Y1
+	VCVTPD2DQY Y2, X2
+	VPMOVSXDQ  X2, Y2
+	VPADDQ     c64_3ff<>+0(SB), Y2, Y2
+	VPSLLQ     $0x34, Y2, Y2
+	VMULPD     Y1, Y1, Y3
+	VMULPD     c64_3de6124613a86d09<>+0(SB), Y1, Y4
+	VADDPD     c64_3e21eed8eff8d898<>+0(SB), Y4, Y4
+	VMULPD     c64_3e5ae64567f544e4<>+0(SB), Y1, Y5
+	VADDPD     c64_3e927e4fb7789f5c<>+0(SB), Y5, Y5
+	VMULPD     Y3, Y4, Y4
+	VADDPD     Y5, Y4, Y4
+	VMULPD     c64_3ec71de3a556c734<>+0(SB), Y1, Y5
+	VADDPD     c64_3efa01a01a01a01a<>+0(SB), Y5, Y5
+	VMULPD     Y3, Y4, Y4
+	VADDPD     Y5, Y4, Y4
+	VMULPD     c64_3f2a01a01a01a01a<>+0(SB), Y1, Y5
+	VADDPD     c64_3f56c16c16c16c17<>+0(SB), Y5, Y5
+	VMULPD     Y3, Y4, Y4
+	VADDPD     Y5, Y4, Y4
+	VMULPD     c64_3f81111111111111<>+0(SB), Y1, Y5
+	VADDPD     c64_3fa5555555555555<>+0(SB), Y5, Y5
+	VMULPD     Y3, Y4, Y4
+	VADDPD     Y5, Y4, Y4
+	VMULPD     c64_3fc5555555555555<>+0(SB), Y1, Y5
+	VADDPD     c64_3fe0000000000000<>+0(SB), Y5, Y5
+	VMULPD     Y3, Y4, Y4
+	VADDPD     Y5, Y4, Y4
+	VMULPD     Y3, Y4, Y4
+	VADDPD     Y1, Y4, Y4
+	VADDPD     c64_3ff0000000000000<>+0(SB), Y4, Y4
+	VMULPD     Y2, Y4, Y1
+	VMOVUPS    Y1, (DI)
 	ADDQ       $0x20, AX
 	ADDQ       $0x20, CX
 	ADDQ       $0x20, DX
-	ADDQ       $0x20, BX
-	ADDQ       $0x20, SI
-	SUBQ       $0x04, DI
+	ADDQ       $0x20, DI
+	SUBQ       $0x04, BX
 	JNZ        loop
 
 done:
@@ -1173,9 +1139,9 @@ DATA c64_3fe0000000000000<>+16(SB)/8, $0x3fe0000000000000
 DATA c64_3fe0000000000000<>+24(SB)/8, $0x3fe0000000000000
 GLOBL c64_3fe0000000000000<>(SB), RODATA|NOPTR, $32
 
-// func updateRaw64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
-// Requires: AVX, AVX2
-TEXT ·updateRaw64AVX2(SB), NOSPLIT, $0-56
+// func updateRawPlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
+// Requires: AVX
+TEXT ·updateRawPlain64AVX2(SB), NOSPLIT, $0-64
 	MOVQ         value+0(FP), AX
 	MOVQ         gradient+8(FP), CX
 	MOVQ         velocity+16(FP), DX
@@ -1191,96 +1157,280 @@ TEXT ·updateRaw64AVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSD 64(R8), Y5
 	VBROADCASTSD 48(R8), Y6
 	VBROADCASTSD 56(R8), Y7
-	VBROADCASTSD 72(R8), Y8
+	MOVQ         factors+56(FP), R8
 	TESTQ        DI, DI
 	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSD (R8), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPD       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPD       Y11, Y9, Y9
-	VBROADCASTSD 8(R8), Y11
-	VMULPD       Y11, Y10, Y12
-	VADDPD       Y12, Y9, Y9
-	VBROADCASTSD 16(R8), Y10
-	VMULPD       Y10, Y9, Y9
-	VBROADCASTSD 24(R8), Y10
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPD       Y11, Y9, Y9
-	VMINPD       Y10, Y9, Y9
-	VMOVUPS      (BX), Y10
-	VMULPD       Y10, Y9, Y10
-	VMULPD       Y8, Y10, Y10
-	VMAXPD       c64_c086200000000000<>+0(SB), Y10, Y10
-	VMINPD       c64_4086280000000000<>+0(SB), Y10, Y10
-	VMULPD       c64_3ff71547652b82fe<>+0(SB), Y10, Y11
-	VROUNDPD     $0x08, Y11, Y11
-	VMULPD       c64_3fe62e42fee00000<>+0(SB), Y11, Y12
-	VSUBPD       Y12, Y10, Y10
-	VMULPD       c64_3dea39ef35793c76<>+0(SB), Y11, Y12
-	VSUBPD       Y12, Y10, Y10
-	VCVTPD2DQY   Y11, X11
-	VPMOVSXDQ    X11, Y11
-	VPADDQ       c64_3ff<>+0(SB), Y11, Y11
-	VPSLLQ       $0x34, Y11, Y11
-	VMULPD       Y10, Y10, Y12
-	VMULPD       c64_3de6124613a86d09<>+0(SB), Y10, Y13
-	VADDPD       c64_3e21eed8eff8d898<>+0(SB), Y13, Y13
-	VMULPD       c64_3e5ae64567f544e4<>+0(SB), Y10, Y14
-	VADDPD       c64_3e927e4fb7789f5c<>+0(SB), Y14, Y14
-	VMULPD       Y12, Y13, Y13
-	VADDPD       Y14, Y13, Y13
-	VMULPD       c64_3ec71de3a556c734<>+0(SB), Y10, Y14
-	VADDPD       c64_3efa01a01a01a01a<>+0(SB), Y14, Y14
-	VMULPD       Y12, Y13, Y13
-	VADDPD       Y14, Y13, Y13
-	VMULPD       c64_3f2a01a01a01a01a<>+0(SB), Y10, Y14
-	VADDPD       c64_3f56c16c16c16c17<>+0(SB), Y14, Y14
-	VMULPD       Y12, Y13, Y13
-	VADDPD       Y14, Y13, Y13
-	VMULPD       c64_3f81111111111111<>+0(SB), Y10, Y14
-	VADDPD       c64_3fa5555555555555<>+0(SB), Y14, Y14
-	VMULPD       Y12, Y13, Y13
-	VADDPD       Y14, Y13, Y13
-	VMULPD       c64_3fc5555555555555<>+0(SB), Y10, Y14
-	VADDPD       c64_3fe0000000000000<>+0(SB), Y14, Y14
-	VMULPD       Y12, Y13, Y13
-	VADDPD       Y14, Y13, Y13
-	VMULPD       Y12, Y13, Y13
-	VADDPD       Y10, Y13, Y13
-	VADDPD       c64_3ff0000000000000<>+0(SB), Y13, Y13
-	VMULPD       Y11, Y13, Y10
-	VMULPD       (SI), Y10, Y10
-	VMAXPD       Y1, Y10, Y10
-	VMINPD       Y2, Y10, Y10
-	VMOVUPS      Y10, (SI)
-	VMULPD       Y10, Y9, Y10
-	VMULPD       Y3, Y10, Y10
-	VMULPD       (DX), Y4, Y11
+	VMOVUPS (CX), Y8
+	VMOVUPS (R8), Y9
+	VMULPD  (SI), Y9, Y9
+	VMAXPD  Y1, Y9, Y9
+	VMINPD  Y2, Y9, Y9
+	VMOVUPS Y9, (SI)
+	VMULPD  Y9, Y8, Y9
+	VMULPD  Y3, Y9, Y9
+	VMULPD  (DX), Y4, Y10
+	VADDPD  Y9, Y10, Y10
+	VMOVUPS Y10, (DX)
+	VMULPD  (BX), Y6, Y9
+	VMULPD  Y7, Y8, Y8
+	VADDPD  Y8, Y9, Y9
+	VMOVUPS Y9, (BX)
+	VMULPD  Y5, Y10, Y10
+	VMOVUPS (AX), Y8
+	VSUBPD  Y10, Y8, Y8
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	ADDQ    $0x20, R8
+	SUBQ    $0x04, DI
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func update64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
+// Requires: AVX
+TEXT ·update64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 96(R8), Y1
+	VBROADCASTSD 104(R8), Y2
+	VBROADCASTSD 32(R8), Y3
+	VBROADCASTSD 40(R8), Y4
+	VBROADCASTSD 64(R8), Y5
+	VBROADCASTSD 48(R8), Y6
+	VBROADCASTSD 56(R8), Y7
+	VBROADCASTSD 80(R8), Y8
+	VBROADCASTSD 88(R8), Y9
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y10
+	VMOVUPS      (AX), Y11
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y12
+	VANDPS       Y12, Y11, Y12
+	VBROADCASTSD (R8), Y13
+	VORPS        Y13, Y12, Y12
+	VXORPS       Y13, Y13, Y13
+	VCMPPD       $0x00, Y11, Y13, Y13
+	VANDNPS      Y12, Y13, Y12
+	VADDPD       Y12, Y10, Y10
+	VBROADCASTSD 8(R8), Y12
+	VMULPD       Y12, Y11, Y13
+	VADDPD       Y13, Y10, Y10
+	VBROADCASTSD 16(R8), Y11
+	VMULPD       Y11, Y10, Y10
+	VBROADCASTSD 24(R8), Y11
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y12
+	VXORPS       Y12, Y11, Y12
+	VMAXPD       Y12, Y10, Y10
+	VMINPD       Y11, Y10, Y10
+	VMOVUPS      (BX), Y12
+	VXORPS       Y12, Y10, Y13
+	VBLENDVPD    Y13, Y9, Y8, Y11
+	VCMPPD       $0x00, Y12, Y0, Y13
+	VCMPPD       $0x00, Y10, Y0, Y12
+	VORPS        Y12, Y13, Y13
+	VBLENDVPD    Y13, c64_3ff0000000000000<>+0(SB), Y11, Y11
+	VMULPD       (SI), Y11, Y11
+	VMAXPD       Y1, Y11, Y11
+	VMINPD       Y2, Y11, Y11
+	VMOVUPS      Y11, (SI)
+	VMULPD       Y11, Y10, Y11
+	VMULPD       Y3, Y11, Y11
+	VMULPD       (DX), Y4, Y12
+	VADDPD       Y11, Y12, Y12
+	VMOVUPS      Y12, (DX)
+	VMULPD       (BX), Y6, Y11
+	VMULPD       Y7, Y10, Y10
 	VADDPD       Y10, Y11, Y11
-	VMOVUPS      Y11, (DX)
-	VMULPD       (BX), Y6, Y10
-	VMULPD       Y7, Y9, Y9
-	VADDPD       Y9, Y10, Y10
-	VMOVUPS      Y10, (BX)
-	VMULPD       Y5, Y11, Y11
-	VMOVUPS      (AX), Y9
-	VSUBPD       Y11, Y9, Y9
-	VMOVUPS      Y9, (AX)
+	VMOVUPS      Y11, (BX)
+	VMULPD       Y5, Y12, Y12
+	VMOVUPS      (AX), Y10
+	VSUBPD       Y12, Y10, Y10
+	VMOVUPS      Y10, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, SI
+	SUBQ         $0x04, DI
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func factors64AVX2(value *float64, gradient *float64, average *float64, n int, c *float64, factors *float64)
+// Requires: AVX, AVX2
+TEXT ·factors64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         average+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         factors+40(FP), DI
+	VBROADCASTSD 72(SI), Y0
+	TESTQ        BX, BX
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y1
+	VMOVUPS      (AX), Y2
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y3
+	VANDPS       Y3, Y2, Y3
+	VBROADCASTSD (SI), Y4
+	VORPS        Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y2, Y4, Y4
+	VANDNPS      Y3, Y4, Y3
+	VADDPD       Y3, Y1, Y1
+	VBROADCASTSD 8(SI), Y3
+	VMULPD       Y3, Y2, Y4
+	VADDPD       Y4, Y1, Y1
+	VBROADCASTSD 16(SI), Y2
+	VMULPD       Y2, Y1, Y1
+	VBROADCASTSD 24(SI), Y2
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y3
+	VXORPS       Y3, Y2, Y3
+	VMAXPD       Y3, Y1, Y1
+	VMINPD       Y2, Y1, Y1
+	VMULPD       (DX), Y1, Y1
+	VMULPD       Y0, Y1, Y1
+	VMAXPD       c64_c086200000000000<>+0(SB), Y1, Y1
+	VMINPD       c64_4086280000000000<>+0(SB), Y1, Y1
+	VMULPD       c64_3ff71547652b82fe<>+0(SB), Y1, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VMULPD       c64_3fe62e42fee00000<>+0(SB), Y2, Y3
+	VSUBPD       Y3, Y1, Y1
+	VMULPD       c64_3dea39ef35793c76<>+0(SB), Y2, Y3
+	VSUBPD       Y3, Y1, Y1
+	VCVTPD2DQY   Y2, X2
+	VPMOVSXDQ    X2, Y2
+	VPADDQ       c64_3ff<>+0(SB), Y2, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y1, Y1, Y3
+	VMULPD       c64_3de6124613a86d09<>+0(SB), Y1, Y4
+	VADDPD       c64_3e21eed8eff8d898<>+0(SB), Y4, Y4
+	VMULPD       c64_3e5ae64567f544e4<>+0(SB), Y1, Y5
+	VADDPD       c64_3e927e4fb7789f5c<>+0(SB), Y5, Y5
+	VMULPD       Y3, Y4, Y4
+	VADDPD       Y5, Y4, Y4
+	VMULPD       c64_3ec71de3a556c734<>+0(SB), Y1, Y5
+	VADDPD       c64_3efa01a01a01a01a<>+0(SB), Y5, Y5
+	VMULPD       Y3, Y4, Y4
+	VADDPD       Y5, Y4, Y4
+	VMULPD       c64_3f2a01a01a01a01a<>+0(SB), Y1, Y5
+	VADDPD       c64_3f56c16c16c16c17<>+0(SB), Y5, Y5
+	VMULPD       Y3, Y4, Y4
+	VADDPD       Y5, Y4, Y4
+	VMULPD       c64_3f81111111111111<>+0(SB), Y1, Y5
+	VADDPD       c64_3fa5555555555555<>+0(SB), Y5, Y5
+	VMULPD       Y3, Y4, Y4
+	VADDPD       Y5, Y4, Y4
+	VMULPD       c64_3fc5555555555555<>+0(SB), Y1, Y5
+	VADDPD       c64_3fe0000000000000<>+0(SB), Y5, Y5
+	VMULPD       Y3, Y4, Y4
+	VADDPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y4
+	VADDPD       Y1, Y4, Y4
+	VADDPD       c64_3ff0000000000000<>+0(SB), Y4, Y4
+	VMULPD       Y2, Y4, Y1
+	VMOVUPS      Y1, (DI)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, DI
+	SUBQ         $0x04, BX
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateRaw64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
+// Requires: AVX
+TEXT ·updateRaw64AVX2(SB), NOSPLIT, $0-64
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         velocity+16(FP), DX
+	MOVQ         average+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 96(R8), Y1
+	VBROADCASTSD 104(R8), Y2
+	VBROADCASTSD 32(R8), Y3
+	VBROADCASTSD 40(R8), Y4
+	VBROADCASTSD 64(R8), Y5
+	VBROADCASTSD 48(R8), Y6
+	VBROADCASTSD 56(R8), Y7
+	MOVQ         factors+56(FP), R9
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y8
+	VMOVUPS      (AX), Y9
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y10
+	VANDPS       Y10, Y9, Y10
+	VBROADCASTSD (R8), Y11
+	VORPS        Y11, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VCMPPD       $0x00, Y9, Y11, Y11
+	VANDNPS      Y10, Y11, Y10
+	VADDPD       Y10, Y8, Y8
+	VBROADCASTSD 8(R8), Y10
+	VMULPD       Y10, Y9, Y11
+	VADDPD       Y11, Y8, Y8
+	VBROADCASTSD 16(R8), Y9
+	VMULPD       Y9, Y8, Y8
+	VBROADCASTSD 24(R8), Y9
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y10
+	VXORPS       Y10, Y9, Y10
+	VMAXPD       Y10, Y8, Y8
+	VMINPD       Y9, Y8, Y8
+	VMOVUPS      (R9), Y9
+	VMULPD       (SI), Y9, Y9
+	VMAXPD       Y1, Y9, Y9
+	VMINPD       Y2, Y9, Y9
+	VMOVUPS      Y9, (SI)
+	VMULPD       Y9, Y8, Y9
+	VMULPD       Y3, Y9, Y9
+	VMULPD       (DX), Y4, Y10
+	VADDPD       Y9, Y10, Y10
+	VMOVUPS      Y10, (DX)
+	VMULPD       (BX), Y6, Y9
+	VMULPD       Y7, Y8, Y8
+	VADDPD       Y8, Y9, Y9
+	VMOVUPS      Y9, (BX)
+	VMULPD       Y5, Y10, Y10
+	VMOVUPS      (AX), Y8
+	VSUBPD       Y10, Y8, Y8
+	VMOVUPS      Y8, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, R9
 	SUBQ         $0x04, DI
 	JNZ          loop
 

@@ -81,34 +81,60 @@ func update[T Float](value, gradient, velocity, average, gain []T, c *Coefficien
 	n := vectorized(len(value))
 	if n > 0 {
 		if unsafe.Sizeof(T(0)) == 4 {
-			update32(c)(first[float32](value), first[float32](gradient), first[float32](velocity), first[float32](average), first[float32](gain), n, (*float32)(unsafe.Pointer(c)))
+			update32(n, first[float32](value), first[float32](gradient), first[float32](velocity), first[float32](average), first[float32](gain), (*Coefficients[float32])(unsafe.Pointer(c)))
 		} else {
-			update64(c)(first[float64](value), first[float64](gradient), first[float64](velocity), first[float64](average), first[float64](gain), n, (*float64)(unsafe.Pointer(c)))
+			update64(n, first[float64](value), first[float64](gradient), first[float64](velocity), first[float64](average), first[float64](gain), (*Coefficients[float64])(unsafe.Pointer(c)))
 		}
 	}
 	updatePortable(value[n:], gradient[n:], velocity[n:], average[n:], gain[n:], c)
 }
 
-func update32[T Float](c *Coefficients[T]) func(value, gradient, velocity, average, gain *float32, n int, c *float32) {
-	switch {
-	case c.RawGain && c.plain():
-		return updateRawPlain32AVX2
+// chunk is how many factors of raw signals are made at a time. They stay in
+// the nearest cache.
+const chunk = 512
+
+func update32(n int, value, gradient, velocity, average, gain *float32, c *Coefficients[float32]) {
+	switch plain := c.plain(); {
 	case c.RawGain:
-		return updateRaw32AVX2
-	case c.plain():
-		return updatePlain32AVX2
+		var factors [chunk]float32
+		for i := 0; i < n; i += chunk {
+			k, at := min(chunk, n-i), uintptr(4*i)
+			value, gradient, average := add(value, at), add(gradient, at), add(average, at)
+			if plain {
+				factorsPlain32AVX2(value, gradient, average, k, &c.L1, &factors[0])
+				updateRawPlain32AVX2(value, gradient, add(velocity, at), average, add(gain, at), k, &c.L1, &factors[0])
+			} else {
+				factors32AVX2(value, gradient, average, k, &c.L1, &factors[0])
+				updateRaw32AVX2(value, gradient, add(velocity, at), average, add(gain, at), k, &c.L1, &factors[0])
+			}
+		}
+	case plain:
+		updatePlain32AVX2(value, gradient, velocity, average, gain, n, &c.L1)
+	default:
+		update32AVX2(value, gradient, velocity, average, gain, n, &c.L1)
 	}
-	return update32AVX2
 }
 
-func update64[T Float](c *Coefficients[T]) func(value, gradient, velocity, average, gain *float64, n int, c *float64) {
-	switch {
-	case c.RawGain && c.plain():
-		return updateRawPlain64AVX2
+func update64(n int, value, gradient, velocity, average, gain *float64, c *Coefficients[float64]) {
+	switch plain := c.plain(); {
 	case c.RawGain:
-		return updateRaw64AVX2
-	case c.plain():
-		return updatePlain64AVX2
+		var factors [chunk]float64
+		for i := 0; i < n; i += chunk {
+			k, at := min(chunk, n-i), uintptr(8*i)
+			value, gradient, average := add(value, at), add(gradient, at), add(average, at)
+			if plain {
+				factorsPlain64AVX2(value, gradient, average, k, &c.L1, &factors[0])
+				updateRawPlain64AVX2(value, gradient, add(velocity, at), average, add(gain, at), k, &c.L1, &factors[0])
+			} else {
+				factors64AVX2(value, gradient, average, k, &c.L1, &factors[0])
+				updateRaw64AVX2(value, gradient, add(velocity, at), average, add(gain, at), k, &c.L1, &factors[0])
+			}
+		}
+	case plain:
+		updatePlain64AVX2(value, gradient, velocity, average, gain, n, &c.L1)
+	default:
+		update64AVX2(value, gradient, velocity, average, gain, n, &c.L1)
 	}
-	return update64AVX2
 }
+
+func add[T Float](p *T, bytes uintptr) *T { return (*T)(unsafe.Add(unsafe.Pointer(p), bytes)) }

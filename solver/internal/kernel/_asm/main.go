@@ -31,10 +31,10 @@ func main() {
 		for _, plain := range []bool{true, false} {
 			f.measure(plain)
 		}
-		for _, raw := range []bool{false, true} {
-			for _, plain := range []bool{true, false} {
-				f.update(raw, plain)
-			}
+		for _, plain := range []bool{true, false} {
+			f.update(plain, false)
+			f.factors(plain)
+			f.update(plain, true)
 		}
 	}
 	cpuid()
@@ -162,34 +162,33 @@ func (f float) maximum(largest, x, mask VecVirtual) {
 	VBLENDVPD(greater, m, largest, largest)
 }
 
-// update makes one step of Funnel for n elements, a multiple of a vector's.
-func (f float) update(raw, plain bool) {
-	kind := ""
+// update makes one step of Funnel for n elements, a multiple of a vector's. Of
+// raw signals, factors has found what the gains are multiplied by.
+func (f float) update(plain, raw bool) {
+	kind, parameter := "", ""
 	if raw {
-		kind = "Raw"
+		kind, parameter = "Raw", fmt.Sprintf(", factors *float%d", f.bits)
 	}
 	TEXT(name("update", f, kind, option(plain)), NOSPLIT, fmt.Sprintf(
-		"func(value, gradient, velocity, average, gain *float%[1]d, n int, c *float%[1]d)", f.bits))
+		"func(value, gradient, velocity, average, gain *float%[1]d, n int, c *float%[1]d%[2]s)", f.bits, parameter))
 	Doc("See updatePortable.")
 	Pragma("noescape")
 	value, gradient, velocity := pointer("value"), pointer("gradient"), pointer("velocity")
 	average, gain, n, c := pointer("average"), pointer("gain"), pointer("n"), pointer("c")
+	streams := []Register{value, gradient, velocity, average, gain}
 
 	none := zero()
 	lowest, highest := f.broadcast(c, gainMin), f.broadcast(c, gainMax)
 	eta, mu, s := f.broadcast(c, learnRate), f.broadcast(c, momentum), f.broadcast(c, scale)
 	beta, share := f.broadcast(c, gradientDecay), f.broadcast(c, gradientShare)
-	var factor func(m, g, to VecVirtual)
+	var factor func(g, p VecVirtual)
 	if raw {
-		rate := f.broadcast(c, gainRate)
-		factor = func(m, g, to VecVirtual) {
-			f.mul(m, g, to)
-			f.mul(rate, to, to)
-			f.exp(to)
-		}
+		factors := pointer("factors")
+		streams = append(streams, factors)
+		factor = func(g, p VecVirtual) { f.load(factors, 0, p) }
 	} else {
 		up, down := f.broadcast(c, gainUp), f.broadcast(c, gainDown)
-		factor = func(m, g, to VecVirtual) { f.factor(m, g, none, up, down, to) }
+		factor = func(g, p VecVirtual) { f.normalized(f.at(average, 0), g, none, up, down, p) }
 	}
 
 	f.loop(n, 32/f.bytes, func() {
@@ -200,10 +199,8 @@ func (f float) update(raw, plain bool) {
 			f.load(value, 0, v)
 			f.objective(g, v, c)
 		}
-		m := YMM()
-		f.load(average, 0, m)
 		p := YMM()
-		factor(m, g, p)
+		factor(g, p)
 		f.mul(f.at(gain, 0), p, p) // gain * factor, bounded
 		f.max(lowest, p, p)
 		f.min(highest, p, p)
@@ -228,21 +225,51 @@ func (f float) update(raw, plain bool) {
 		f.sub(v, w, w)
 		f.store(w, value)
 		f.store(none, gradient)
-		f.advance(32/f.bytes, value, gradient, velocity, average, gain)
+		f.advance(32/f.bytes, streams...)
 	})
 	VZEROUPPER()
 	RET()
 }
 
-// factor is what the gain is multiplied by, of normalized signals.
-func (f float) factor(m, g, none, up, down, to VecVirtual) {
-	differ, t := YMM(), YMM()
+// normalized is the gain's factor, of normalized signals.
+func (f float) normalized(average Mem, g, none, up, down, p VecVirtual) {
+	m, differ, t := YMM(), YMM(), YMM()
+	VMOVUPS(average, m)
 	VXORPS(m, g, differ) // its sign bit says whether the signs differ
-	f.blend(differ, down, up, to)
+	f.blend(differ, down, up, p)
 	f.equal(m, none, differ)
 	f.equal(g, none, t)
 	VORPS(t, differ, differ)
-	f.blend(differ, f.constantMem(1), to, to)
+	f.blend(differ, f.constantMem(1), p, p)
+}
+
+// factors is the gains' factors, of raw signals, for n elements. They are in a
+// loop of their own because the exponential is a long chain: in one loop with
+// the rest, the processor does not see far enough ahead to fill the waits.
+func (f float) factors(plain bool) {
+	TEXT(name("factors", f, option(plain)), NOSPLIT, fmt.Sprintf(
+		"func(value, gradient, average *float%[1]d, n int, c, factors *float%[1]d)", f.bits))
+	Doc("factors are those of updatePortable's gains, of raw signals.")
+	Pragma("noescape")
+	value, gradient, average := pointer("value"), pointer("gradient"), pointer("average")
+	n, c, factors := pointer("n"), pointer("c"), pointer("factors")
+	rate := f.broadcast(c, gainRate)
+	f.loop(n, 32/f.bytes, func() {
+		x := YMM()
+		f.load(gradient, 0, x)
+		if !plain {
+			v := YMM()
+			f.load(value, 0, v)
+			f.objective(x, v, c)
+		}
+		f.mul(f.at(average, 0), x, x)
+		f.mul(rate, x, x)
+		f.exp(x)
+		f.store(x, factors)
+		f.advance(32/f.bytes, value, gradient, average, factors)
+	})
+	VZEROUPPER()
+	RET()
 }
 
 // objective makes g out of the gradient that Gorgonia computed.
