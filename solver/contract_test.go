@@ -88,6 +88,12 @@ func bits(s gorgonia.Solver, ps []*param) uint64 {
 		write(a.Scale, float64(a.Steps))
 		write(a.Gain...)
 	}
+	if f, ok := s.(*solver.Funnel); ok {
+		for _, state := range solver.State(f) {
+			write(state.Velocity...)
+			write(state.Average...)
+		}
+	}
 	return h.Sum64()
 }
 
@@ -271,18 +277,31 @@ func TestAModelMayBeGivenInParts(t *testing.T) {
 
 func TestTheSameParameterTwiceIsAnError(t *testing.T) {
 	p := vector("w", []float64{1, 2}, []float64{1, 1})
-	shared := vector("v", []float64{1, 2}, []float64{1, 1})
-	shared.value = p.value
-	own := vector("own", []float64{1, 2}, []float64{1, 1})
-	own.gradient = own.value
-	for name, m := range map[string][]gorgonia.ValueGrad{
-		"the same pointer": model(p, p),
-		"one memory":       model(p, shared),
-		"value = gradient": model(own),
+	for _, member := range family {
+		if err := member.make().Step(model(p, p)); !errors.Is(err, solver.ErrRepeated) {
+			t.Errorf("%s: error %v, want ErrRepeated", member.name, err)
+		}
+	}
+}
+
+func TestMemoryThatIsNotAParametersOwnIsAnError(t *testing.T) {
+	window := func(d *tensor.Dense, from, to int) *tensor.Dense { return sliced(d, tensor.S(from, to)) }
+	whole := dense(make([]float64, 8), 8)
+	fresh := func() *tensor.Dense { return dense([]float64{1, 1, 1, 1}, 4) }
+	gradient := fresh()
+	for name, c := range map[string]struct {
+		model []gorgonia.ValueGrad
+		say   string
+	}{
+		"one value":              {model(&param{"a", window(whole, 0, 4), fresh()}, &param{"b", window(whole, 0, 4), fresh()}), "number 1"},
+		"values that overlap":    {model(&param{"a", window(whole, 0, 4), fresh()}, &param{"b", window(whole, 3, 7), fresh()}), "number 1"},
+		"one gradient":           {model(&param{"a", fresh(), gradient}, &param{"b", fresh(), gradient}), "BindDualValues"},
+		"value and gradient":     {model(&param{"a", window(whole, 0, 4), window(whole, 2, 6)}), "its value and its gradient"},
+		"another's value inside": {model(&param{"a", whole, dense(make([]float64, 8), 8)}, &param{"b", fresh(), window(whole, 4, 8)}), "number 1"},
 	} {
 		for _, member := range family {
-			if err := member.make().Step(m); !errors.Is(err, solver.ErrRepeated) {
-				t.Errorf("%s: %s: error %v, want ErrRepeated", member.name, name, err)
+			if err := member.make().Step(c.model); !errors.Is(err, solver.ErrShared) || !strings.Contains(err.Error(), c.say) {
+				t.Errorf("%s: %s: error %v, want ErrShared with %q", member.name, name, err, c.say)
 			}
 		}
 	}
@@ -332,9 +351,11 @@ func TestAnEmptyModelIsAStepThatDoesNothing(t *testing.T) {
 }
 
 func TestAParameterWithoutElementsIsNoError(t *testing.T) {
-	empty := &param{"empty", tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(0, 3)), tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(0, 3))}
-	for _, member := range family {
-		step(t, member.make(), model(empty, vector("w", []float64{1}, []float64{1})))
+	for _, shape := range [][]int{{0}, {0, 3}, {3, 0}, {1, 0}, {2, 0, 3}} {
+		empty := &param{"empty", tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...)), tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...))}
+		for _, member := range family {
+			step(t, member.make(), model(empty, vector("w", []float64{1}, []float64{1})))
+		}
 	}
 }
 
@@ -376,17 +397,57 @@ func TestTheResultDoesNotDependOnGOMAXPROCS(t *testing.T) {
 		var results []uint64
 		for _, procs := range []int{1, 2, 7} {
 			runtime.GOMAXPROCS(procs)
-			rng := rand.New(rand.NewPCG(12, 12))
-			big := vector("big", make([]float64, 100_000), random(rng, 100_000))
-			s := member.make()
-			step(t, s, model(big))
-			set(big.gradient, random(rng, 100_000))
-			step(t, s, model(big))
-			results = append(results, bits(s, []*param{big}))
+			s, ps := member.make(), large()
+			for range 3 {
+				for i, p := range ps {
+					ramp(p.gradient, i)
+				}
+				step(t, s, model(ps...))
+			}
+			results = append(results, bits(s, ps))
 		}
 		if results[0] != results[1] || results[0] != results[2] {
 			t.Errorf("%s: GOMAXPROCS shows in the result", member.name)
 		}
+	}
+}
+
+// large are parameters of several blocks, together enough for several cores.
+func large() []*param {
+	var ps []*param
+	for _, n := range []int{150_001, 7, 60_000} {
+		ps = append(ps, &param{"large", tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(n)), tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(n))})
+	}
+	return ps
+}
+
+// ramp sets a gradient to numbers of both signs.
+func ramp(v gorgonia.Value, seed int) {
+	g := v.(*tensor.Dense).Float32s()
+	for i := range g {
+		g[i] = float32((i*7919+seed)%1013)/1013 - 0.4
+	}
+}
+
+func TestAStepOnSeveralCoresAllocatesNothing(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	f, ps := solver.NewFunnel(), large()
+	m := model(ps...)
+	step(t, f, m)
+	goroutines := runtime.NumGoroutine()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const steps = 200
+	for range steps {
+		step(t, f, m)
+	}
+	runtime.ReadMemStats(&after)
+	// The runtime itself makes a goroutine's descriptor now and then.
+	if n := after.Mallocs - before.Mallocs; n > steps/4 {
+		t.Errorf("%d allocations in %d steps", n, steps)
+	}
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("%d goroutines, %d after the first step", n, goroutines)
 	}
 }
 
@@ -442,5 +503,49 @@ func TestAdaptationsAreACopy(t *testing.T) {
 	a[0].Gain[0], a[0].Shape[0] = 77, 77
 	if b := f.Adaptations(); b[0].Gain[0] != 1 || !reflect.DeepEqual(b[0].Shape, tensor.Shape{2}) {
 		t.Errorf("writing to a copy changed the solver: %+v", b[0])
+	}
+}
+
+func TestExtremeHyperparametersMakeNoNumberNonFinite(t *testing.T) {
+	for name, c := range map[string]struct {
+		solver    gorgonia.Solver
+		gradients []float64
+	}{
+		"regularisation that overflows before the batch divides": {solver.NewFunnel(gorgonia.WithL2Reg(3e38), gorgonia.WithBatchSize(1e6)), []float64{3e38}},
+		"a gain's factor beyond float32":                         {solver.NewFunnel(solver.WithGainRate(110), solver.WithGainBounds(0, 100)), []float64{1, -1, -1}},
+		"a raw gain rate beyond float32":                         {solver.NewEGGain(solver.WithGainRate(1e39)), []float64{1, 1}},
+		"a raw gain rate below float32":                          {solver.NewEGGain(solver.WithGainRate(1e-46), gorgonia.WithLearnRate(1e-25)), []float64{1e20, 1e20}},
+	} {
+		p := &param{"w", dense([]float32{1}, 1), dense([]float32{0}, 1)}
+		for _, g := range c.gradients {
+			set(p.gradient, []float64{g})
+			err := c.solver.Step(model(p))
+			if err != nil && !errors.Is(err, solver.ErrNonFiniteStep) {
+				t.Errorf("%s: %v", name, err)
+			}
+			for _, a := range learned(c.solver) {
+				if !allFinite(a.Gain) {
+					t.Errorf("%s: gain %v", name, a.Gain)
+				}
+			}
+			if !allFinite(floats(p.value)) {
+				t.Errorf("%s: value %v", name, p.value)
+			}
+		}
+	}
+}
+
+func TestAnOverflowIsBlamedOnTheParameterThatHasIt(t *testing.T) {
+	f := solver.NewFunnel()
+	good, bad := &param{"good", dense([]float32{1}, 1), dense([]float32{1}, 1)}, &param{"bad", dense([]float32{1, 3e38}, 2), dense([]float32{1, 1}, 2)}
+	step(t, f, model(good, bad))
+	set(good.gradient, []float64{1})
+	set(bad.gradient, []float64{1, 1})
+	if err := f.Apply(gorgonia.WithL2Reg(10)); err != nil {
+		t.Fatal(err)
+	}
+	var pe *solver.ParameterError
+	if err := f.Step(model(good, bad)); !errors.As(err, &pe) || pe.Name != "bad" || !slices.Equal(pe.Index, []int{1}) {
+		t.Errorf("error %v, want one about bad at [1]", err)
 	}
 }

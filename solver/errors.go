@@ -13,7 +13,8 @@ var (
 	ErrNoGradient  = errors.New("it has no gradient; call gorgonia.Grad, and make the machine with gorgonia.BindDualValues(params...)")
 	ErrUnsupported = errors.New("unsupported kind of value")
 	ErrMismatch    = errors.New("shape or dtype does not agree")
-	ErrRepeated    = errors.New("it is in the model twice, or shares its memory with another")
+	ErrRepeated    = errors.New("it is in the model twice")
+	ErrShared      = errors.New("memory that is not its own")
 	ErrNegative    = errors.New("value below 0; the exponentiated-gradient update is for values of at least 0")
 
 	// ErrNonFiniteGradient is NaN or Inf in a gradient. The gradient keeps it

@@ -32,11 +32,14 @@ var _ gorgonia.Solver = (*Funnel)(nil)
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
 // Gradient Updates, 2022, arXiv 2202.00145.
 //
-// A Funnel belongs to one goroutine at a time; two of them share nothing.
+// Make one with NewFunnel. A Funnel belongs to one goroutine at a time; two of
+// them share nothing. It keeps what it has learned of every parameter it has
+// seen, and the parameter with it, for as long as it lives.
 type Funnel struct {
 	hyperparameters
 	parameters registry[funnelParameter]
 	scale      float64 // s of Global scope
+	scopeMade  Scope   // of the first step
 
 	// of the step under way
 	team            team
@@ -94,16 +97,25 @@ func (f *Funnel) configuration() *hyperparameters { return &f.hyperparameters }
 
 // Apply changes hyperparameters between steps and keeps what has been learned.
 // If one of them cannot be, it changes none and says which, as a
-// *HyperparameterError.
+// *HyperparameterError. Gorgonia's options work through Apply alone: called on
+// a Funnel, as gorgonia.WithLearnRate(0.1)(f), they do nothing.
 func (f *Funnel) Apply(opts ...gorgonia.SolverOpt) error {
 	h := f.hyperparameters.with(opts)
 	if err := h.checkFunnel(); err != nil {
 		return err
 	}
-	if h.scope != f.scope && len(f.parameters.known) > 0 {
-		return &HyperparameterError{"WithScaleScope", h.scope, "what it was at the first step, " + f.scope.String()}
+	if err := f.checkScope(h.scope); err != nil {
+		return err
 	}
 	f.hyperparameters = h
+	return nil
+}
+
+// checkScope refuses another scope than that of the steps made so far.
+func (f *Funnel) checkScope(s Scope) error {
+	if len(f.parameters.known) > 0 && s != f.scopeMade {
+		return &HyperparameterError{"WithScaleScope", s, "what it was at the first step, " + f.scopeMade.String()}
+	}
 	return nil
 }
 
@@ -125,6 +137,9 @@ func (f *Funnel) Step(model []gorgonia.ValueGrad) error {
 	if err := f.checkFunnel(); err != nil {
 		return err
 	}
+	if err := f.checkScope(f.scope); err != nil {
+		return err
+	}
 	if err := f.parameters.bind(model, newFunnelParameter); err != nil {
 		return err
 	}
@@ -132,7 +147,7 @@ func (f *Funnel) Step(model []gorgonia.ValueGrad) error {
 	if err != nil {
 		return err
 	}
-	f.scale = scale
+	f.scale, f.scopeMade = scale, f.scope
 	f.share(f.update)
 	for _, p := range f.parameters.bound {
 		p.finish()
@@ -342,6 +357,12 @@ func (s *funnelState[T]) sound() error {
 	if !isFinite(s.measured.MaxValue) {
 		return s.checkValue(s.values)
 	}
+	if s.coefficients.Bound(s.measured.MaxGradient, s.measured.MaxValue) < largest[T]()/8 {
+		return nil
+	}
+	if i := kernel.OverflowObjective(s.values, s.gradients, &s.coefficients.Objective); i >= 0 {
+		return s.at(i, ErrNonFiniteStep)
+	}
 	return nil
 }
 
@@ -357,9 +378,9 @@ func coefficients[T kernel.Float](h *hyperparameters, t int) kernel.Coefficients
 		Momentum:      T(h.momentum),
 		GradientDecay: T(h.gradientDecay),
 		GradientShare: T(1 - h.gradientDecay),
-		RawGain:       h.gainSignal == Raw && h.gainRate > 0,
-		GainRate:      T(rate),
-		GainUp:        T(kernel.Exp(h.gainRate)),
+		RawGain:       h.gainSignal == Raw && T(rate) > 0,
+		GainRate:      T(min(rate, largest[T]())),
+		GainUp:        T(min(kernel.Exp(h.gainRate), largest[T]())),
 		GainDown:      T(kernel.Exp(-h.gainRate)),
 		GainMin:       T(h.gainMin),
 		GainMax:       T(h.gainMax),
@@ -391,7 +412,7 @@ func (s *funnelState[T]) lastScale() float64 { return s.scale }
 func (s *funnelState[T]) setScale(scale float64) error {
 	c := &s.coefficients
 	s.nextScale, c.Scale = scale, T(scale)
-	g := c.Bound(s.measured.MaxGradient, s.measured.MaxValue)
+	g := c.Bound(s.measured.MaxGradient, s.measured.MaxValue) // at least |g|
 	v := float64(c.Momentum)*math.Sqrt(s.measured.Velocity) + float64(c.LearnRate)*float64(c.GainMax)*g
 	if limit := largest[T]() / 8; g < limit && float64(c.GainMax)*g < limit && v < limit && s.measured.MaxValue+float64(c.Scale)*v < limit {
 		return nil

@@ -76,8 +76,8 @@ func (d *dice) solver() gorgonia.Solver {
 	opts := []gorgonia.SolverOpt{gorgonia.WithLearnRate([]float64{0.1, 0, 1e-8, 1e5, 1e300}[d.roll(5)])}
 	for _, o := range []gorgonia.SolverOpt{
 		solver.WithRawSignals(), solver.WithScaleScope(solver.PerParameter), solver.WithBiasCorrection(),
-		solver.WithGainRate(20), solver.WithScaleRate(500), solver.WithGainBounds(0, 1e300), solver.WithScaleBounds(0, 1e300),
-		gorgonia.WithClip(0.5), gorgonia.WithL1Reg(0.1), gorgonia.WithL2Reg(1e10), gorgonia.WithBatchSize(32), gorgonia.WithMomentum(0),
+		solver.WithGainRate(20), solver.WithGainRate(110), solver.WithGainRate(1e39), solver.WithGainRate(1e-46), solver.WithScaleRate(500), solver.WithGainBounds(0, 1e300), solver.WithScaleBounds(0, 1e300),
+		gorgonia.WithClip(0.5), gorgonia.WithL1Reg(0.1), gorgonia.WithL2Reg(1e10), gorgonia.WithL2Reg(3e38), gorgonia.WithBatchSize(32), gorgonia.WithBatchSize(1e6), gorgonia.WithMomentum(0),
 	} {
 		if d.roll(4) == 3 {
 			opts = append(opts, o)

@@ -1,6 +1,8 @@
 package solver_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver"
@@ -82,16 +84,21 @@ func TestGradientsAccumulateOverMicroBatches(t *testing.T) {
 	compare(t, 9, "value", values[1], values[0], 1e-6)
 }
 
-func TestAStepWithoutAGradientSaysWhatIsMissing(t *testing.T) {
+func TestAStepWithoutDualValuesSaysWhatIsMissing(t *testing.T) {
 	g, params, loss := sum(t)
 	if _, err := gorgonia.Grad(loss, params...); err != nil {
 		t.Fatal(err)
 	}
 	m := gorgonia.NewTapeMachine(g) // no BindDualValues
 	defer m.Close()
-	err := solver.NewFunnel().Step(gorgonia.NodesToValueGrads(params))
-	if err == nil {
-		t.Fatal("no error")
+	if err := solver.NewFunnel().Step(gorgonia.NodesToValueGrads(params)); !errors.Is(err, solver.ErrNoGradient) {
+		t.Errorf("before the machine has run: %v", err)
 	}
-	t.Log(err)
+	if err := m.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	// Both parameters now have the gradient's own node.
+	if err := solver.NewFunnel().Step(gorgonia.NodesToValueGrads(params)); !errors.Is(err, solver.ErrShared) || !strings.Contains(err.Error(), "BindDualValues") {
+		t.Errorf("after the machine has run: %v", err)
+	}
 }

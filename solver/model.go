@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"unsafe"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
@@ -64,8 +63,8 @@ func sameElements(a, b tensor.Shape) bool {
 	}
 }
 
-func (o *operand[T]) addresses() (value, gradient unsafe.Pointer) {
-	return unsafe.Pointer(unsafe.SliceData(o.value.memory)), unsafe.Pointer(unsafe.SliceData(o.gradient.memory))
+func (o *operand[T]) extents() (value, gradient extent) {
+	return o.value.extent(), o.gradient.extent()
 }
 
 // store puts the lists that a kernel wrote where they belong.
@@ -98,7 +97,7 @@ func (o *operand[T]) checkValue(value []T) error {
 // parameter is what a solver keeps of one parameter.
 type parameter interface {
 	bind(value, gradient gorgonia.Value) error
-	addresses() (value, gradient unsafe.Pointer)
+	extents() (value, gradient extent)
 }
 
 // registry knows the parameters of a solver by identity.
@@ -110,31 +109,28 @@ type registry[P parameter] struct {
 	model     []gorgonia.ValueGrad
 	bound     []P
 	fresh     int                        // how many of order are new
-	addresses map[unsafe.Pointer]int     // to the position in model
 	positions map[gorgonia.ValueGrad]int // in model
+	extents   []extent
 }
 
 // bind finds the state and the memory of every parameter of a model, or
 // changes nothing. A parameter not seen before is made.
 func (r *registry[P]) bind(model []gorgonia.ValueGrad, create func(gorgonia.ValueGrad, tensor.Dtype) P) error {
-	r.begin(model)
+	if r.known == nil {
+		r.known = map[gorgonia.ValueGrad]P{}
+		r.positions = map[gorgonia.ValueGrad]int{}
+	}
+	clear(r.positions)
+	r.model, r.bound, r.fresh, r.extents = model, r.bound[:0], 0, r.extents[:0]
 	for i, vg := range model {
 		if err := r.bindOne(i, vg, create); err != nil {
 			return r.refuse(i, err)
 		}
 	}
-	return nil
-}
-
-func (r *registry[P]) begin(model []gorgonia.ValueGrad) {
-	if r.known == nil {
-		r.known = map[gorgonia.ValueGrad]P{}
-		r.addresses = map[unsafe.Pointer]int{}
-		r.positions = map[gorgonia.ValueGrad]int{}
+	if i, err := overlap(r.extents); err != nil {
+		return r.refuse(i, err)
 	}
-	clear(r.addresses)
-	clear(r.positions)
-	r.model, r.bound, r.fresh = model, r.bound[:0], 0
+	return nil
 }
 
 func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia.ValueGrad, tensor.Dtype) P) error {
@@ -143,7 +139,7 @@ func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 		return err
 	}
 	if j, ok := r.positions[vg]; ok {
-		return fmt.Errorf("%w: number %d and number %d are the same", ErrRepeated, j+1, i+1)
+		return fmt.Errorf("%w: as number %d, too", ErrRepeated, j+1)
 	}
 	r.positions[vg] = i
 	p, ok := r.known[vg]
@@ -160,22 +156,9 @@ func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 		return err
 	}
 	r.bound = append(r.bound, p)
-	v, g := p.addresses()
-	if err := r.claim(v, i, value); err != nil {
-		return err
-	}
-	return r.claim(g, i, gradient)
-}
-
-// claim records that the memory at address is the i-th parameter's.
-func (r *registry[P]) claim(address unsafe.Pointer, i int, v gorgonia.Value) error {
-	if v.Shape().TotalSize() == 0 && len(v.Shape()) > 0 {
-		return nil
-	}
-	if j, ok := r.addresses[address]; ok {
-		return fmt.Errorf("%w: number %d and number %d have one memory", ErrRepeated, j+1, i+1)
-	}
-	r.addresses[address] = i
+	v, g := p.extents()
+	v.position, g.position, g.gradient = i, i, true
+	r.extents = append(r.extents, v, g)
 	return nil
 }
 

@@ -192,7 +192,11 @@ func TestTheScopeOfTheScaleIsFixedByTheFirstStep(t *testing.T) {
 	step(t, f, model(vector("w", []float64{1}, []float64{1})))
 	var he *solver.HyperparameterError
 	if err := f.Apply(solver.WithScaleScope(solver.Global)); !errors.As(err, &he) {
-		t.Errorf("error %v, want a *HyperparameterError", err)
+		t.Errorf("Apply: error %v, want a *HyperparameterError", err)
+	}
+	solver.WithScaleScope(solver.Global)(f)
+	if err := f.Step(model(vector("w", []float64{1}, []float64{1}))); !errors.As(err, &he) {
+		t.Errorf("Step: error %v, want a *HyperparameterError", err)
 	}
 }
 

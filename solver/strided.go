@@ -2,6 +2,7 @@ package solver
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
@@ -119,11 +120,11 @@ func (s *strided[T]) setLayout(shape, strides []int) error {
 // within says whether every element is inside memory. A stride below 1 would
 // make several elements one.
 func (s *strided[T]) within() bool {
+	if slices.Contains(s.shape, 0) {
+		return true
+	}
 	last := 0
 	for i, size := range s.shape {
-		if size == 0 {
-			return true
-		}
 		if s.strides[i] < 1 {
 			return false
 		}

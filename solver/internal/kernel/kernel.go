@@ -39,11 +39,10 @@ func (o *Objective[T]) gradient(g, value T) T {
 	return min(max(g, -o.Clip), o.Clip)
 }
 
-// Bound is the largest |g| that a gradient and a value of these magnitudes
-// give, but for rounding.
+// Bound is the largest magnitude that making g out of a gradient and a value of
+// these magnitudes goes through, but for rounding.
 func (o *Objective[T]) Bound(gradient, value float64) float64 {
-	g := (gradient + float64(o.L1) + float64(o.L2)*value) * float64(o.PerBatch)
-	return min(g, float64(o.Clip))
+	return gradient + float64(o.L1) + float64(o.L2)*value
 }
 
 // Coefficients are those of one step of Funnel for one parameter. The

@@ -95,6 +95,17 @@ func (c *Coefficients[T]) factor(average, g T) T {
 	return c.GainDown
 }
 
+// OverflowObjective is the place of the first element whose g is not finite,
+// or -1.
+func OverflowObjective[T Float](value, gradient []T, o *Objective[T]) int {
+	for i, v := range value {
+		if !finite(o.gradient(gradient[i], v)) {
+			return i
+		}
+	}
+	return -1
+}
+
 // Overflow is the place of the first element that Update would make
 // non-finite, or -1.
 func Overflow[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) int {
