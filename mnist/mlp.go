@@ -38,15 +38,13 @@ const evaluationBatch = 500
 // none, for training batches of one size. Weights are Glorot-uniform from the
 // seed, biases 0. Close it.
 func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
-	sizes := append(append([]int{Pixels}, hidden...), Classes)
-	for _, n := range hidden {
-		if n < 1 {
-			return nil, fmt.Errorf("mnist: a hidden layer of %d units; it must have at least 1", n)
-		}
-	}
 	if batch < 1 {
 		return nil, fmt.Errorf("mnist: batches of %d images; there must be at least 1", batch)
 	}
+	if _, err := Parameters(hidden); err != nil {
+		return nil, err
+	}
+	sizes := layers(hidden)
 	values := glorot(sizes, seed)
 	m := new(MLP)
 	var err error
@@ -57,6 +55,27 @@ func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// layers are the sizes of all layers.
+func layers(hidden []int) []int { return append(append([]int{Pixels}, hidden...), Classes) }
+
+// maxParameters is how many numbers an MLP can learn: 4 GB of them.
+const maxParameters = 1_000_000_000
+
+// Parameters is how many numbers an MLP with these hidden layers learns. An
+// error says why there can be none such.
+func Parameters(hidden []int) (int, error) {
+	sizes, n := layers(hidden), 0
+	for i, out := range sizes[1:] {
+		if out < 1 || out > maxParameters {
+			return 0, fmt.Errorf("mnist: a hidden layer of %d units; it must have at least 1, and the network at most %d parameters", out, maxParameters)
+		}
+		if n += (sizes[i] + 1) * out; n > maxParameters {
+			return 0, fmt.Errorf("mnist: hidden layers of %v units make more than %d parameters; make them smaller", hidden, maxParameters)
+		}
+	}
+	return n, nil
 }
 
 // glorot makes the weights and biases of layers between these sizes.
@@ -146,23 +165,20 @@ func crossEntropy(z, y *G.Node) (loss *G.Node, err error) {
 // Model is the parameters, for a solver's Step: w1, b1, w2, b2, ….
 func (m *MLP) Model() []G.ValueGrad { return G.NodesToValueGrads(m.params) }
 
-// Parameters is how many numbers the network learns.
-func (m *MLP) Parameters() int {
-	n := 0
-	for _, p := range m.params {
-		n += p.Shape().TotalSize()
-	}
-	return n
-}
-
 // Run predicts a batch, Pixels numbers and a label for each image, and adds the
 // gradient of its loss to the model's gradients, which a solver's step zeroes.
 func (m *MLP) Run(images []float32, labels []byte) error {
 	n := m.training
-	copy(n.images.Float32s(), images)
-	oneHot := n.labels.Float32s()
+	inputs, oneHot := n.images.Float32s(), n.labels.Float32s()
+	if len(images) != len(inputs) || len(labels)*Classes != len(oneHot) {
+		return fmt.Errorf("mnist: a batch of %d pixels and %d labels; the network was made for %d and %d", len(images), len(labels), len(inputs), len(oneHot)/Classes)
+	}
+	copy(inputs, images)
 	clear(oneHot)
 	for i, l := range labels {
+		if l >= Classes {
+			return fmt.Errorf("mnist: label %d of the batch is %d; labels are 0 to %d", i, l, Classes-1)
+		}
 		oneHot[i*Classes+int(l)] = 1
 	}
 	return n.run()
@@ -177,9 +193,11 @@ func (n *network) run() error {
 }
 
 // Loss is the mean cross-entropy of the batch that Run was given last, in nats.
+// There must have been one.
 func (m *MLP) Loss() float64 { return float64(m.training.loss.Data().(float32)) }
 
-// Correct is how many of these labels the network predicted in the last Run.
+// Correct is how many of these labels, those of the batch that Run was given
+// last, the network predicted.
 func (m *MLP) Correct(labels []byte) int { return m.training.correct(labels) }
 
 func (n *network) correct(labels []byte) int {

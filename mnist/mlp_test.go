@@ -90,8 +90,12 @@ func TestTheMLPHasTheParametersItShould(t *testing.T) {
 		hidden []int
 		want   int
 	}{{[]int{128, 64}, 109_386}, {nil, 7850}, {[]int{5}, 784*5 + 5 + 50 + 10}} {
-		if n := newTestMLP(t, c.hidden, 2, 1).Parameters(); n != c.want {
-			t.Errorf("hidden %v: %d parameters, want %d", c.hidden, n, c.want)
+		made := 0
+		for _, p := range newTestMLP(t, c.hidden, 2, 1).params {
+			made += p.Shape().TotalSize()
+		}
+		if n, err := Parameters(c.hidden); err != nil || n != c.want || made != c.want {
+			t.Errorf("hidden %v: %d parameters, %d made, error %v; want %d", c.hidden, n, made, err, c.want)
 		}
 	}
 }
@@ -224,16 +228,23 @@ func TestWhoLearnedSyntheticDigitsReadsRealOnes(t *testing.T) {
 	}
 }
 
-func TestEvaluateCountsTheLastImagesToo(t *testing.T) {
+func TestEvaluateCountsEveryImage(t *testing.T) {
 	m := newTestMLP(t, []int{4}, 2, 1)
-	for _, n := range []int{1, evaluationBatch - 1, evaluationBatch, evaluationBatch + 1} {
-		data := Synthetic(n, 2)
-		accuracy, err := m.Evaluate(data, 0)
-		if err != nil {
+	data := Synthetic(evaluationBatch+1, 2)
+	for i := range data.Len() { // label each image with what the network takes it for
+		if _, err := m.Evaluate(&Dataset{data.Image(i), data.Labels[i : i+1]}, 0); err != nil {
 			t.Fatal(err)
 		}
-		if k := accuracy * float64(n); math.Abs(k-math.Round(k)) > 1e-9 {
-			t.Errorf("accuracy %v of %d images", accuracy, n)
+		data.Labels[i] = byte(argmax(m.reading.logits.Data().([]float32)[:Classes]))
+	}
+	for _, n := range []int{1, evaluationBatch - 1, evaluationBatch, evaluationBatch + 1} {
+		part := &Dataset{data.Images[:n*Pixels], append([]byte(nil), data.Labels[:n]...)}
+		if accuracy, err := m.Evaluate(part, 0); err != nil || accuracy != 1 {
+			t.Errorf("%d images: accuracy %v, error %v; want 1", n, accuracy, err)
+		}
+		part.Labels[n-1] = (part.Labels[n-1] + 1) % Classes
+		if accuracy, err := m.Evaluate(part, 0); err != nil || accuracy != float64(n-1)/float64(n) {
+			t.Errorf("%d images, the last misread: accuracy %v, error %v", n, accuracy, err)
 		}
 	}
 	if _, err := m.Evaluate(&Dataset{}, 0); err == nil {
@@ -241,11 +252,27 @@ func TestEvaluateCountsTheLastImagesToo(t *testing.T) {
 	}
 }
 
+func TestABatchThatDoesNotFitIsAnError(t *testing.T) {
+	m := newTestMLP(t, nil, 2, 1)
+	for name, c := range map[string]struct {
+		pixels int
+		labels []byte
+	}{
+		"too few pixels":  {Pixels, []byte{1, 2}},
+		"too many labels": {2 * Pixels, []byte{1, 2, 3}},
+		"a label of 10":   {2 * Pixels, []byte{1, 10}},
+	} {
+		if err := m.Run(make([]float32, c.pixels), c.labels); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
 func TestAnMLPThatCannotBeIsAnError(t *testing.T) {
 	for _, c := range []struct {
 		hidden []int
 		batch  int
-	}{{[]int{0}, 1}, {[]int{4, -1}, 1}, {nil, 0}} {
+	}{{[]int{0}, 1}, {[]int{4, -1}, 1}, {nil, 0}, {[]int{99_999_999_999}, 1}, {[]int{1 << 20, 1 << 20}, 1}} {
 		if _, err := NewMLP(c.hidden, c.batch, 1); err == nil {
 			t.Errorf("hidden %v, batch %d: no error", c.hidden, c.batch)
 		}

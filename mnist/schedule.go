@@ -31,13 +31,18 @@ func Drift(degrees float64, steps int) (Schedule, error) {
 }
 
 func (s *Schedule) check() error {
-	for _, a := range append([]float64{s.drift}, s.angles...) {
-		if math.IsNaN(a) || math.IsInf(a, 0) {
-			return fmt.Errorf("mnist: an angle of %v degrees; angles must be finite", a)
-		}
-	}
 	if s.length < 1 {
 		return fmt.Errorf("mnist: %d steps; there must be at least 1", s.length)
+	}
+	if s.length > math.MaxInt32/len(s.angles) {
+		return fmt.Errorf("mnist: %d phases of %d steps; there can be %d steps in all", len(s.angles), s.length, math.MaxInt32)
+	}
+	// A float64 still tells these apart to a millionth of a degree.
+	const most = 1e9
+	for _, a := range append([]float64{s.Angle(s.Steps() - 1)}, s.angles...) {
+		if !(math.Abs(a) <= most) {
+			return fmt.Errorf("mnist: an angle of %v degrees; angles must be finite, and at most %v", a, most)
+		}
 	}
 	return nil
 }

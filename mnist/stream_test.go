@@ -51,13 +51,15 @@ func TestSchedulesGiveEveryStepItsAngle(t *testing.T) {
 	}
 }
 
-func TestASchedulesThatCannotBeIsAnError(t *testing.T) {
+func TestAScheduleThatCannotBeIsAnError(t *testing.T) {
 	for name, f := range map[string]func() (Schedule, error){
-		"no angles":  func() (Schedule, error) { return Jumps(nil, 10) },
-		"no steps":   func() (Schedule, error) { return Jumps([]float64{0}, 0) },
-		"NaN":        func() (Schedule, error) { return Jumps([]float64{0, math.NaN()}, 10) },
-		"Inf drift":  func() (Schedule, error) { return Drift(math.Inf(1), 10) },
-		"drift of 0": func() (Schedule, error) { return Drift(1, -1) },
+		"no angles": func() (Schedule, error) { return Jumps(nil, 10) },
+		"no steps":  func() (Schedule, error) { return Jumps([]float64{0}, 0) },
+		"NaN":       func() (Schedule, error) { return Jumps([]float64{0, math.NaN()}, 10) },
+		"Inf drift": func() (Schedule, error) { return Drift(math.Inf(1), 10) },
+		"-1 steps":  func() (Schedule, error) { return Drift(1, -1) },
+		"too many":  func() (Schedule, error) { return Jumps([]float64{0, 1}, math.MaxInt) },
+		"far drift": func() (Schedule, error) { return Drift(1e308, 3) },
 	} {
 		if _, err := f(); err == nil {
 			t.Errorf("%s: no error", name)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/fetch"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
@@ -32,7 +34,11 @@ func loadData(ctx context.Context, source string, seed uint64, w io.Writer) (tra
 		}
 		return mnist.ReadDir(dir)
 	}
-	return mnist.ReadDir(source)
+	train, test, err = mnist.ReadDir(source)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("-data: %w; it takes synthetic, mnist, or a directory with MNIST's files", err)
+	}
+	return train, test, err
 }
 
 func download(ctx context.Context, dir string, w io.Writer) error {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,8 @@ type config struct {
 	quiet       bool
 	showVersion bool
 
-	schedule mnist.Schedule
+	schedule   mnist.Schedule
+	parameters int // of the network
 }
 
 // parseFlags reads the command line. On -h it writes the help to w and returns
@@ -98,20 +100,19 @@ func (c *config) interpret(specs, angles, hidden string, drifts bool) (err error
 	if c.hidden, err = list(hidden, strconv.Atoi); err != nil {
 		return fmt.Errorf("-hidden: %w", err)
 	}
-	for _, n := range c.hidden {
-		if n < 1 {
-			return fmt.Errorf("-hidden: a layer of %d units; it must have at least 1", n)
-		}
+	if c.parameters, err = mnist.Parameters(c.hidden); err != nil {
+		return fmt.Errorf("-hidden: %w", err)
 	}
 	switch {
 	case c.steps < 1:
 		return fmt.Errorf("-steps: %d; there must be at least 1", c.steps)
 	case c.batch < 1:
 		return fmt.Errorf("-batch: %d; there must be at least 1", c.batch)
-	case c.csv != "" && c.csv == c.json:
+	case c.csv != "" && filepath.Clean(c.csv) == filepath.Clean(c.json):
 		return fmt.Errorf("-csv and -json both name %s", c.csv)
 	}
 	if drifts {
+		c.angles = []float64{}
 		if c.schedule, err = mnist.Drift(c.drift, c.steps); err != nil {
 			return fmt.Errorf("-drift: %w", err)
 		}
@@ -128,10 +129,10 @@ func (c *config) interpret(specs, angles, hidden string, drifts bool) (err error
 
 // list reads comma-separated numbers; none of an empty text.
 func list[T any](text string, read func(string) (T, error)) ([]T, error) {
+	xs := []T{} // in JSON a list without numbers is still a list
 	if strings.TrimSpace(text) == "" {
-		return nil, nil
+		return xs, nil
 	}
-	var xs []T
 	for _, s := range strings.Split(text, ",") {
 		x, err := read(strings.TrimSpace(s))
 		if err != nil {

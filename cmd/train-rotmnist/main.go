@@ -16,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/google/renameio/v2"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
@@ -59,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errUsage):
 		return complain(stderr, misused, err)
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		fmt.Fprintln(stderr, "train-rotmnist: interrupted; the table is of what was done")
+		fmt.Fprintln(stderr, "train-rotmnist: interrupted; what is printed and written is of what was done")
 		return interrupted
 	}
 	return complain(stderr, failed, err)
@@ -100,18 +99,13 @@ func table(files []string, stdout, stderr io.Writer) int {
 	return done
 }
 
-// compare runs every solver and prints the table, as far as it came.
+// compare runs every solver and prints the table, as far as it came. A solver
+// that fails does not keep the others from running.
 func compare(ctx context.Context, c *config, stdout, stderr io.Writer) (err error) {
 	news, notes := stdout, stderr
 	if c.quiet {
 		news, notes = io.Discard, io.Discard
 	}
-	files, err := create(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, files.close()) }()
-
 	train, test, err := loadData(ctx, c.data, c.seed, notes)
 	if err != nil {
 		return err
@@ -119,30 +113,32 @@ func compare(ctx context.Context, c *config, stdout, stderr io.Writer) (err erro
 	if c.batch > train.Len() {
 		return fmt.Errorf("-batch: %d; the data set has %d images; %w", c.batch, train.Len(), errUsage)
 	}
-	setup := &experiment.Setup{Train: train, Test: test, Schedule: c.schedule, Batch: c.batch, Hidden: c.hidden, Seed: c.seed}
-	summary := c.summary()
-	if summary.Parameters, err = parameters(c); err != nil {
+	files, err := create(c)
+	if err != nil {
 		return err
 	}
-	announce(news, c, setup, summary.Parameters)
+	defer func() { err = errors.Join(err, files.close()) }()
+	setup := &experiment.Setup{Train: train, Test: test, Schedule: c.schedule, Batch: c.batch, Hidden: c.hidden, Seed: c.seed}
+	announce(news, c, setup)
 
+	summary := c.summary()
 	for _, spec := range c.solvers {
-		var result *experiment.Result
-		if result, err = train1(ctx, setup, spec, files.csv, notes); result != nil && result.Steps > 0 {
-			summary.Results = append(summary.Results, row(spec, result))
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
+		if ctx.Err() != nil {
 			break
 		}
+		result, failure := train1(ctx, setup, spec, files.csv, notes)
+		if result != nil && result.Steps > 0 {
+			summary.Results = append(summary.Results, row(spec, result))
+		}
+		err = errors.Join(err, failure)
 	}
-	if len(summary.Results) > 0 {
-		fmt.Fprintln(news)
-		err = errors.Join(err, output.Table(stdout, summary.Results), files.writeJSON(summary))
+	if len(summary.Results) == 0 {
+		return errors.Join(err, ctx.Err())
 	}
-	return err
+	// The files first: whoever reads the table may have stopped reading.
+	err = errors.Join(err, files.finish(summary))
+	fmt.Fprintln(news)
+	return errors.Join(err, output.Table(stdout, summary.Results), ctx.Err())
 }
 
 // train1 runs one solver.
@@ -165,29 +161,20 @@ func train1(ctx context.Context, setup *experiment.Setup, spec solvers.Spec, csv
 }
 
 // announce says what is about to run.
-func announce(w io.Writer, c *config, setup *experiment.Setup, parameters int) {
+func announce(w io.Writer, c *config, setup *experiment.Setup) {
 	motion := fmt.Sprintf("drifting %v° a step, %d steps", c.drift, c.steps)
-	if c.angles != nil {
+	if len(c.angles) > 0 {
 		motion = fmt.Sprintf("angles %s°, %d steps each", strings.Trim(fmt.Sprint(c.angles), "[]"), c.steps)
 	}
 	sizes := append(append([]int{mnist.Pixels}, c.hidden...), mnist.Classes)
 	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", c.data, setup.Train.Len(), setup.Test.Len())
 	fmt.Fprintf(w, "stream  %s, batches of %d, seed %d\n", motion, c.batch, c.seed)
-	fmt.Fprintf(w, "model   MLP %s, ReLU, %d parameters\n", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), parameters)
-}
-
-// parameters is how many the network has.
-func parameters(c *config) (int, error) {
-	network, err := mnist.NewMLP(c.hidden, c.batch, c.seed)
-	if err != nil {
-		return 0, err
-	}
-	return network.Parameters(), network.Close()
+	fmt.Fprintf(w, "model   MLP %s, ReLU, %d parameters\n", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), c.parameters)
 }
 
 func (c *config) summary() *output.Summary {
 	return &output.Summary{
-		Data: c.data, Seed: c.seed, Steps: c.steps, Batch: c.batch, Angles: c.angles, Drift: c.drift, Hidden: c.hidden,
+		Data: c.data, Seed: c.seed, Steps: c.steps, Batch: c.batch, Angles: c.angles, Drift: c.drift, Hidden: c.hidden, Parameters: c.parameters,
 	}
 }
 
@@ -199,54 +186,6 @@ func row(spec solvers.Spec, r *experiment.Result) output.Row {
 		StepMS: output.Number(r.StepMS), SolverMS: output.Number(r.SolverMS), Scale: output.Number(r.Scale),
 		Spec: spec.Text,
 	}
-}
-
-// files are what a comparison writes. They are made before it starts, so that
-// a path that cannot be written costs no run.
-type files struct {
-	csvFile  *os.File
-	csv      *output.CSV
-	jsonFile *renameio.PendingFile
-}
-
-func create(c *config) (f *files, err error) {
-	f = new(files)
-	if c.csv != "" {
-		if f.csvFile, err = os.Create(c.csv); err != nil {
-			return nil, fmt.Errorf("-csv: %w", err)
-		}
-		f.csv = output.NewCSV(f.csvFile)
-	}
-	if c.json != "" {
-		if f.jsonFile, err = renameio.NewPendingFile(c.json, renameio.WithPermissions(0o644)); err != nil {
-			return nil, errors.Join(fmt.Errorf("-json: %w", err), f.close())
-		}
-	}
-	return f, nil
-}
-
-// writeJSON puts the summary in its place, whole.
-func (f *files) writeJSON(s *output.Summary) error {
-	if f.jsonFile == nil {
-		return nil
-	}
-	e := json.NewEncoder(f.jsonFile)
-	e.SetIndent("", "  ")
-	if err := e.Encode(s); err != nil {
-		return err
-	}
-	return f.jsonFile.CloseAtomicallyReplace()
-}
-
-func (f *files) close() error {
-	var errs []error
-	if f.csvFile != nil {
-		errs = append(errs, f.csv.Flush(), f.csvFile.Close())
-	}
-	if f.jsonFile != nil {
-		errs = append(errs, f.jsonFile.Cleanup()) // nothing to do if it is in place
-	}
-	return errors.Join(errs...)
 }
 
 // version is the module's, and what built it.

@@ -6,6 +6,9 @@ import (
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -225,6 +228,8 @@ func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
 		"CSV nowhere":          {small(t, "-csv", filepath.Join(dir, "none", "x.csv")), "-csv"},
 		"JSON nowhere":         {small(t, "-json", filepath.Join(dir, "none", "x.json")), "-json"},
 		"a step that diverges": {small(t, "-quiet", "-solvers", "funnel:lr=1e38"), "funnel:lr=1e38: step"},
+		"JSON is a directory":  {small(t, "-json", dir), "it is a directory"},
+		"a full disk":          {small(t, "-csv", "/dev/full"), "-csv /dev/full: no space left"},
 		"table of nothing":     {[]string{"table", filepath.Join(dir, "none.json")}, "none.json"},
 		"table of no summary":  {[]string{"table", notJSON}, "not.json"},
 	} {
@@ -235,6 +240,59 @@ func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestASolverThatFailsDoesNotKeepTheOthersFromRunning(t *testing.T) {
+	status, out, errs := invoke(small(t, "-solvers", "funnel:lr=1e38,vanilla")...)
+	if status != 1 || !strings.Contains(out, "\nvanilla ") || strings.Count(errs, "\n") != 1 {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+}
+
+func TestAMistakeInTheDataLeavesAnOldCSVAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "run.csv")
+	if err := os.WriteFile(file, []byte("precious"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, _ := invoke("-data", file+"/none", "-csv", file); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	if b, _ := os.ReadFile(file); string(b) != "precious" {
+		t.Errorf("the old file holds %q", b)
+	}
+}
+
+func TestJSONBehindALinkReplacesTheFileNotTheLink(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "target.json"), filepath.Join(dir, "link.json")
+	if err := errors.Join(os.WriteFile(target, nil, 0o666), os.Symlink(target, link)); err != nil {
+		t.Skip("needs symbolic links: ", err)
+	}
+	if status, _, errs := invoke(small(t, "-quiet", "-json", link)...); status != 0 {
+		t.Fatal(errs)
+	}
+	if b, _ := os.ReadFile(target); !json.Valid(b) {
+		t.Errorf("the link's target holds %q", b)
+	}
+}
+
+func TestJSONCanGoToAPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	path := fmt.Sprintf("/dev/fd/%d", w.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("needs /dev/fd: ", err)
+	}
+	if status, _, errs := invoke(small(t, "-quiet", "-json", path)...); status != 0 {
+		t.Fatal(errs)
+	}
+	w.Close()
+	if b, _ := io.ReadAll(r); !json.Valid(b) {
+		t.Errorf("out of the pipe came %q", b)
 	}
 }
 

@@ -57,7 +57,7 @@ func Run(ctx context.Context, setup *Setup, s gorgonia.Solver, observe func(*Ste
 	}
 	defer stream.Close()
 
-	r := &run{setup: setup, network: network, model: network.Model(), solver: s}
+	r := &run{setup: setup, network: network, model: network.Model(), solver: s, heldOut: []float64{}}
 	for ctx.Err() == nil {
 		b := stream.Next()
 		if b == nil {

@@ -24,7 +24,8 @@ type Progress struct {
 // between is the time between two lines.
 const between = 10 * time.Second
 
-// NewProgress begins to show a task of so many parts, called units.
+// NewProgress begins to show a task of so many parts, called units; -1 if
+// nobody knows how many.
 func NewProgress(w io.Writer, name, units string, total int64) *Progress {
 	p := &Progress{w: w, name: name, total: total, start: time.Now(), spoken: time.Now()}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -47,6 +48,10 @@ func (p *Progress) Set(done int64, note string) {
 		p.bar.Set64(done)
 	case time.Since(p.spoken) >= between && done > 0:
 		p.spoken = time.Now()
+		if p.total < 0 {
+			fmt.Fprintf(p.w, "%s: %s\n", p.name, note)
+			return
+		}
 		spent := time.Since(p.start)
 		left := time.Duration(float64(spent) / float64(done) * float64(p.total-done))
 		fmt.Fprintf(p.w, "%s: %d of %d, %s, %v left\n", p.name, done, p.total, note, left.Round(time.Second))

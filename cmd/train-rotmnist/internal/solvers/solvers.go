@@ -37,8 +37,8 @@ type key struct {
 
 var (
 	lr       = number("lr", gorgonia.WithLearnRate)
-	momentum = number("momentum", gorgonia.WithMomentum)
-	batch    = number("batch-size", gorgonia.WithBatchSize)
+	momentum = share("momentum", gorgonia.WithMomentum)
+	batch    = positive("batch-size", gorgonia.WithBatchSize)
 	clip     = number("clip", gorgonia.WithClip)
 	l1       = number("l1", gorgonia.WithL1Reg)
 	l2       = number("l2", gorgonia.WithL2Reg)
@@ -47,7 +47,7 @@ var (
 		lr, momentum,
 		number("gain-rate", solver.WithGainRate),
 		number("scale-rate", solver.WithScaleRate),
-		number("gradient-decay", solver.WithGradientDecay),
+		share("gradient-decay", solver.WithGradientDecay),
 		bounds("gain-bounds", solver.WithGainBounds),
 		bounds("scale-bounds", solver.WithScaleBounds),
 		signal("gain-signal", solver.WithGainSignal),
@@ -69,12 +69,12 @@ var kinds = []*kind{
 	{"funnel", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
 	{"eggain", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
 	{"adam", []*key{
-		lr, number("beta1", gorgonia.WithBeta1), number("beta2", gorgonia.WithBeta2), number("eps", gorgonia.WithEps),
+		lr, share("beta1", gorgonia.WithBeta1), share("beta2", gorgonia.WithBeta2), number("eps", gorgonia.WithEps),
 		batch, clip, l1, l2,
 	}, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }},
 	{"momentum", []*key{lr, momentum, batch, clip, l1, l2},
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }},
-	{"rmsprop", []*key{lr, number("rho", gorgonia.WithRho), number("eps", gorgonia.WithEps), clip, l2},
+	{"rmsprop", []*key{lr, share("rho", gorgonia.WithRho), number("eps", gorgonia.WithEps), clip, l2},
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewRMSPropSolver(o...) }},
 	{"vanilla", []*key{lr, batch, clip, l1, l2},
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }},
@@ -195,6 +195,26 @@ func Usage() string {
 func number(name string, option func(float64) gorgonia.SolverOpt) *key {
 	return &key{name, "X", func(text string) (gorgonia.SolverOpt, error) {
 		x, err := parseNumber(text)
+		return option(x), err
+	}}
+}
+
+// share is a number below 1.
+func share(name string, option func(float64) gorgonia.SolverOpt) *key {
+	return within(name, option, "below 1", func(x float64) bool { return x < 1 })
+}
+
+// positive is a number above 0.
+func positive(name string, option func(float64) gorgonia.SolverOpt) *key {
+	return within(name, option, "above 0", func(x float64) bool { return x > 0 })
+}
+
+func within(name string, option func(float64) gorgonia.SolverOpt, where string, is func(float64) bool) *key {
+	return &key{name, "X", func(text string) (gorgonia.SolverOpt, error) {
+		x, err := parseNumber(text)
+		if err == nil && !is(x) {
+			err = fmt.Errorf("%q is not %s", text, where)
+		}
 		return option(x), err
 	}}
 }

@@ -112,9 +112,9 @@ func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
 		"funnel:gain-bounds=a..b": "not a finite number",
 		"funnel:gain-bounds=1..b": "not a finite number",
 		"funnel:gain-bounds=3..2": "WithGainBounds",
-		"funnel:momentum=1":       "WithMomentum",
-		"funnel:batch-size=0":     "WithBatchSize",
-		"funnel,":                 "unknown solver",
+		"funnel:momentum=1":       "not below 1", "momentum:momentum=2": "not below 1", "adam:beta1=1": "not below 1", "vanilla:batch-size=0": "not above 0",
+		"funnel:batch-size=0": "not above 0",
+		"funnel,":             "unknown solver",
 	} {
 		_, err := Parse(text)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
