@@ -24,3 +24,11 @@ func widen[T float32 | float64](xs []T) []float64 {
 	}
 	return ys
 }
+
+// Together makes steps use several cores however small they are, until the
+// function it returns is called.
+func Together() (back func()) {
+	before := alone
+	alone = 0
+	return func() { alone = before }
+}

@@ -86,6 +86,12 @@ func fingerprint[T kernel.Float](t *testing.T, opts ...gorgonia.SolverOpt) strin
 }
 
 func TestTheSameBitsEverywhere(t *testing.T) {
+	t.Run("one core", testFingerprints)
+	defer Together()()
+	t.Run("several cores", testFingerprints)
+}
+
+func testFingerprints(t *testing.T) {
 	for _, signal := range []Signal{Normalized, Raw} {
 		opts := []gorgonia.SolverOpt{WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001)}
 		for name, got := range map[string]string{

@@ -55,8 +55,9 @@ type block struct {
 	index int
 }
 
-// alone is up to how many elements one core is faster than several.
-const alone = 1 << 17
+// alone is up to how many elements one core is as fast as several, measured:
+// it takes that long to wake another.
+var alone = 1 << 19
 
 // NewFunnel returns a Funnel with the paper's method in the authors'
 // normalized form. Options, all optional, with their defaults:
@@ -380,8 +381,7 @@ func coefficients[T kernel.Float](h *hyperparameters, t int) kernel.Coefficients
 		GradientShare: T(1 - h.gradientDecay),
 		RawGain:       h.gainSignal == Raw && T(rate) > 0,
 		GainRate:      T(min(rate, largest[T]())),
-		GainUp:        T(min(kernel.Exp(h.gainRate), largest[T]())),
-		GainDown:      T(kernel.Exp(-h.gainRate)),
+		GainFactor:    [2]T{T(min(kernel.Exp(h.gainRate), largest[T]())), T(kernel.Exp(-h.gainRate))},
 		GainMin:       T(h.gainMin),
 		GainMax:       T(h.gainMax),
 	}

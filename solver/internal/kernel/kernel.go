@@ -56,10 +56,10 @@ type Coefficients[T Float] struct {
 	Scale         T // s, of this step
 
 	// The gain's factor is exp(GainRate · m ⊙ g) if RawGain is set, else
-	// GainUp where m and g have the same sign, GainDown where they differ, and
-	// 1 where either is 0.
-	GainRate         T // γp, bias correction included
-	GainUp, GainDown T // exp(±γp)
+	// GainFactor[0] where m and g have the same sign, GainFactor[1] where they
+	// differ, and 1 where either is 0.
+	GainRate         T    // γp, bias correction included
+	GainFactor       [2]T // exp(γp), exp(−γp)
 	GainMin, GainMax T
 	RawGain          bool
 }
@@ -168,12 +168,13 @@ func scaled[T Float](x T, exponent int) float64 {
 	return math.Ldexp(float64(x), -exponent)
 }
 
-// negative says whether x has its sign bit set.
-func negative[T Float](x T) bool {
-	if unsafe.Sizeof(x) == 4 {
-		return int32(math.Float32bits(float32(x))) < 0
+// differ is 1 where a and b have different signs, else 0. It is no branch: the
+// signs of gradients cannot be predicted.
+func differ[T Float](a, b T) int {
+	if unsafe.Sizeof(a) == 4 {
+		return int((math.Float32bits(float32(a)) ^ math.Float32bits(float32(b))) >> 31)
 	}
-	return int64(math.Float64bits(float64(x))) < 0
+	return int((math.Float64bits(float64(a)) ^ math.Float64bits(float64(b))) >> 63)
 }
 
 // Measure reads one block of a parameter.

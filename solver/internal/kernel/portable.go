@@ -62,37 +62,34 @@ func MeasureScaled[T Float](value, gradient, velocity []T, o *Objective[T], ofVe
 func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
 	n := len(value)
 	gradient, velocity, average, gain = gradient[:n], velocity[:n], average[:n], gain[:n]
-	plain := c.plain()
-	for i := range value {
-		g := gradient[i]
+	// In variables of their own, which no store to a slice can be meant for.
+	eta, mu, beta, share, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientShare, c.Scale
+	lowest, highest, factors := c.GainMin, c.GainMax, c.GainFactor
+	plain, raw := c.plain(), c.RawGain
+	for i, v := range value {
+		g, m := gradient[i], average[i]
 		if !plain {
-			g = c.gradient(g, value[i])
+			g = c.gradient(g, v)
 		}
-		value[i], velocity[i], average[i], gain[i] = c.next(value[i], g, velocity[i], average[i], gain[i])
+		p := gain[i]
+		if raw {
+			p *= Exp(c.GainRate * T(m*g))
+		} else if m != 0 && g != 0 {
+			p *= factors[differ(m, g)]
+		}
+		if p < lowest {
+			p = lowest
+		}
+		if p > highest {
+			p = highest
+		}
+		w := T(mu*velocity[i]) + T(eta*T(p*g))
+		gain[i] = p
+		velocity[i] = w
+		average[i] = T(beta*m) + T(share*g)
+		value[i] = v - T(s*w)
 		gradient[i] = 0
 	}
-}
-
-// next is one step of Funnel for one element.
-func (c *Coefficients[T]) next(value, g, velocity, average, gain T) (value1, velocity1, average1, gain1 T) {
-	gain = min(max(gain*c.factor(average, g), c.GainMin), c.GainMax)
-	velocity = T(c.Momentum*velocity) + T(c.LearnRate*T(gain*g))
-	average = T(c.GradientDecay*average) + T(c.GradientShare*g)
-	value = value - T(c.Scale*velocity)
-	return value, velocity, average, gain
-}
-
-// factor is what the gain is multiplied by.
-func (c *Coefficients[T]) factor(average, g T) T {
-	switch {
-	case c.RawGain:
-		return Exp(c.GainRate * T(average*g))
-	case average == 0 || g == 0:
-		return 1
-	case negative(average) == negative(g):
-		return c.GainUp
-	}
-	return c.GainDown
 }
 
 // OverflowObjective is the place of the first element whose g is not finite,
@@ -107,12 +104,21 @@ func OverflowObjective[T Float](value, gradient []T, o *Objective[T]) int {
 }
 
 // Overflow is the place of the first element that Update would make
-// non-finite, or -1.
+// non-finite, or -1. It makes the step, on copies.
 func Overflow[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) int {
-	for i := range value {
-		v, w, m, p := c.next(value[i], c.gradient(gradient[i], value[i]), velocity[i], average[i], gain[i])
-		if !finite(v) || !finite(w) || !finite(m) || !finite(p) {
-			return i
+	var copies [5][64]T
+	v, g, w, m, p := copies[0][:], copies[1][:], copies[2][:], copies[3][:], copies[4][:]
+	for i := 0; i < len(value); i += len(v) {
+		n := copy(v, value[i:])
+		copy(g, gradient[i:])
+		copy(w, velocity[i:])
+		copy(m, average[i:])
+		copy(p, gain[i:])
+		updatePortable(v[:n], g[:n], w[:n], m[:n], p[:n], c)
+		for k := range n {
+			if !finite(v[k]) || !finite(w[k]) || !finite(m[k]) || !finite(p[k]) {
+				return i + k
+			}
 		}
 	}
 	return -1

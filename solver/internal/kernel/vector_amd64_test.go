@@ -15,7 +15,7 @@ func TestTheCoefficientsAreInTheOrderTheAssemblyHas(t *testing.T) {
 	for i, at := range []uintptr{
 		unsafe.Offsetof(c.L1), unsafe.Offsetof(c.L2), unsafe.Offsetof(c.PerBatch), unsafe.Offsetof(c.Clip),
 		unsafe.Offsetof(c.LearnRate), unsafe.Offsetof(c.Momentum), unsafe.Offsetof(c.GradientDecay), unsafe.Offsetof(c.GradientShare),
-		unsafe.Offsetof(c.Scale), unsafe.Offsetof(c.GainRate), unsafe.Offsetof(c.GainUp), unsafe.Offsetof(c.GainDown),
+		unsafe.Offsetof(c.Scale), unsafe.Offsetof(c.GainRate), unsafe.Offsetof(c.GainFactor), unsafe.Offsetof(c.GainFactor) + 8,
 		unsafe.Offsetof(c.GainMin), unsafe.Offsetof(c.GainMax),
 	} {
 		if at != uintptr(8*i) {
@@ -55,7 +55,7 @@ func newProblem[T Float](n int, number func() float64, pick func(int) int) *prob
 			PerBatch: choose(1, 1, 0.125, 1./3), Clip: choose(math.Inf(1), math.Inf(1), 0.5, 1e-20, 1e-42),
 		},
 		LearnRate: choose(0.001, 0.3, 0, 1e10), Momentum: choose(0.9, 0, 0.999), GradientDecay: choose(0.9, 0, 0.1), GradientShare: choose(0.1, 1, 0.9),
-		Scale: choose(1, 0.37, 1e3, 0), GainRate: choose(0.01, 3, 1e10, 1e-10), GainUp: choose(1.01, 2), GainDown: choose(0.99, 0.5),
+		Scale: choose(1, 0.37, 1e3, 0), GainRate: choose(0.01, 3, 1e10, 1e-10), GainFactor: [2]T{choose(1.01, 2), choose(0.99, 0.5)},
 		GainMin: choose(0.01, 0, 0.9), GainMax: choose(100, 1.1, 1e30), RawGain: pick(2) == 0,
 	}
 	return p
