@@ -88,11 +88,15 @@ func (r *Rotation) Apply(dst []float32, src []byte) {
 	}
 	for i := range r.taps {
 		t := &r.taps[i]
-		fx, fy := uint32(t.fx), uint32(t.fy)
 		// The mask changes nothing; it spares the bounds checks.
 		const mask = frameSide*frameSide - 1
 		a, b := uint32(frame[t.at&mask]), uint32(frame[(t.at+1)&mask])
 		c, d := uint32(frame[(t.at+frameSide)&mask]), uint32(frame[(t.at+frameSide+1)&mask])
+		if a|b|c|d == 0 { // as most of an image is
+			dst[i] = 0
+			continue
+		}
+		fx, fy := uint32(t.fx), uint32(t.fy)
 		top := a*(subpixel-fx) + b*fx
 		bottom := c*(subpixel-fx) + d*fx
 		// At most 255·2¹⁶ < 2²⁴, so float32 holds it exactly.
