@@ -5,10 +5,12 @@ go 1.24.0
 require (
 	github.com/google/renameio/v2 v2.0.1
 	github.com/schollz/progressbar/v3 v3.19.0
+	// Gorgonia asks for an older one, which panics at start on current Go.
 	go4.org/unsafe/assume-no-moving-gc v0.0.0-20231121144256-b99613f794b6
 	golang.org/x/image v0.36.0
 	golang.org/x/term v0.40.0
 	gonum.org/v1/gonum v0.17.0
+	// Compiled with -tags openblas only.
 	gonum.org/v1/netlib v0.0.0-20220323200511-14de99971b2d
 	gorgonia.org/gorgonia v0.9.18
 	gorgonia.org/tensor v0.9.24
