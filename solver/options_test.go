@@ -3,6 +3,7 @@ package solver_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver"
@@ -27,34 +28,31 @@ func trace(t *testing.T, s gorgonia.Solver) (values []float64) {
 // does, in the constructor, by Apply, and mixed with ours. The day a Gorgonia
 // release stores its options elsewhere, this fails.
 func TestGorgoniasOptionsWork(t *testing.T) {
+	// With both rates 0 a Funnel is gorgonia.Momentum, and without momentum
+	// gorgonia.VanillaSolver; Momentum regularises the velocity, so there it is
+	// no model.
 	still := []gorgonia.SolverOpt{solver.WithGainRate(0), solver.WithScaleRate(0)}
-	for name, opt := range map[string]gorgonia.SolverOpt{
-		"WithLearnRate": gorgonia.WithLearnRate(0.25),
-		"WithMomentum":  gorgonia.WithMomentum(0.5),
-		"WithBatchSize": gorgonia.WithBatchSize(8),
-		"WithClip":      gorgonia.WithClip(0.5),
+	vanilla := append(slices.Clone(still), gorgonia.WithMomentum(0))
+	newMomentum := func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }
+	newVanilla := func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }
+	for name, c := range map[string]struct {
+		opt   gorgonia.SolverOpt
+		model func(...gorgonia.SolverOpt) gorgonia.Solver
+		still []gorgonia.SolverOpt
+	}{
+		"WithLearnRate": {gorgonia.WithLearnRate(0.25), newMomentum, still},
+		"WithMomentum":  {gorgonia.WithMomentum(0.5), newMomentum, still},
+		"WithBatchSize": {gorgonia.WithBatchSize(8), newMomentum, still},
+		"WithClip":      {gorgonia.WithClip(0.5), newMomentum, still},
+		"WithL1Reg":     {gorgonia.WithL1Reg(0.5), newVanilla, vanilla},
+		"WithL2Reg":     {gorgonia.WithL2Reg(0.5), newVanilla, vanilla},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// With both rates 0 a Funnel is gorgonia.Momentum.
-			want := trace(t, gorgonia.NewMomentum(opt))
-			if sameBits(want, trace(t, gorgonia.NewMomentum())) {
-				t.Fatal("the option does nothing to gorgonia.Momentum")
+			want := trace(t, c.model(c.opt))
+			if sameBits(want, trace(t, c.model())) {
+				t.Fatal("the option does nothing to Gorgonia's own solver")
 			}
-			sameTraces(t, want, still, opt)
-		})
-	}
-	// gorgonia.Momentum regularises the velocity; take the vanilla solver.
-	still = append(still, gorgonia.WithMomentum(0))
-	for name, opt := range map[string]gorgonia.SolverOpt{
-		"WithL1Reg": gorgonia.WithL1Reg(0.5),
-		"WithL2Reg": gorgonia.WithL2Reg(0.5),
-	} {
-		t.Run(name, func(t *testing.T) {
-			want := trace(t, gorgonia.NewVanillaSolver(opt))
-			if sameBits(want, trace(t, gorgonia.NewVanillaSolver())) {
-				t.Fatal("the option does nothing to gorgonia.VanillaSolver")
-			}
-			sameTraces(t, want, still, opt)
+			sameTraces(t, want, c.still, c.opt)
 		})
 	}
 }

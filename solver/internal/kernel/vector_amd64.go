@@ -77,37 +77,38 @@ func measure64(value, gradient, velocity *float64, n int, o *Objective[float64],
 	}
 }
 
+// chunk is how many elements are updated at a time where signals are raw: their
+// factors stay in the nearest cache.
+const chunk = 512
+
 func update[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
 	n := vectorized(len(value))
-	if n > 0 {
+	size := n
+	if c.RawGain {
+		size = chunk
+	}
+	for i := 0; i < n; i += size {
+		k := min(size, n-i)
+		v, g, w, m, p := value[i:], gradient[i:], velocity[i:], average[i:], gain[i:]
 		if unsafe.Sizeof(T(0)) == 4 {
-			update32(n, first[float32](value), first[float32](gradient), first[float32](velocity), first[float32](average), first[float32](gain), (*Coefficients[float32])(unsafe.Pointer(c)))
+			update32(k, first[float32](v), first[float32](g), first[float32](w), first[float32](m), first[float32](p), (*Coefficients[float32])(unsafe.Pointer(c)))
 		} else {
-			update64(n, first[float64](value), first[float64](gradient), first[float64](velocity), first[float64](average), first[float64](gain), (*Coefficients[float64])(unsafe.Pointer(c)))
+			update64(k, first[float64](v), first[float64](g), first[float64](w), first[float64](m), first[float64](p), (*Coefficients[float64])(unsafe.Pointer(c)))
 		}
 	}
 	updatePortable(value[n:], gradient[n:], velocity[n:], average[n:], gain[n:], c)
 }
 
-// chunk is how many factors of raw signals are made at a time. They stay in
-// the nearest cache.
-const chunk = 512
-
 func update32(n int, value, gradient, velocity, average, gain *float32, c *Coefficients[float32]) {
 	switch plain := c.plain(); {
+	case c.RawGain && plain:
+		var factors [chunk]float32
+		factorsPlain32AVX2(value, gradient, average, n, &c.L1, &factors[0])
+		updateRawPlain32AVX2(value, gradient, velocity, average, gain, n, &c.L1, &factors[0])
 	case c.RawGain:
 		var factors [chunk]float32
-		for i := 0; i < n; i += chunk {
-			k, at := min(chunk, n-i), uintptr(4*i)
-			value, gradient, average := add(value, at), add(gradient, at), add(average, at)
-			if plain {
-				factorsPlain32AVX2(value, gradient, average, k, &c.L1, &factors[0])
-				updateRawPlain32AVX2(value, gradient, add(velocity, at), average, add(gain, at), k, &c.L1, &factors[0])
-			} else {
-				factors32AVX2(value, gradient, average, k, &c.L1, &factors[0])
-				updateRaw32AVX2(value, gradient, add(velocity, at), average, add(gain, at), k, &c.L1, &factors[0])
-			}
-		}
+		factors32AVX2(value, gradient, average, n, &c.L1, &factors[0])
+		updateRaw32AVX2(value, gradient, velocity, average, gain, n, &c.L1, &factors[0])
 	case plain:
 		updatePlain32AVX2(value, gradient, velocity, average, gain, n, &c.L1)
 	default:
@@ -117,24 +118,17 @@ func update32(n int, value, gradient, velocity, average, gain *float32, c *Coeff
 
 func update64(n int, value, gradient, velocity, average, gain *float64, c *Coefficients[float64]) {
 	switch plain := c.plain(); {
+	case c.RawGain && plain:
+		var factors [chunk]float64
+		factorsPlain64AVX2(value, gradient, average, n, &c.L1, &factors[0])
+		updateRawPlain64AVX2(value, gradient, velocity, average, gain, n, &c.L1, &factors[0])
 	case c.RawGain:
 		var factors [chunk]float64
-		for i := 0; i < n; i += chunk {
-			k, at := min(chunk, n-i), uintptr(8*i)
-			value, gradient, average := add(value, at), add(gradient, at), add(average, at)
-			if plain {
-				factorsPlain64AVX2(value, gradient, average, k, &c.L1, &factors[0])
-				updateRawPlain64AVX2(value, gradient, add(velocity, at), average, add(gain, at), k, &c.L1, &factors[0])
-			} else {
-				factors64AVX2(value, gradient, average, k, &c.L1, &factors[0])
-				updateRaw64AVX2(value, gradient, add(velocity, at), average, add(gain, at), k, &c.L1, &factors[0])
-			}
-		}
+		factors64AVX2(value, gradient, average, n, &c.L1, &factors[0])
+		updateRaw64AVX2(value, gradient, velocity, average, gain, n, &c.L1, &factors[0])
 	case plain:
 		updatePlain64AVX2(value, gradient, velocity, average, gain, n, &c.L1)
 	default:
 		update64AVX2(value, gradient, velocity, average, gain, n, &c.L1)
 	}
 }
-
-func add[T Float](p *T, bytes uintptr) *T { return (*T)(unsafe.Add(unsafe.Pointer(p), bytes)) }

@@ -32,17 +32,24 @@ adam:lr=0.003   100.00%            –         –   50.00%         –    10.00
 }
 
 func TestMeansAreOverTheRunsOfEachSolver(t *testing.T) {
-	summary := func(accuracy Number) Summary {
-		return Summary{Results: []Row{{Spec: "a", Accuracy: accuracy}, {Spec: "b", Accuracy: 0.5}}}
+	summary := func(seed uint64, accuracy Number) Summary {
+		return Summary{Seed: seed, Results: []Row{{Spec: "a", Accuracy: accuracy}, {Spec: "b", Accuracy: 0.5}}}
 	}
 	var b bytes.Buffer
-	if err := Means(&b, []Summary{summary(0.7), summary(0.8), summary(0.9)}); err != nil {
+	if err := Means(&b, []Summary{summary(1, 0.7), summary(2, 0.8), summary(3, 0.9)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"80.00% ± 10.00%", "50.00% ± 0.00%"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
+	}
+}
+
+func TestMeansRefuseOneRunTwice(t *testing.T) {
+	s := Summary{Seed: 1, Results: []Row{{Spec: "a"}}}
+	if err := Means(&bytes.Buffer{}, []Summary{s, s}); err == nil || !strings.Contains(err.Error(), "seed 1 is in two") {
+		t.Errorf("error %v", err)
 	}
 }
 

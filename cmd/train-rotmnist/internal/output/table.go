@@ -89,11 +89,20 @@ func write(w io.Writer, lines [][]string) error {
 func Means(w io.Writer, summaries []Summary) error {
 	var specs []string
 	rows := map[string][]Row{}
+	type run struct {
+		spec string
+		seed uint64
+	}
+	seen := map[run]bool{}
 	for i, s := range summaries {
 		if err := sameExperiment(&summaries[0], &summaries[i]); err != nil {
 			return err
 		}
 		for _, r := range s.Results {
+			if seen[run{r.Spec, s.Seed}] {
+				return fmt.Errorf("%s with seed %d is in two summaries; give each run once", r.Spec, s.Seed)
+			}
+			seen[run{r.Spec, s.Seed}] = true
 			if len(rows[r.Spec]) == 0 {
 				specs = append(specs, r.Spec)
 			}

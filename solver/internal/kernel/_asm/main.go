@@ -192,13 +192,7 @@ func (f float) update(plain, raw bool) {
 	}
 
 	f.loop(n, 32/f.bytes, func() {
-		g := YMM()
-		f.load(gradient, 0, g)
-		if !plain {
-			v := YMM()
-			f.load(value, 0, v)
-			f.objective(g, v, c)
-		}
+		g := f.stepGradient(gradient, value, c, plain)
 		p := YMM()
 		factor(g, p)
 		f.mul(f.at(gain, 0), p, p) // gain * factor, bounded
@@ -255,13 +249,7 @@ func (f float) factors(plain bool) {
 	n, c, factors := pointer("n"), pointer("c"), pointer("factors")
 	rate := f.broadcast(c, gainRate)
 	f.loop(n, 32/f.bytes, func() {
-		x := YMM()
-		f.load(gradient, 0, x)
-		if !plain {
-			v := YMM()
-			f.load(value, 0, v)
-			f.objective(x, v, c)
-		}
+		x := f.stepGradient(gradient, value, c, plain)
 		f.mul(f.at(average, 0), x, x)
 		f.mul(rate, x, x)
 		f.exp(x)
@@ -270,6 +258,18 @@ func (f float) factors(plain bool) {
 	})
 	VZEROUPPER()
 	RET()
+}
+
+// stepGradient is g.
+func (f float) stepGradient(gradient, value, c Register, plain bool) VecVirtual {
+	g := YMM()
+	f.load(gradient, 0, g)
+	if !plain {
+		v := YMM()
+		f.load(value, 0, v)
+		f.objective(g, v, c)
+	}
+	return g
 }
 
 // objective makes g out of the gradient that Gorgonia computed.
