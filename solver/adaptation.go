@@ -18,16 +18,18 @@ type Adaptation struct {
 
 // Adaptations returns what has been learned about each parameter, in the order
 // in which Step first met them.
-func (f *Funnel) Adaptations() []Adaptation {
-	as := make([]Adaptation, 0, len(f.parameters.order))
-	for _, vg := range f.parameters.order {
-		a := f.parameters.known[vg].adaptation()
-		if f.scope == Global {
-			a.Scale = f.scale
+func (f *Funnel) Adaptations() []Adaptation { return f.adaptations() }
+
+func (a *scaling[P]) adaptations() []Adaptation {
+	all := make([]Adaptation, 0, len(a.parameters.order))
+	for _, vg := range a.parameters.order {
+		one := a.parameters.known[vg].adaptation()
+		if a.scope == Global {
+			one.Scale = a.scale
 		}
-		as = append(as, a)
+		all = append(all, one)
 	}
-	return as
+	return all
 }
 
 func (s *funnelState[T]) adaptation() Adaptation {

@@ -1,9 +1,7 @@
 package solver
 
 import (
-	"math"
 	"runtime"
-	"slices"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
@@ -35,17 +33,13 @@ var _ gorgonia.Solver = (*Funnel)(nil)
 // them share nothing. It keeps what it has learned of every parameter it has
 // seen, and the parameter with it, for as long as it lives.
 type Funnel struct {
-	hyperparameters
-	parameters registry[funnelParameter]
-	scale      float64 // s of Global scope
-	scopeMade  Scope   // of the first step
+	scaling[funnelParameter]
 
 	// of the step under way
 	team            team
 	blocks          []block
 	elements        int
-	measure, update func(i int)  // of blocks[i]
-	terms           [3][]float64 // of the sums over all parameters: ν·g, ‖ν‖², ‖g‖²
+	measure, update func(i int) // of blocks[i]
 }
 
 // block is a piece of a parameter that one core works on.
@@ -84,7 +78,7 @@ func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel {
 }
 
 func newFunnel(h hyperparameters, opts []gorgonia.SolverOpt) *Funnel {
-	f := &Funnel{hyperparameters: h.with(opts), scale: 1}
+	f := &Funnel{scaling: newScaling[funnelParameter](h.with(opts))}
 	f.measure = func(i int) { f.blocks[i].of.measureBlock(f.blocks[i].index) }
 	f.update = func(i int) { // backwards: what was measured last is still in the cache
 		b := f.blocks[len(f.blocks)-1-i]
@@ -108,14 +102,6 @@ func (f *Funnel) Apply(opts ...gorgonia.SolverOpt) error {
 		return err
 	}
 	f.hyperparameters = h
-	return nil
-}
-
-// checkScope refuses another scope than that of the steps made so far.
-func (f *Funnel) checkScope(s Scope) error {
-	if len(f.parameters.known) > 0 && s != f.scopeMade {
-		return &HyperparameterError{"WithScaleScope", s, "what it was at the first step, " + f.scopeMade.String()}
-	}
 	return nil
 }
 
@@ -147,7 +133,7 @@ func (f *Funnel) Step(model []gorgonia.ValueGrad) error {
 	if err != nil {
 		return err
 	}
-	f.scale, f.scopeMade = scale, f.scope
+	f.keep(scale)
 	f.share(f.update)
 	for _, p := range f.parameters.bound {
 		p.finish()
@@ -182,85 +168,5 @@ func (f *Funnel) plan() (scale float64, err error) {
 			return 0, f.parameters.refuse(i, err)
 		}
 	}
-	scale = f.scale
-	if f.scope == Global {
-		scale = f.nextScale(f.scale, f.signal(bound))
-	}
-	for i, p := range bound {
-		own := scale
-		if f.scope == PerParameter {
-			own = f.nextScale(p.lastScale(), f.signal(bound[i:i+1]))
-		}
-		if err := p.setScale(own); err != nil {
-			return 0, f.parameters.refuse(i, err)
-		}
-	}
-	return scale, nil
-}
-
-// nextScale is s_{t+1}.
-func (h *hyperparameters) nextScale(s, signal float64) float64 {
-	if h.scaleRate > 0 {
-		s *= kernel.Exp(h.scaleRate * signal)
-	}
-	return min(max(s, h.scaleMin), h.scaleMax)
-}
-
-// signal is what the scale of these parameters adapts to.
-func (f *Funnel) signal(of []funnelParameter) float64 {
-	if f.scaleRate == 0 {
-		return 0
-	}
-	sums, exponent := f.sums(of)
-	if f.scaleSignal == Raw {
-		return math.Ldexp(sums.Dot, exponent)
-	}
-	if sums.Velocity == 0 || sums.Gradient == 0 {
-		return 0
-	}
-	cosine := sums.Dot / (math.Sqrt(sums.Velocity) * math.Sqrt(sums.Gradient))
-	return min(max(cosine, -1), 1)
-}
-
-// sums adds up the sums of several parameters. Where squares leave the range
-// of float64 the vectors are scaled first; the inner product is then to be
-// multiplied by 2^exponent.
-func (f *Funnel) sums(of []funnelParameter) (_ kernel.Sums, exponent int) {
-	total := f.add(of, funnelParameter.sums)
-	if inRange(total.Velocity) && inRange(total.Gradient) {
-		return total, 0
-	}
-	velocity, gradient := kernel.ExponentOfZero, kernel.ExponentOfZero
-	for _, p := range of {
-		v, g := p.exponents()
-		velocity, gradient = max(velocity, v), max(gradient, g)
-	}
-	total = f.add(of, func(p funnelParameter) kernel.Sums { return p.scaledSums(velocity, gradient) })
-	return total, velocity + gradient
-}
-
-// inRange says whether a sum of squares is neither rounded by underflow nor
-// beyond overflow.
-func inRange(square float64) bool { return square > 0x1p-900 && square < 0x1p1000 }
-
-// add adds from the smallest term to the largest, so that the order of the
-// parameters in the model does not show in the result.
-func (f *Funnel) add(of []funnelParameter, sums func(funnelParameter) kernel.Sums) kernel.Sums {
-	for k := range f.terms {
-		f.terms[k] = f.terms[k][:0]
-	}
-	for _, p := range of {
-		s := sums(p)
-		f.terms[0] = append(f.terms[0], s.Dot)
-		f.terms[1] = append(f.terms[1], s.Velocity)
-		f.terms[2] = append(f.terms[2], s.Gradient)
-	}
-	var total [3]float64
-	for k := range f.terms {
-		slices.Sort(f.terms[k])
-		for _, x := range f.terms[k] {
-			total[k] += x
-		}
-	}
-	return kernel.Sums{Dot: total[0], Velocity: total[1], Gradient: total[2]}
+	return f.nextScales()
 }

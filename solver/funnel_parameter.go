@@ -12,18 +12,12 @@ import (
 // prepare, measureBlock for each block, sound, the sums, setScale, updateBlock
 // for each block, and finish.
 type funnelParameter interface {
-	parameter
+	scaled
 	prepare(*hyperparameters) (elements int)
 	measureBlock(i int)
 	sound() error
-	sums() kernel.Sums
-	exponents() (velocity, gradient int)
-	scaledSums(velocity, gradient int) kernel.Sums
-	lastScale() float64
-	setScale(float64) error
 	updateBlock(i int)
 	finish()
-	adaptation() Adaptation
 }
 
 func newFunnelParameter(vg gorgonia.ValueGrad, dtype tensor.Dtype) funnelParameter {

@@ -179,17 +179,26 @@ func (h *hyperparameters) checkAdaptation() error {
 		{"WithMomentum", h.momentum, belowOne},
 		{"WithGradientDecay", h.gradientDecay, belowOne},
 		{"WithGainRate", h.gainRate, finiteFromZero},
-		{"WithScaleRate", h.scaleRate, finiteFromZero},
 	}); err != nil {
 		return err
 	}
 	switch {
 	case !ordered(h.gainMin, h.gainMax):
 		return &HyperparameterError{"WithGainBounds", [2]float64{h.gainMin, h.gainMax}, bounds}
-	case !ordered(h.scaleMin, h.scaleMax):
-		return &HyperparameterError{"WithScaleBounds", [2]float64{h.scaleMin, h.scaleMax}, bounds}
 	case h.gainSignal != Normalized && h.gainSignal != Raw:
 		return &HyperparameterError{"WithGainSignal", h.gainSignal, "Normalized or Raw"}
+	}
+	return h.checkScale()
+}
+
+// checkScale finds a bad value among the options of the scale.
+func (h *hyperparameters) checkScale() error {
+	if err := firstBad([]setting{{"WithScaleRate", h.scaleRate, finiteFromZero}}); err != nil {
+		return err
+	}
+	switch {
+	case !ordered(h.scaleMin, h.scaleMax):
+		return &HyperparameterError{"WithScaleBounds", [2]float64{h.scaleMin, h.scaleMax}, bounds}
 	case h.scaleSignal != Normalized && h.scaleSignal != Raw:
 		return &HyperparameterError{"WithScaleSignal", h.scaleSignal, "Normalized or Raw"}
 	case h.scope != Global && h.scope != PerParameter:
