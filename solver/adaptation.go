@@ -13,7 +13,7 @@ type Adaptation struct {
 	Shape tensor.Shape // of the parameter
 	Steps int          // how many steps the parameter has made
 	Scale float64      // s; of Global scope, that of all parameters
-	Gain  []float64    // p, one a coordinate, in row-major order
+	Gain  []float64    // p, one a coordinate, in row-major order; nil if the solver has none
 }
 
 // Adaptations returns what has been learned about each parameter, in the order

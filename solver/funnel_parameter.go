@@ -88,11 +88,8 @@ func (s *funnelState[T]) sound() error {
 	for _, b := range s.blocks {
 		s.measured.Add(b)
 	}
-	if !isFinite(s.measured.MaxGradient) {
-		return s.checkGradient(s.gradients)
-	}
-	if !isFinite(s.measured.MaxValue) {
-		return s.checkValue(s.values)
+	if err := s.checkFinite(s.values, s.gradients, s.measured); err != nil {
+		return err
 	}
 	if s.coefficients.Bound(s.measured.MaxGradient, s.measured.MaxValue) < largest[T]()/8 {
 		return nil
