@@ -34,11 +34,21 @@ var family = []struct {
 	}},
 	{"EGGain", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
 	{"EGU", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGU(o...) }},
+	{"Funnel, augmented", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.Augment(solver.NewFunnel(), o...) }},
+	{"EGGain, augmented per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.Augment(solver.NewEGGain(), append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
+	}},
+	{gorgonias, func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.Augment(gorgonia.NewVanillaSolver(), o...)
+	}},
 }
 
+// gorgonias is the member whose inner solver is Gorgonia's.
+const gorgonias = "VanillaSolver, augmented"
+
 func learned(s gorgonia.Solver) []solver.Adaptation {
-	if f, ok := s.(*solver.Funnel); ok {
-		return f.Adaptations()
+	if a, ok := s.(interface{ Adaptations() []solver.Adaptation }); ok {
+		return a.Adaptations()
 	}
 	return nil
 }
@@ -89,11 +99,14 @@ func bits(s gorgonia.Solver, ps []*param) uint64 {
 		write(a.Scale, float64(a.Steps))
 		write(a.Gain...)
 	}
-	if f, ok := s.(*solver.Funnel); ok {
-		for _, state := range solver.State(f) {
+	switch s := s.(type) {
+	case *solver.Funnel:
+		for _, state := range solver.State(s) {
 			write(state.Velocity...)
 			write(state.Average...)
 		}
+	case *solver.Augmented:
+		write(solver.Descents(s)...)
 	}
 	return h.Sum64()
 }
@@ -371,6 +384,9 @@ func TestEGURefusesANegativeValue(t *testing.T) {
 
 func TestAWarmStepAllocatesNothing(t *testing.T) {
 	for _, member := range family {
+		if member.name == gorgonias {
+			continue // Gorgonia's solvers do allocate
+		}
 		t.Run(member.name, func(t *testing.T) {
 			ps := five(rand.New(rand.NewPCG(11, 11)))
 			transposed := dense(make([]float64, 12), 3, 4)

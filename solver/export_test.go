@@ -17,6 +17,20 @@ func State(f *Funnel) []StateOf {
 	return all
 }
 
+// Descents are the last steps of an Augmented's inner solver, all parameters'
+// one after another.
+func Descents(a *Augmented) (all []float64) {
+	for _, vg := range a.parameters.order {
+		switch s := a.parameters.known[vg].(type) {
+		case *augmentedState[float32]:
+			all = append(all, widen(s.descent)...)
+		case *augmentedState[float64]:
+			all = append(all, s.descent...)
+		}
+	}
+	return all
+}
+
 func widen[T float32 | float64](xs []T) []float64 {
 	ys := make([]float64, len(xs))
 	for i, x := range xs {

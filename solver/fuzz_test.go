@@ -83,7 +83,12 @@ func (d *dice) solver() gorgonia.Solver {
 			opts = append(opts, o)
 		}
 	}
-	if d.roll(5) == 4 {
+	switch d.roll(5) {
+	case 1:
+		return solver.Augment(solver.NewFunnel(), opts...)
+	case 2:
+		return solver.Augment(gorgonia.NewAdamSolver(), opts...)
+	case 4:
 		return solver.NewEGU(opts...)
 	}
 	return solver.NewFunnel(opts...)
@@ -95,6 +100,8 @@ func FuzzStep(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("a step happens whole or not at all, whatever the shapes and the numbers are"))
 	f.Add([]byte{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 0, 3, 3, 1, 2, 1, 3, 4, 2, 1, 60, 200, 15, 70, 3, 80, 90, 20, 63, 5, 9})
+	f.Add([]byte("000000000000000000\x01 a scale around a Funnel, over layouts of all kinds and a NaN or two"))
+	f.Add([]byte("000000000000000000\x02 a scale around Adam, over layouts of all kinds and a NaN or two"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := &dice{b}
 		s := d.solver()
