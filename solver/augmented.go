@@ -106,6 +106,9 @@ func configure(inner gorgonia.Solver, opts []gorgonia.SolverOpt) {
 
 // apply is configure, but that a solver of ours may refuse.
 func apply(inner gorgonia.Solver, opts []gorgonia.SolverOpt) error {
+	if err := checkInner(inner); err != nil {
+		return err
+	}
 	switch s := inner.(type) {
 	case *Augmented:
 		return apply(s.inner, opts)
@@ -145,10 +148,14 @@ func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
 	return nil
 }
 
-func (a *Augmented) check(h *hyperparameters) error {
-	if isNil(a.inner) {
+func checkInner(inner gorgonia.Solver) error {
+	if isNil(inner) {
 		return &HyperparameterError{"Augment", nil, "a solver"}
 	}
+	return nil
+}
+
+func (a *Augmented) check(h *hyperparameters) error {
 	if err := h.checkScale(); err != nil {
 		return err
 	}
@@ -168,6 +175,9 @@ func (a *Augmented) Adaptations() []Adaptation { return a.adaptations() }
 // were, and so they are when inner panics. The error is a *HyperparameterError,
 // a *ParameterError, or inner's own, wrapped.
 func (a *Augmented) Step(model []gorgonia.ValueGrad) error {
+	if err := checkInner(a.inner); err != nil {
+		return err
+	}
 	if err := a.check(&a.hyperparameters); err != nil {
 		return err
 	}
