@@ -176,8 +176,6 @@ func (h *hyperparameters) checkObjective() error {
 // checkAdaptation finds a bad value among the options of a solver that adapts.
 func (h *hyperparameters) checkAdaptation() error {
 	if err := firstBad([]setting{
-		{"WithMomentum", h.momentum, belowOne},
-		{"WithGradientDecay", h.gradientDecay, belowOne},
 		{"WithGainRate", h.gainRate, finiteFromZero},
 		{"WithScaleRate", h.scaleRate, finiteFromZero},
 	}); err != nil {
