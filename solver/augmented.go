@@ -131,8 +131,6 @@ func (h *hyperparameters) sameScale() gorgonia.SolverOpt {
 	})
 }
 
-func (a *Augmented) configuration() *hyperparameters { return &a.hyperparameters }
-
 // Apply changes hyperparameters between steps, its own and inner's, and keeps
 // what has been learned. If one of them cannot be, it changes none and says
 // which, as a *HyperparameterError.
@@ -161,11 +159,6 @@ func (a *Augmented) check(h *hyperparameters) error {
 	}
 	return a.checkScope(h.scope)
 }
-
-// Adaptations returns what has been learned about each parameter, in the order
-// in which Step first met them. There are no gains; those of an inner Funnel it
-// tells itself.
-func (a *Augmented) Adaptations() []Adaptation { return a.adaptations() }
 
 // Step lets inner make its step on stand-ins for the parameters, goes the same
 // way scale times as far, and zeroes the gradients. The model may be in any
@@ -321,12 +314,14 @@ func (s *augmentedState[T]) prepare() error {
 
 func (s *augmentedState[T]) sums() kernel.Sums { return s.measured }
 
-func (s *augmentedState[T]) exponents() (descent, gradient int) {
-	return kernel.Exponents(s.values, s.gradients, s.descent, &s.objective)
+func (s *augmentedState[T]) direction(i int) T { return s.descent[i] }
+
+func (s *augmentedState[T]) exponents() (direction, gradient int) {
+	return kernel.Exponents(s.values, s.gradients, s.direction, &s.objective)
 }
 
-func (s *augmentedState[T]) scaledSums(descent, gradient int) kernel.Sums {
-	return kernel.MeasureScaled(s.values, s.gradients, s.descent, &s.objective, descent, gradient)
+func (s *augmentedState[T]) scaledSums(direction, gradient int) kernel.Sums {
+	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
 func (s *augmentedState[T]) lastScale() float64 { return s.scale }

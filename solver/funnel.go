@@ -1,11 +1,6 @@
 package solver
 
-import (
-	"runtime"
-
-	"github.com/seed1e560811/funnel/solver/internal/kernel"
-	"gorgonia.org/gorgonia"
-)
+import "gorgonia.org/gorgonia"
 
 var _ gorgonia.Solver = (*Funnel)(nil)
 
@@ -32,25 +27,7 @@ var _ gorgonia.Solver = (*Funnel)(nil)
 // Make one with NewFunnel. A Funnel belongs to one goroutine at a time; two of
 // them share nothing. It keeps what it has learned of every parameter it has
 // seen, and the parameter with it, for as long as it lives.
-type Funnel struct {
-	scaling[funnelParameter]
-
-	// of the step under way
-	team            team
-	blocks          []block
-	elements        int
-	measure, update func(i int) // of blocks[i]
-}
-
-// block is a piece of a parameter that one core works on.
-type block struct {
-	of    funnelParameter
-	index int
-}
-
-// alone is up to how many elements one core is as fast as several, measured:
-// it takes that long to wake another.
-var alone = 1 << 19
+type Funnel struct{ adaptive }
 
 // NewFunnel returns a Funnel with the paper's method in the authors'
 // normalized form. Options, all optional, with their defaults:
@@ -78,95 +55,20 @@ func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel {
 }
 
 func newFunnel(h hyperparameters, opts []gorgonia.SolverOpt) *Funnel {
-	f := &Funnel{scaling: newScaling[funnelParameter](h.with(opts))}
-	f.measure = func(i int) { f.blocks[i].of.measureBlock(f.blocks[i].index) }
-	f.update = func(i int) { // backwards: what was measured last is still in the cache
-		b := f.blocks[len(f.blocks)-1-i]
-		b.of.updateBlock(b.index)
-	}
+	f := new(Funnel)
+	f.init(h.with(opts), (*hyperparameters).checkFunnel, newFunnelParameter)
 	return f
-}
-
-func (f *Funnel) configuration() *hyperparameters { return &f.hyperparameters }
-
-// Apply changes hyperparameters between steps and keeps what has been learned.
-// If one of them cannot be, it changes none and says which, as a
-// *HyperparameterError. Gorgonia's options work through Apply alone: called on
-// a Funnel, as gorgonia.WithLearnRate(0.1)(f), they do nothing.
-func (f *Funnel) Apply(opts ...gorgonia.SolverOpt) error {
-	h := f.hyperparameters.with(opts)
-	if err := h.checkFunnel(); err != nil {
-		return err
-	}
-	if err := f.checkScope(h.scope); err != nil {
-		return err
-	}
-	f.hyperparameters = h
-	return nil
 }
 
 func (h *hyperparameters) checkFunnel() error {
 	if err := h.checkObjective(); err != nil {
 		return err
 	}
+	if err := firstBad([]setting{
+		{"WithMomentum", h.momentum, belowOne},
+		{"WithGradientDecay", h.gradientDecay, belowOne},
+	}); err != nil {
+		return err
+	}
 	return h.checkAdaptation()
-}
-
-// Step adapts gains and scale, changes the value of every parameter of the
-// model, and zeroes their gradients. The model may be in any order, and a part
-// of what was given before; what has been learned follows the parameter.
-//
-// A step happens whole or not at all: on an error, values, gradients and what
-// has been learned are as they were. The error is a *HyperparameterError or a
-// *ParameterError.
-func (f *Funnel) Step(model []gorgonia.ValueGrad) error {
-	if err := f.checkFunnel(); err != nil {
-		return err
-	}
-	if err := f.checkScope(f.scope); err != nil {
-		return err
-	}
-	if err := f.parameters.bind(model, newFunnelParameter); err != nil {
-		return err
-	}
-	scale, err := f.plan()
-	if err != nil {
-		return err
-	}
-	f.keep(scale)
-	f.share(f.update)
-	for _, p := range f.parameters.bound {
-		p.finish()
-	}
-	return nil
-}
-
-// share does work for all blocks, on as many cores as that pays for.
-func (f *Funnel) share(work func(int)) {
-	workers := runtime.GOMAXPROCS(0)
-	if f.elements <= alone {
-		workers = 1
-	}
-	f.team.do(len(f.blocks), workers, work)
-}
-
-// plan reads all parameters and finds the scale of the step, or why it cannot
-// be made.
-func (f *Funnel) plan() (scale float64, err error) {
-	bound := f.parameters.bound
-	f.blocks, f.elements = f.blocks[:0], 0
-	for _, p := range bound {
-		n := p.prepare(&f.hyperparameters)
-		f.elements += n
-		for k := range (n + kernel.Block - 1) / kernel.Block {
-			f.blocks = append(f.blocks, block{p, k})
-		}
-	}
-	f.share(f.measure)
-	for i, p := range bound {
-		if err := p.sound(); err != nil {
-			return 0, f.parameters.refuse(i, err)
-		}
-	}
-	return f.nextScales()
 }

@@ -175,11 +175,7 @@ func (h *hyperparameters) checkObjective() error {
 
 // checkAdaptation finds a bad value among the options of a solver that adapts.
 func (h *hyperparameters) checkAdaptation() error {
-	if err := firstBad([]setting{
-		{"WithMomentum", h.momentum, belowOne},
-		{"WithGradientDecay", h.gradientDecay, belowOne},
-		{"WithGainRate", h.gainRate, finiteFromZero},
-	}); err != nil {
+	if err := firstBad([]setting{{"WithGainRate", h.gainRate, finiteFromZero}}); err != nil {
 		return err
 	}
 	switch {

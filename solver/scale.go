@@ -14,24 +14,30 @@ type scaling[P scaled] struct {
 	scale      float64 // s of Global scope
 	scopeMade  Scope   // of the first step
 
-	terms [3][]float64 // of the sums over all parameters: ν·g, ‖ν‖², ‖g‖²
+	terms terms // of the step under way
 }
 
-// scaled is a parameter whose step is multiplied by a scale. Its sums are those
-// of the way it is going, ν, and of g.
+// scaled is a parameter whose step is multiplied by a scale.
 type scaled interface {
 	parameter
-	sums() kernel.Sums
-	exponents() (velocity, gradient int)
-	scaledSums(velocity, gradient int) kernel.Sums
+	measured
 	lastScale() float64
 	setScale(float64) error
 	adaptation() Adaptation
 }
 
+// measured is a parameter whose sums are known.
+type measured interface {
+	sums() kernel.Sums
+	exponents() (direction, gradient int)
+	scaledSums(direction, gradient int) kernel.Sums
+}
+
 func newScaling[P scaled](h hyperparameters) scaling[P] {
 	return scaling[P]{hyperparameters: h, scale: 1}
 }
+
+func (a *scaling[P]) configuration() *hyperparameters { return &a.hyperparameters }
 
 // checkScope refuses another scope than that of the steps made so far.
 func (a *scaling[P]) checkScope(s Scope) error {
@@ -41,18 +47,18 @@ func (a *scaling[P]) checkScope(s Scope) error {
 	return nil
 }
 
-// nextScales gives every bound parameter the scale of the step, and returns
-// that of Global scope, to be kept if the step is made.
+// nextScales sets the scale of the step for every bound parameter. It returns
+// that of Global scope, which keep is to be given if the step is made.
 func (a *scaling[P]) nextScales() (scale float64, err error) {
 	bound := a.parameters.bound
 	scale = a.scale
 	if a.scope == Global {
-		scale = a.nextScale(a.scale, a.signal(bound))
+		scale = a.nextScale(a.scale, signal(&a.hyperparameters, bound, &a.terms))
 	}
 	for i, p := range bound {
 		own := scale
 		if a.scope == PerParameter {
-			own = a.nextScale(p.lastScale(), a.signal(bound[i:i+1]))
+			own = a.nextScale(p.lastScale(), signal(&a.hyperparameters, bound[i:i+1], &a.terms))
 		}
 		if err := p.setScale(own); err != nil {
 			return 0, a.parameters.refuse(i, err)
@@ -61,10 +67,23 @@ func (a *scaling[P]) nextScales() (scale float64, err error) {
 	return scale, nil
 }
 
-// keep makes the scale that nextScales returned the last one.
 func (a *scaling[P]) keep(scale float64) { a.scale, a.scopeMade = scale, a.scope }
 
-// nextScale is s_{t+1}.
+// Adaptations returns what has been learned about each parameter, in the order
+// in which Step first met them.
+func (a *scaling[P]) Adaptations() []Adaptation {
+	as := make([]Adaptation, 0, len(a.parameters.order))
+	for _, vg := range a.parameters.order {
+		adaptation := a.parameters.known[vg].adaptation()
+		if a.scope == Global {
+			adaptation.Scale = a.scale
+		}
+		as = append(as, adaptation)
+	}
+	return as
+}
+
+// nextScale is s_{t+1}, of s_t and what the scale adapts to.
 func (h *hyperparameters) nextScale(s, signal float64) float64 {
 	if h.scaleRate > 0 {
 		s *= kernel.Exp(h.scaleRate * signal)
@@ -73,60 +92,78 @@ func (h *hyperparameters) nextScale(s, signal float64) float64 {
 }
 
 // signal is what the scale of these parameters adapts to.
-func (a *scaling[P]) signal(of []P) float64 {
-	if a.scaleRate == 0 {
+func signal[P measured](h *hyperparameters, of []P, t *terms) float64 {
+	if h.scaleRate == 0 {
 		return 0
 	}
-	sums, exponent := a.sums(of)
-	if a.scaleSignal == Raw {
+	sums, exponent := total(of, t)
+	if h.scaleSignal == Raw {
 		return math.Ldexp(sums.Dot, exponent)
 	}
-	if sums.Velocity == 0 || sums.Gradient == 0 {
-		return 0
-	}
-	cosine := sums.Dot / (math.Sqrt(sums.Velocity) * math.Sqrt(sums.Gradient))
-	return min(max(cosine, -1), 1)
+	return cosine(sums)
 }
 
-// sums adds up the sums of several parameters. Where squares leave the range
+// cosine is that of the angle between the direction and g, 0 where either is.
+func cosine(s kernel.Sums) float64 {
+	if s.Direction == 0 || s.Gradient == 0 {
+		return 0
+	}
+	c := s.Dot / (math.Sqrt(s.Direction) * math.Sqrt(s.Gradient))
+	return min(max(c, -1), 1)
+}
+
+// total adds up the sums of several parameters. Where squares leave the range
 // of float64 the vectors are scaled first; the inner product is then to be
 // multiplied by 2^exponent.
-func (a *scaling[P]) sums(of []P) (_ kernel.Sums, exponent int) {
-	total := a.add(of, P.sums)
-	if inRange(total.Velocity) && inRange(total.Gradient) {
-		return total, 0
-	}
-	velocity, gradient := kernel.ExponentOfZero, kernel.ExponentOfZero
+func total[P measured](of []P, t *terms) (_ kernel.Sums, exponent int) {
+	t.clear()
 	for _, p := range of {
-		v, g := p.exponents()
-		velocity, gradient = max(velocity, v), max(gradient, g)
+		t.append(p.sums())
 	}
-	total = a.add(of, func(p P) kernel.Sums { return p.scaledSums(velocity, gradient) })
-	return total, velocity + gradient
+	sums := t.add()
+	if inRange(sums.Direction) && inRange(sums.Gradient) {
+		return sums, 0
+	}
+	direction, gradient := kernel.ExponentOfZero, kernel.ExponentOfZero
+	for _, p := range of {
+		d, g := p.exponents()
+		direction, gradient = max(direction, d), max(gradient, g)
+	}
+	t.clear()
+	for _, p := range of {
+		t.append(p.scaledSums(direction, gradient))
+	}
+	return t.add(), direction + gradient
 }
 
 // inRange says whether a sum of squares is neither rounded by underflow nor
 // beyond overflow.
 func inRange(square float64) bool { return square > 0x1p-900 && square < 0x1p1000 }
 
+// terms are what each parameter adds to direction·g, ‖direction‖² and ‖g‖².
+type terms [3][]float64
+
+func (t *terms) clear() {
+	for k := range t {
+		t[k] = t[k][:0]
+	}
+}
+
+func (t *terms) append(s kernel.Sums) {
+	t[0] = append(t[0], s.Dot)
+	t[1] = append(t[1], s.Direction)
+	t[2] = append(t[2], s.Gradient)
+}
+
 // add adds from the smallest term to the largest, so that the order of the
 // parameters in the model does not show in the result.
-func (a *scaling[P]) add(of []P, sums func(P) kernel.Sums) kernel.Sums {
-	for k := range a.terms {
-		a.terms[k] = a.terms[k][:0]
-	}
-	for _, p := range of {
-		s := sums(p)
-		a.terms[0] = append(a.terms[0], s.Dot)
-		a.terms[1] = append(a.terms[1], s.Velocity)
-		a.terms[2] = append(a.terms[2], s.Gradient)
-	}
-	var total [3]float64
-	for k := range a.terms {
-		slices.Sort(a.terms[k])
-		for _, x := range a.terms[k] {
-			total[k] += x
+func (t *terms) add() kernel.Sums {
+	var sum [3]float64
+	for k := range t {
+		slices.Sort(t[k])
+		for _, x := range t[k] {
+			sum[k] += x
 		}
 	}
-	return kernel.Sums{Dot: total[0], Velocity: total[1], Gradient: total[2]}
+	return kernel.Sums{Dot: sum[0], Direction: sum[1], Gradient: sum[2]}
 }

@@ -93,13 +93,13 @@ func TestInnerProductsAreAccurateAtTenMillionElements(t *testing.T) {
 		gg.add(b * b)
 	}
 	s := Measure(v, g, v, noObjective[float32]())
-	norms := math.Sqrt(s.Velocity) * math.Sqrt(s.Gradient)
+	norms := math.Sqrt(s.Direction) * math.Sqrt(s.Gradient)
 	for _, c := range []struct {
 		name      string
 		got       float64
 		want      compensated
 		magnitude float64
-	}{{"ν·g", s.Dot, dot, norms}, {"‖ν‖²", s.Velocity, vv, s.Velocity}, {"‖g‖²", s.Gradient, gg, s.Gradient}} {
+	}{{"ν·g", s.Dot, dot, norms}, {"‖ν‖²", s.Direction, vv, s.Direction}, {"‖g‖²", s.Gradient, gg, s.Gradient}} {
 		e := math.Abs(c.got-(c.want.sum+c.want.lost)) / c.magnitude
 		t.Logf("%s: error %.1e", c.name, e)
 		if e > 1e-6 {
@@ -136,13 +136,14 @@ func TestScaledSumsAreTheSums(t *testing.T) {
 		v[i], g[i] = math.Ldexp(rng.NormFloat64(), 700), math.Ldexp(rng.NormFloat64(), -800)
 	}
 	o := noObjective[float64]()
-	a, b := Exponents(g, g, v, o)
-	s := MeasureScaled(g, g, v, o, a, b)
+	direction := func(i int) float64 { return v[i] }
+	a, b := Exponents(g, g, direction, o)
+	s := MeasureScaled(g, g, direction, o, a, b)
 	for i := range v {
 		v[i], g[i] = math.Ldexp(v[i], -a), math.Ldexp(g[i], -b)
 	}
 	want := Measure(g, g, v, o)
-	if s.Dot != want.Dot || s.Velocity != want.Velocity || s.Gradient != want.Gradient {
+	if s.Dot != want.Dot || s.Direction != want.Direction || s.Gradient != want.Gradient {
 		t.Errorf("scaled sums %+v, want %+v", s, want)
 	}
 }

@@ -15,7 +15,7 @@ func measurePortable[T Float](value, gradient, velocity []T, o *Objective[T], p 
 		}
 		a, b, lane := float64(velocity[i]), float64(g), i%lanes
 		p.dot[lane] += float64(a * b)
-		p.velocity[lane] += float64(a * a)
+		p.direction[lane] += float64(a * a)
 		p.gradient[lane] += float64(b * b)
 	}
 }
@@ -24,14 +24,14 @@ func measurePortable[T Float](value, gradient, velocity []T, o *Objective[T], p 
 const ExponentOfZero = -1 << 16
 
 // Exponents returns the exponents (as math.Frexp's) of the largest magnitudes
-// of the velocity and of g, for MeasureScaled.
-func Exponents[T Float](value, gradient, velocity []T, o *Objective[T]) (ofVelocity, ofGradient int) {
-	var v, g uint64
+// of the direction and of g, for MeasureScaled.
+func Exponents[T Float](value, gradient []T, direction func(i int) T, o *Objective[T]) (ofDirection, ofGradient int) {
+	var d, g uint64
 	for i := range value {
-		v = max(v, magnitude(velocity[i]))
+		d = max(d, magnitude(direction(i)))
 		g = max(g, magnitude(o.gradient(gradient[i], value[i])))
 	}
-	return exponent(fromMagnitude[T](v)), exponent(fromMagnitude[T](g))
+	return exponent(fromMagnitude[T](d)), exponent(fromMagnitude[T](g))
 }
 
 func exponent(x float64) int {
@@ -42,17 +42,17 @@ func exponent(x float64) int {
 	return e
 }
 
-// MeasureScaled is the sums of Measure with the velocity divided by
-// 2^ofVelocity and g by 2^ofGradient, for numbers whose squares a float64
+// MeasureScaled is the sums of Measure with the direction divided by
+// 2^ofDirection and g by 2^ofGradient, for numbers whose squares a float64
 // does not hold.
-func MeasureScaled[T Float](value, gradient, velocity []T, o *Objective[T], ofVelocity, ofGradient int) Sums {
+func MeasureScaled[T Float](value, gradient []T, direction func(i int) T, o *Objective[T], ofDirection, ofGradient int) Sums {
 	var p partials
 	for i := range value {
-		a := scaled(velocity[i], ofVelocity)
+		a := scaled(direction(i), ofDirection)
 		b := scaled(o.gradient(gradient[i], value[i]), ofGradient)
 		lane := i % lanes
 		p.dot[lane] += float64(a * b)
-		p.velocity[lane] += float64(a * a)
+		p.direction[lane] += float64(a * a)
 		p.gradient[lane] += float64(b * b)
 	}
 	return sums[T](&p)
@@ -64,25 +64,19 @@ func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Co
 	gradient, velocity, average, gain = gradient[:n], velocity[:n], average[:n], gain[:n]
 	// In variables of their own, which no store to a slice can be meant for.
 	eta, mu, beta, share, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientShare, c.Scale
-	lowest, highest, factors := c.GainMin, c.GainMax, c.GainFactor
-	plain, raw := c.plain(), c.RawGain
+	gains, plain := c.Gain, c.plain()
 	for i, v := range value {
 		g, m := gradient[i], average[i]
 		if !plain {
 			g = c.gradient(g, v)
 		}
 		p := gain[i]
-		if raw {
-			p *= Exp(c.GainRate * T(m*g))
-		} else if m != 0 && g != 0 {
-			p *= factors[differ(m, g)]
+		if gains.Raw {
+			p *= Exp(gains.Rate * T(m*g))
+		} else {
+			p *= gains.normalized(m, g)
 		}
-		if p < lowest {
-			p = lowest
-		}
-		if p > highest {
-			p = highest
-		}
+		p = gains.bound(p)
 		w := T(mu*velocity[i]) + T(eta*T(p*g))
 		gain[i] = p
 		velocity[i] = w
@@ -90,6 +84,24 @@ func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Co
 		value[i] = v - T(s*w)
 		gradient[i] = 0
 	}
+}
+
+// normalized is what a gain is multiplied by, of normalized signals.
+func (k *Gains[T]) normalized(m, g T) T {
+	if m == 0 || g == 0 {
+		return 1
+	}
+	return k.Factor[differ(m, g)]
+}
+
+func (k *Gains[T]) bound(p T) T {
+	if p < k.Min {
+		p = k.Min
+	}
+	if p > k.Max {
+		p = k.Max
+	}
+	return p
 }
 
 // OverflowObjective is the place of the first element whose g is not finite,
