@@ -32,13 +32,20 @@ var family = []struct {
 	{"Funnel per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
 		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
 	}},
+	{"FunnelAdam", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
+	{"FunnelAdam raw", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnelAdam(append([]gorgonia.SolverOpt{solver.WithRawSignals()}, o...)...)
+	}},
+	{"FunnelAdam per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnelAdam(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
+	}},
 	{"EGGain", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
 	{"EGU", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGU(o...) }},
 }
 
 func learned(s gorgonia.Solver) []solver.Adaptation {
-	if f, ok := s.(*solver.Funnel); ok {
-		return f.Adaptations()
+	if a, ok := s.(interface{ Adaptations() []solver.Adaptation }); ok {
+		return a.Adaptations()
 	}
 	return nil
 }
@@ -89,11 +96,9 @@ func bits(s gorgonia.Solver, ps []*param) uint64 {
 		write(a.Scale, float64(a.Steps))
 		write(a.Gain...)
 	}
-	if f, ok := s.(*solver.Funnel); ok {
-		for _, state := range solver.State(f) {
-			write(state.Velocity...)
-			write(state.Average...)
-		}
+	for _, state := range solver.State(s) {
+		write(state[0]...)
+		write(state[1]...)
 	}
 	return h.Sum64()
 }

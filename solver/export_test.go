@@ -1,21 +1,37 @@
 package solver
 
-// StateOf is what a Funnel keeps of a parameter beside what Adaptations tells.
-type StateOf struct{ Velocity, Average []float64 }
+import "gorgonia.org/gorgonia"
 
-// State is that of every parameter, in the order of Adaptations.
-func State(f *Funnel) []StateOf {
-	var all []StateOf
-	for _, vg := range f.parameters.order {
-		switch s := f.parameters.known[vg].(type) {
-		case *funnelState[float32]:
-			all = append(all, StateOf{widen(s.velocity), widen(s.average)})
-		case *funnelState[float64]:
-			all = append(all, StateOf{widen(s.velocity), widen(s.average)})
-		}
+// State is what a solver keeps of every parameter beside what Adaptations
+// tells, in the order of Adaptations: of a Funnel velocity and gradient average,
+// of a FunnelAdam first and second moment.
+func State(s gorgonia.Solver) (all [][2][]float64) {
+	a := adapting(s)
+	if a == nil {
+		return nil
+	}
+	for _, vg := range a.parameters.order {
+		all = append(all, a.parameters.known[vg].(interface{ state() [2][]float64 }).state())
 	}
 	return all
 }
+
+// adapting is what is adaptive in s, or nil.
+func adapting(s gorgonia.Solver) *adaptive {
+	switch s := s.(type) {
+	case *Funnel:
+		return &s.adaptive
+	case *FunnelAdam:
+		return &s.adaptive
+	}
+	return nil
+}
+
+func (s *funnelState[T]) state() [2][]float64 {
+	return [2][]float64{widen(s.velocity), widen(s.average)}
+}
+
+func (s *adamState[T]) state() [2][]float64 { return [2][]float64{widen(s.first), widen(s.second)} }
 
 func widen[T float32 | float64](xs []T) []float64 {
 	ys := make([]float64, len(xs))
