@@ -128,4 +128,13 @@ func largest[T kernel.Float]() float64 {
 	return math.MaxFloat64
 }
 
+// smallest is the smallest number of T above 0.
+func smallest[T kernel.Float]() T {
+	if _, single := any(T(0)).(float32); single {
+		return T(math.SmallestNonzeroFloat32)
+	}
+	x := math.SmallestNonzeroFloat64
+	return T(x)
+}
+
 func isFinite(x float64) bool { return x-x == 0 }

@@ -32,6 +32,13 @@ var family = []struct {
 	{"Funnel per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
 		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
 	}},
+	{"FunnelAdam", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
+	{"FunnelAdam raw", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnelAdam(append([]gorgonia.SolverOpt{solver.WithRawSignals()}, o...)...)
+	}},
+	{"FunnelAdam per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnelAdam(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
+	}},
 	{"EGGain", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
 	{"EGU", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGU(o...) }},
 	{"Funnel, augmented", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.Augment(solver.NewFunnel(), o...) }},
@@ -99,14 +106,9 @@ func bits(s gorgonia.Solver, ps []*param) uint64 {
 		write(a.Scale, float64(a.Steps))
 		write(a.Gain...)
 	}
-	switch s := s.(type) {
-	case *solver.Funnel:
-		for _, state := range solver.State(s) {
-			write(state.Velocity...)
-			write(state.Average...)
-		}
-	case *solver.Augmented:
-		write(solver.Descents(s)...)
+	for _, state := range solver.State(s) {
+		write(state[0]...)
+		write(state[1]...)
 	}
 	return h.Sum64()
 }

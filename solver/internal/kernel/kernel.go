@@ -67,6 +67,31 @@ type Coefficients[T Float] struct {
 	Scale         T // s, of this step
 }
 
+// Direction is d, the way of a step of Adam, as Kingma and Ba write it for
+// speed:
+//
+//	Correction · m / (√v + Eps)
+type Direction[T Float] struct {
+	Correction T // √(1 − β2^t) / (1 − β1^t)
+	Eps        T // ε √(1 − β2^t), above 0
+}
+
+// Of is d, of the first and second moment.
+func (d *Direction[T]) Of(first, second T) T {
+	return T(d.Correction*first) / (T(math.Sqrt(float64(second))) + d.Eps)
+}
+
+// AdamCoefficients are those of one step of FunnelAdam for one parameter.
+type AdamCoefficients[T Float] struct {
+	Objective[T]
+	Gain         Gains[T]
+	Beta1, Beta2 T // β1, β2
+	Share1       T // 1 − β1
+	Share2       T // 1 − β2
+	Direction    Direction[T]
+	Rate         T // η s, of this step
+}
+
 // Sums is what Measure finds. The direction is the way that the step before
 // went, but for its sign: ν of Funnel, d of FunnelAdam.
 type Sums struct {
@@ -192,4 +217,18 @@ func Measure[T Float](value, gradient, velocity []T, o *Objective[T]) Sums {
 // gradient.
 func Update[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
 	update(value, gradient, velocity, average, gain, c)
+}
+
+// MeasureAdam reads one block of a parameter. The direction is that of the step
+// before.
+func MeasureAdam[T Float](value, gradient, first, second []T, d *Direction[T], o *Objective[T]) Sums {
+	var p partials
+	measureAdam(value, gradient, first, second, d, o, &p)
+	return sums[T](&p)
+}
+
+// UpdateAdam makes one step of FunnelAdam for one block of a parameter, and
+// zeroes the gradient.
+func UpdateAdam[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) {
+	updateAdam(value, gradient, first, second, gain, c)
 }

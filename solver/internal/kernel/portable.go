@@ -13,11 +13,32 @@ func measurePortable[T Float](value, gradient, velocity []T, o *Objective[T], p 
 		if !plain {
 			g = o.gradient(g, v)
 		}
-		a, b, lane := float64(velocity[i]), float64(g), i%lanes
-		p.dot[lane] += float64(a * b)
-		p.direction[lane] += float64(a * a)
-		p.gradient[lane] += float64(b * b)
+		p.add(i, float64(velocity[i]), float64(g))
 	}
+}
+
+// measureAdamPortable reads part of a parameter and adds it to p.
+func measureAdamPortable[T Float](value, gradient, first, second []T, d *Direction[T], o *Objective[T], p *partials) {
+	n := len(value)
+	gradient, first, second = gradient[:n], first[:n], second[:n]
+	plain, way := o.plain(), *d
+	for i, v := range value {
+		g := gradient[i]
+		p.maxGradient = max(p.maxGradient, magnitude(g))
+		p.maxValue = max(p.maxValue, magnitude(v))
+		if !plain {
+			g = o.gradient(g, v)
+		}
+		p.add(i, float64(way.Of(first[i], second[i])), float64(g))
+	}
+}
+
+// add adds what the i-th element has of the direction, a, and of g, b.
+func (p *partials) add(i int, a, b float64) {
+	lane := i % lanes
+	p.dot[lane] += float64(a * b)
+	p.direction[lane] += float64(a * a)
+	p.gradient[lane] += float64(b * b)
 }
 
 // ExponentOfZero is below the exponent of every other number.
@@ -48,12 +69,7 @@ func exponent(x float64) int {
 func MeasureScaled[T Float](value, gradient []T, direction func(i int) T, o *Objective[T], ofDirection, ofGradient int) Sums {
 	var p partials
 	for i := range value {
-		a := scaled(direction(i), ofDirection)
-		b := scaled(o.gradient(gradient[i], value[i]), ofGradient)
-		lane := i % lanes
-		p.dot[lane] += float64(a * b)
-		p.direction[lane] += float64(a * a)
-		p.gradient[lane] += float64(b * b)
+		p.add(i, scaled(direction(i), ofDirection), scaled(o.gradient(gradient[i], value[i]), ofGradient))
 	}
 	return sums[T](&p)
 }
@@ -82,6 +98,34 @@ func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Co
 		velocity[i] = w
 		average[i] = T(beta*m) + T(share*g)
 		value[i] = v - T(s*w)
+		gradient[i] = 0
+	}
+}
+
+// updateAdamPortable makes one step of FunnelAdam for part of a parameter.
+func updateAdamPortable[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) {
+	n := len(value)
+	gradient, first, second, gain = gradient[:n], first[:n], second[:n], gain[:n]
+	beta1, share1, beta2, share2, rate := c.Beta1, c.Share1, c.Beta2, c.Share2, c.Rate
+	gains, way, plain := c.Gain, c.Direction, c.plain()
+	for i, old := range value {
+		g, m := gradient[i], first[i]
+		if !plain {
+			g = c.gradient(g, old)
+		}
+		p := gain[i]
+		if gains.Raw {
+			p *= Exp(gains.Rate * T(m*g))
+		} else {
+			p *= gains.normalized(m, g)
+		}
+		p = gains.bound(p)
+		m = T(beta1*m) + T(share1*T(p*g))
+		v := T(beta2*second[i]) + T(T(share2*g)*g) // share2·g² without g², which could overflow
+		gain[i] = p
+		first[i] = m
+		second[i] = v
+		value[i] = old - T(rate*way.Of(m, v))
 		gradient[i] = 0
 	}
 }
@@ -118,18 +162,47 @@ func OverflowObjective[T Float](value, gradient []T, o *Objective[T]) int {
 // Overflow is the place of the first element that Update would make
 // non-finite, or -1. It makes the step, on copies.
 func Overflow[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) int {
-	var copies [5][64]T
-	v, g, w, m, p := copies[0][:], copies[1][:], copies[2][:], copies[3][:], copies[4][:]
-	for i := 0; i < len(value); i += len(v) {
-		n := copy(v, value[i:])
-		copy(g, gradient[i:])
-		copy(w, velocity[i:])
-		copy(m, average[i:])
-		copy(p, gain[i:])
-		updatePortable(v[:n], g[:n], w[:n], m[:n], p[:n], c)
-		for k := range n {
-			if !finite(v[k]) || !finite(w[k]) || !finite(m[k]) || !finite(p[k]) {
-				return i + k
+	var x copies[T]
+	for i := 0; i < len(value); i += len(x[0]) {
+		n := x.take(i, value, gradient, velocity, average, gain)
+		updatePortable(x[0][:n], x[1][:n], x[2][:n], x[3][:n], x[4][:n], c)
+		if k := x.firstNonFinite(n); k >= 0 {
+			return i + k
+		}
+	}
+	return -1
+}
+
+// OverflowAdam is the place of the first element that UpdateAdam would make
+// non-finite, or -1. It makes the step, on copies.
+func OverflowAdam[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) int {
+	var x copies[T]
+	for i := 0; i < len(value); i += len(x[0]) {
+		n := x.take(i, value, gradient, first, second, gain)
+		updateAdamPortable(x[0][:n], x[1][:n], x[2][:n], x[3][:n], x[4][:n], c)
+		if k := x.firstNonFinite(n); k >= 0 {
+			return i + k
+		}
+	}
+	return -1
+}
+
+// copies are of a few elements of all arrays of a parameter.
+type copies[T Float] [5][64]T
+
+// take copies elements from the i-th on, and returns how many.
+func (x *copies[T]) take(i int, arrays ...[]T) (n int) {
+	for k, a := range arrays {
+		n = copy(x[k][:], a[i:])
+	}
+	return n
+}
+
+func (x *copies[T]) firstNonFinite(n int) int {
+	for i := range n {
+		for k := range x {
+			if !finite(x[k][i]) {
+				return i
 			}
 		}
 	}

@@ -132,3 +132,11 @@ func update64(n int, value, gradient, velocity, average, gain *float64, c *Coeff
 		update64AVX2(value, gradient, velocity, average, gain, n, &c.L1)
 	}
 }
+
+func measureAdam[T Float](value, gradient, first, second []T, d *Direction[T], o *Objective[T], p *partials) {
+	measureAdamPortable(value, gradient, first, second, d, o, p)
+}
+
+func updateAdam[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) {
+	updateAdamPortable(value, gradient, first, second, gain, c)
+}
