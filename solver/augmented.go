@@ -57,13 +57,16 @@ var _ gorgonia.Solver = (*Augmented)(nil)
 // its inner solver to it alone. For each parameter it has seen it keeps Δ and
 // the stand-in, three times the parameter's memory, for as long as it lives.
 type Augmented struct {
-	scaling[augmentedParameter]
+	augmentedScaling
 	inner gorgonia.Solver
 
 	// of the step under way
 	standIns []gorgonia.ValueGrad // inner's model
 	places   []int                // of the stand-ins in ours
 }
+
+// By this name go doc knows that it is not exported.
+type augmentedScaling = scaling[augmentedParameter]
 
 // Augment returns inner with a learned scale around it. Options of its own,
 // all optional, with their defaults:
@@ -80,7 +83,7 @@ type Augmented struct {
 // solvers take any value.
 func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 	configure(inner, opts)
-	return &Augmented{scaling: newScaling[augmentedParameter](defaults().with(opts)), inner: inner}
+	return &Augmented{augmentedScaling: newScaling[augmentedParameter](defaults().with(opts)), inner: inner}
 }
 
 // configure applies options to inner, all but those of the scale around it.
@@ -156,6 +159,10 @@ func (a *Augmented) check(h *hyperparameters) error {
 	}
 	return a.checkScope(h.scope)
 }
+
+// Adaptations returns what has been learned about each parameter, in the order
+// in which Step first met them: the scale, and no gains.
+func (a *Augmented) Adaptations() []Adaptation { return a.augmentedScaling.Adaptations() }
 
 // Step lets inner make its step, goes the same way scale times as far, and
 // zeroes the gradients. The model may be in any order, and a part of what was
