@@ -47,9 +47,10 @@ var _ gorgonia.Solver = (*Augmented)(nil)
 //   - AdamW does not work: it computes new values and drops them, so nothing
 //     moves.
 //
-// All of these but VanillaSolver keep what they know by the place in the model:
-// give them the same parameters in the same order at every step. An EGU loses
-// what it is for: with a scale above 1 a value can fall below 0.
+// Those that work, but for VanillaSolver, keep what they know by the place in
+// the model, and panic when it grows: give them the same parameters in the same
+// order at every step. An EGU loses what it is for: with a scale above 1 a value
+// can fall below 0.
 //
 // Source: as Funnel's.
 //

@@ -307,6 +307,37 @@ func stepOrPanic(s gorgonia.Solver, m []gorgonia.ValueGrad) (err error) {
 	return s.Step(m)
 }
 
+// witness keeps the model it was given.
+type witness struct{ model []gorgonia.ValueGrad }
+
+func (w *witness) Step(model []gorgonia.ValueGrad) error {
+	w.model = model
+	return nil
+}
+
+func TestInnerIsGivenNodes(t *testing.T) {
+	w := &witness{}
+	transposed := dense(make([]float64, 6), 2, 3)
+	must(transposed.T())
+	scalar := &param{"scalar", gorgonia.NewF32(7), dense([]float32{8}, 1)}
+	matrix := &param{"matrix", transposed, dense([]float64{1, 2, 3, 4, 5, 6}, 3, 2)}
+	step(t, solver.Augment(w), model(scalar, matrix))
+	for i, want := range []struct {
+		name     string
+		shape    tensor.Shape
+		gradient []float64
+	}{{"scalar", tensor.Shape{1}, []float64{8}}, {"matrix", tensor.Shape{3, 2}, []float64{1, 2, 3, 4, 5, 6}}} {
+		node, ok := w.model[i].(*gorgonia.Node)
+		if !ok {
+			t.Fatalf("%s is a %T", want.name, w.model[i])
+		}
+		g, err := node.Grad()
+		if err != nil || node.Name() != want.name || !node.Shape().Eq(want.shape) || !node.Value().Shape().Eq(want.shape) || !sameBits(floats(g), want.gradient) {
+			t.Errorf("node %s of shape %v with gradient %v, error %v; want %+v", node.Name(), node.Shape(), g, err, want)
+		}
+	}
+}
+
 func TestAnInnerSolverNeedNotZeroTheGradients(t *testing.T) {
 	ps := five(rand.New(rand.NewPCG(24, 24)))
 	step(t, solver.Augment(&faulty{then: func() error { return nil }}), model(ps...))

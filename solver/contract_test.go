@@ -265,28 +265,32 @@ func TestStateFollowsTheParameterNotItsPlace(t *testing.T) {
 	}
 }
 
+// With a scale each, two networks stepped by turns learn what they would learn
+// alone.
 func TestAModelMayBeGivenInParts(t *testing.T) {
-	// With a scale each, two networks stepped by turns learn what they would
-	// learn alone.
-	rng := rand.New(rand.NewPCG(10, 10))
-	together := solver.NewFunnel(solver.WithScaleScope(solver.PerParameter))
-	alone := [2]*solver.Funnel{solver.NewFunnel(solver.WithScaleScope(solver.PerParameter)), solver.NewFunnel(solver.WithScaleScope(solver.PerParameter))}
-	var ps, qs [2]*param
-	for k := range ps {
-		v := random(rng, 8)
-		ps[k], qs[k] = vector("w", v, make([]float64, 8)), vector("w", v, make([]float64, 8))
-	}
-	for i := range 40 {
-		k := i * i % 2
-		g := random(rng, 8)
-		set(ps[k].gradient, g)
-		set(qs[k].gradient, g)
-		step(t, together, model(ps[k]))
-		step(t, alone[k], model(qs[k]))
-	}
-	for k := range ps {
-		if !sameBits(floats(ps[k].value), floats(qs[k].value)) {
-			t.Errorf("network %d learned something else in company", k)
+	for _, member := range family {
+		if !strings.HasSuffix(member.name, "per parameter") {
+			continue
+		}
+		rng := rand.New(rand.NewPCG(10, 10))
+		together, alone := member.make(), []gorgonia.Solver{member.make(), member.make()}
+		var ps, qs [2]*param
+		for k := range ps {
+			v := random(rng, 8)
+			ps[k], qs[k] = vector("w", v, make([]float64, 8)), vector("w", v, make([]float64, 8))
+		}
+		for i := range 40 {
+			k := i * i % 2
+			g := random(rng, 8)
+			set(ps[k].gradient, g)
+			set(qs[k].gradient, g)
+			step(t, together, model(ps[k]))
+			step(t, alone[k], model(qs[k]))
+		}
+		for k := range ps {
+			if !sameBits(floats(ps[k].value), floats(qs[k].value)) {
+				t.Errorf("%s: network %d learned something else in company", member.name, k)
+			}
 		}
 	}
 }
