@@ -1,7 +1,6 @@
 package solver
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -134,7 +133,8 @@ func (h *hyperparameters) sameScale() gorgonia.SolverOpt {
 
 // Apply changes hyperparameters between steps, its own and inner's, and keeps
 // what has been learned. If one of them cannot be, it changes none and says
-// which, as a *HyperparameterError.
+// which, as a *HyperparameterError. Gorgonia's options work through Apply
+// alone: called on an Augmented they do nothing.
 func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
 	h := a.hyperparameters.with(opts)
 	if err := a.check(&h); err != nil {
@@ -245,7 +245,7 @@ func (a *Augmented) stepInner() error {
 // so, else inner's.
 func (a *Augmented) blame(err error) error {
 	_, ours := a.inner.(configurable)
-	if e := (*ParameterError)(nil); ours && errors.As(err, &e) {
+	if e, ok := err.(*ParameterError); ok && ours {
 		return a.parameters.refuse(a.places[e.Position], e)
 	}
 	return fmt.Errorf("solver: %T, augmented: %w", a.inner, err)

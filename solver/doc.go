@@ -24,8 +24,7 @@
 //
 // A step's result depends on its inputs alone, not on the machine or on
 // GOMAXPROCS, and a step allocates nothing once it has seen every parameter.
-// Where an Augmented cannot promise that for its inner solver, its own doc says
-// so.
+// Of an Augmented that is as true as it is of the solver inside.
 package solver
 
 // Gorgonia v0.9.18 panics at start on current Go unless this module is newer
