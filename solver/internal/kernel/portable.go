@@ -7,7 +7,8 @@ import "math"
 const strip = 64 * lanes
 
 // measurePortable reads part of a parameter and adds it to p. It goes through
-// each strip once for every partial sum, which then stays in registers.
+// each strip once for every lane, whose sums then stay in registers. An index
+// without a sign needs no bounds checks.
 func measurePortable[T Float](value, gradient, velocity []T, o *Objective[T], p *partials) {
 	plain := o.plain()
 	for start := 0; start < len(value); start += strip {
