@@ -124,9 +124,8 @@ const (
 	strokeJitter = 2   // of each stroke
 	maxPressure  = 0.35
 
-	box   = 20         // pixels that MNIST scales a digit's ink to
-	fine  = 4          // pixels of the paper along the edge of one of the box
-	sheet = box * fine // pixels of the paper along its own edge
+	box   = 20      // pixels that MNIST scales a digit's ink to
+	sheet = 2 * box // pixels of the paper along its edge
 )
 
 // halfCircle goes around the end of a line that points right. It is a table
@@ -136,18 +135,18 @@ var halfCircle = [...]point{
 	{1, 0}, {0.92387953, 0.38268343}, {0.70710678, 0.70710678}, {0.38268343, 0.92387953}, {0, 1},
 }
 
-// A dab is a place the pen passes, how wide it is there, and whether a stroke
-// starts there.
+// A dab is a place the pen passes, and how wide it is there.
 type dab struct {
 	point
 	radius float32
-	start  bool
 }
 
 // A pen draws digits. It keeps its memory from one to the next.
 type pen struct {
 	points []point
 	path   []dab
+	ends   []int   // where each stroke ends in path
+	back   []point // the way back along a ribbon
 	raster vector.Rasterizer
 	paper  *image.Alpha
 	ink    [box * box]byte
@@ -170,7 +169,7 @@ func (p *pen) draw(dst []byte, h *hand, variants []glyph) {
 func (p *pen) trace(h *hand, g glyph) {
 	w := h.warp()
 	pressure := h.uniform(0, maxPressure)
-	p.path = p.path[:0]
+	p.path, p.ends = p.path[:0], p.ends[:0]
 	for _, stroke := range g.strokes {
 		dx, dy := h.around(0, strokeJitter), h.around(0, strokeJitter)
 		p.points = p.points[:0]
@@ -184,6 +183,7 @@ func (p *pen) trace(h *hand, g glyph) {
 			p.points = append(p.points, w.apply(q))
 		}
 		p.curve(h, pressure)
+		p.ends = append(p.ends, len(p.path))
 	}
 }
 
@@ -193,6 +193,9 @@ func (p *pen) curve(h *hand, pressure float32) {
 	last := len(q) - 1
 	from := h.around(1, pressure)
 	for i := range last {
+		if q[i] == q[i+1] {
+			continue // a corner
+		}
 		to := h.around(1, pressure)
 		a, b, c, d := q[max(i-1, 0)], q[i], q[i+1], q[min(i+2, last)]
 		for step := range curveSteps {
@@ -200,12 +203,11 @@ func (p *pen) curve(h *hand, pressure float32) {
 			p.path = append(p.path, dab{
 				point:  point{catmullRom(a.x, b.x, c.x, d.x, t), catmullRom(a.y, b.y, c.y, d.y, t)},
 				radius: lerp(from, to, t),
-				start:  i+step == 0,
 			})
 		}
 		from = to
 	}
-	p.path = append(p.path, dab{point: q[last], radius: from})
+	p.path = append(p.path, dab{q[last], from})
 }
 
 // catmullRom goes from b to c as t goes from 0 to 1, in the directions that
@@ -244,47 +246,89 @@ func (p *pen) bounds(radius float32) (corner point, size float32) {
 	return lo, max(hi.x-lo.x, hi.y-lo.y)
 }
 
-// fill inks what path covers: a line to every dab, from the one before it or,
-// where a stroke starts, from the one after it.
+// fill inks what path covers.
 func (p *pen) fill() {
 	p.raster.Reset(sheet, sheet)
-	for i, d := range p.path {
-		if d.start {
-			p.line(p.path[i+1], d)
-		} else {
-			p.line(p.path[i-1], d)
-		}
+	start := 0
+	for _, end := range p.ends {
+		p.stroke(p.path[start:end])
+		start = end
 	}
 	p.raster.DrawOp = draw.Src
 	p.raster.Draw(p.paper, p.paper.Rect, image.Opaque, image.Point{})
 }
 
-// line adds the line from a to b, which ends round, to the raster. All lines
-// go around their ink in the same sense, so that ink over ink stays ink.
-func (p *pen) line(a, b dab) {
-	dx, dy := b.x-a.x, b.y-a.y
-	length := max(float32(math.Sqrt(float64(mul(dx, dx)+mul(dy, dy)))), 1e-6)
-	dx, dy = dx/length, dy/length
-	p.raster.MoveTo(a.x-mul(dy, a.radius), a.y+mul(dx, a.radius))
-	p.raster.LineTo(a.x+mul(dy, a.radius), a.y-mul(dx, a.radius))
-	dx, dy = mul(dx, b.radius), mul(dy, b.radius)
-	for _, c := range halfCircle {
-		p.raster.LineTo(b.x+mul(c.x, dx)-mul(c.y, dy), b.y+mul(c.x, dy)+mul(c.y, dx))
+// stroke adds a stroke to the raster: a ribbon, or several where the pen turns
+// too tightly for one.
+func (p *pen) stroke(path []dab) {
+	start, last := 0, len(path)-1
+	for i := 1; i <= last; i++ {
+		if i == last || tight(path[i-1], path[i], path[i+1]) {
+			p.ribbon(path[start : i+1])
+			start = i
+		}
 	}
-	p.raster.ClosePath()
 }
 
-// shrink scales the paper down to the box, by averages.
-func (p *pen) shrink() {
-	for i := range p.ink {
-		corner := (i/box*sheet + i%box) * fine
-		var sum int
-		for y := range fine {
-			for _, v := range p.paper.Pix[corner+y*sheet:][:fine] {
-				sum += int(v)
-			}
+// tight says whether the inner side of a ribbon through a, b and c would turn
+// back at b, as at a corner.
+func tight(a, b, c dab) bool {
+	ux, uy, vx, vy := b.x-a.x, b.y-a.y, c.x-b.x, c.y-b.y
+	u, v := norm(ux, uy), norm(vx, vy)
+	cross, dot := mul(ux, vy)-mul(uy, vx), mul(ux, vx)+mul(uy, vy)
+	// The direction at b is u + v. Where u meets it at an angle α, the inner side
+	// loses radius·tan α of u, with tan α = |cross|/(u² + dot), and has half of u
+	// to lose; and so with v.
+	least := min(mul(u, mul(u, u)+dot), mul(v, mul(v, v)+dot))
+	return mul(2*b.radius, max(cross, -cross)) >= least
+}
+
+// norm is the length of a vector, and not 0.
+func norm(x, y float32) float32 {
+	return max(float32(math.Sqrt(float64(mul(x, x)+mul(y, y)))), 1e-6)
+}
+
+// ribbon adds a line along path, round at both ends, to the raster. All ribbons
+// go around their ink in the same sense, so that ink over ink stays ink.
+func (p *pen) ribbon(path []dab) {
+	last := len(path) - 1
+	p.back = p.back[:0]
+	for i, d := range path {
+		a, b := path[max(i-1, 0)], path[min(i+1, last)]
+		dx, dy := b.x-a.x, b.y-a.y
+		scale := d.radius / norm(dx, dy)
+		dx, dy = mul(dx, scale), mul(dy, scale)
+		if i == 0 {
+			p.raster.MoveTo(d.x-dy, d.y+dx)
+			p.end(d, -dx, -dy)
 		}
-		p.ink[i] = byte((sum + fine*fine/2) / (fine * fine))
+		p.raster.LineTo(d.x+dy, d.y-dx)
+		p.back = append(p.back, point{d.x - dy, d.y + dx})
+		if i == last {
+			p.end(d, dx, dy)
+		}
+	}
+	for i := last; i >= 0; i-- {
+		p.raster.LineTo(p.back[i].x, p.back[i].y)
+	}
+}
+
+// end goes around the end of a line at d that comes in the direction of dx and
+// dy, which are as long as the radius.
+func (p *pen) end(d dab, dx, dy float32) {
+	for _, c := range halfCircle {
+		p.raster.LineTo(d.x+mul(c.x, dx)-mul(c.y, dy), d.y+mul(c.x, dy)+mul(c.y, dx))
+	}
+}
+
+// shrink scales the paper down to the box: every pixel is the mean of four.
+func (p *pen) shrink() {
+	for y := range box {
+		upper, lower := p.paper.Pix[2*y*sheet:][:sheet], p.paper.Pix[(2*y+1)*sheet:][:sheet]
+		for x := range box {
+			sum := int(upper[2*x]) + int(upper[2*x+1]) + int(lower[2*x]) + int(lower[2*x+1])
+			p.ink[y*box+x] = byte((sum + 2) / 4)
+		}
 	}
 }
 
@@ -292,16 +336,22 @@ func (p *pen) shrink() {
 // of mass lies in the middle.
 func (p *pen) centre(dst []byte) {
 	var mass, mx, my int
-	for i, v := range p.ink {
-		mass += int(v)
-		mx += int(v) * (i % box)
-		my += int(v) * (i / box)
+	for y := range box {
+		row := 0
+		for x, v := range p.ink[y*box:][:box] {
+			row += int(v)
+			mx += int(v) * x
+		}
+		mass += row
+		my += row * y
 	}
 	left, top := Side/2-(mx+mass/2)/mass, Side/2-(my+mass/2)/mass
-	for i, v := range p.ink {
-		// Lopsided ink may reach beyond the image, as rarely as in MNIST.
-		if x, y := left+i%box, top+i/box; x >= 0 && x < Side && y >= 0 && y < Side {
-			dst[y*Side+x] = v
+	for y := range box {
+		for x, v := range p.ink[y*box:][:box] {
+			// Lopsided ink may reach beyond the image, as rarely as in MNIST.
+			if x, y := left+x, top+y; x >= 0 && x < Side && y >= 0 && y < Side {
+				dst[y*Side+x] = v
+			}
 		}
 	}
 }

@@ -2,18 +2,36 @@ package kernel
 
 import "math"
 
-// measurePortable reads part of a parameter and adds it to p.
+// strip is how many elements measurePortable goes through at a time: few enough
+// that the nearest cache holds them.
+const strip = 64 * lanes
+
+// measurePortable reads part of a parameter and adds it to p. It goes through
+// each strip once for every lane, whose sums then stay in registers. An index
+// without a sign needs no bounds checks.
 func measurePortable[T Float](value, gradient, velocity []T, o *Objective[T], p *partials) {
-	gradient, velocity = gradient[:len(value)], velocity[:len(value)]
 	plain := o.plain()
-	for i, v := range value {
-		g := gradient[i]
-		p.maxGradient = max(p.maxGradient, magnitude(g))
-		p.maxValue = max(p.maxValue, magnitude(v))
-		if !plain {
-			g = o.gradient(g, v)
+	for start := 0; start < len(value); start += strip {
+		end := min(start+strip, len(value))
+		value, gradient, velocity := value[start:end], gradient[start:end], velocity[start:end]
+		for lane := range lanes {
+			dot, velocity2, gradient2 := p.dot[lane], p.direction[lane], p.gradient[lane]
+			maxGradient, maxValue := p.maxGradient, p.maxValue
+			for i := uint(lane); i < uint(len(value)); i += lanes {
+				v, g := value[i], gradient[i]
+				maxGradient = max(maxGradient, magnitude(g))
+				maxValue = max(maxValue, magnitude(v))
+				if !plain {
+					g = o.gradient(g, v)
+				}
+				a, b := float64(velocity[i]), float64(g)
+				dot += float64(a * b)
+				velocity2 += float64(a * a)
+				gradient2 += float64(b * b)
+			}
+			p.dot[lane], p.direction[lane], p.gradient[lane] = dot, velocity2, gradient2
+			p.maxGradient, p.maxValue = maxGradient, maxValue
 		}
-		p.add(i, float64(velocity[i]), float64(g))
 	}
 }
 
@@ -74,32 +92,46 @@ func MeasureScaled[T Float](value, gradient []T, direction func(i int) T, o *Obj
 	return sums[T](&p)
 }
 
-// updatePortable makes one step of Funnel for part of a parameter.
+// updatePortable makes one step of Funnel for part of a parameter. What most
+// steps do not need is done in passes of its own, which leaves all registers to
+// the last: g in the place of the gradient, the gain times a factor that takes
+// an exponential.
 func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
 	n := len(value)
 	gradient, velocity, average, gain = gradient[:n], velocity[:n], average[:n], gain[:n]
+	if !c.plain() {
+		for i, g := range gradient {
+			gradient[i] = c.gradient(g, value[i])
+		}
+	}
+	factors := c.Gain.Factor
+	if c.Gain.Raw {
+		for i, g := range gradient {
+			gain[i] *= Exp(c.Gain.Rate * T(average[i]*g))
+		}
+		factors = [2]T{1, 1}
+	}
 	// In variables of their own, which no store to a slice can be meant for.
 	eta, mu, beta, share, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientShare, c.Scale
-	gains, plain := c.Gain, c.plain()
+	lowest, highest := c.Gain.Min, c.Gain.Max
 	for i, v := range value {
-		g, m := gradient[i], average[i]
-		if !plain {
-			g = c.gradient(g, v)
+		g, m, p := gradient[i], average[i], gain[i]
+		if m != 0 && g != 0 {
+			p *= factors[differ(m, g)]
 		}
-		p := gain[i]
-		if gains.Raw {
-			p *= Exp(gains.Rate * T(m*g))
-		} else {
-			p *= gains.normalized(m, g)
+		if p < lowest {
+			p = lowest
 		}
-		p = gains.bound(p)
+		if p > highest {
+			p = highest
+		}
 		w := T(mu*velocity[i]) + T(eta*T(p*g))
 		gain[i] = p
 		velocity[i] = w
 		average[i] = T(beta*m) + T(share*g)
 		value[i] = v - T(s*w)
-		gradient[i] = 0
 	}
+	clear(gradient)
 }
 
 // updateAdamPortable makes one step of FunnelAdam for part of a parameter.

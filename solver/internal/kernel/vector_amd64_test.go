@@ -139,8 +139,12 @@ func TestAVX2HasThePortableCodesBits(t *testing.T) {
 		compareImplementations(t, newProblem[float32](n, number, rng.IntN))
 		compareImplementations(t, newProblem[float64](n, number, rng.IntN))
 	}
-	compareImplementations(t, newProblem[float32](Block+3, number, rng.IntN))
-	compareImplementations(t, newProblem[float64](Block+3, number, rng.IntN))
+	for _, n := range []int{strip - 1, strip, strip + 1, 2*strip + 13, Block + 3} {
+		for range 10 {
+			compareImplementations(t, newProblem[float32](n, number, rng.IntN))
+			compareImplementations(t, newProblem[float64](n, number, rng.IntN))
+		}
+	}
 }
 
 func FuzzAVX2HasThePortableCodesBits(f *testing.F) {
