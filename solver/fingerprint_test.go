@@ -22,6 +22,11 @@ var fingerprints = map[string]string{
 	"float32/Raw":        "c26efbeea995d769873af231d5f3053c2ecb2d5c04333f507f8334ad349feb3e",
 	"float64/Normalized": "43f6d44b19a886b1b88348204268da9565b7803ef8c0eb0087b76729c3530f39",
 	"float64/Raw":        "1e78200a8ae872dfd68d55ae8b43f057943d8ba182fd144d37989274cef0f01d",
+
+	"FunnelAdam/float32/Normalized": "e458fa2261b90d2d113e4e62e0498d7eed05ab315c3b0ae85ce343c13f3bbe58",
+	"FunnelAdam/float32/Raw":        "221b5ca5e32df962f0c993a7a7e16569f39a0b579cb621d6fdb04ebd3aa8e26e",
+	"FunnelAdam/float64/Normalized": "7e8c873121288f56dc10966dd234dd58479025ac5fb323aa5ab679455eec771f",
+	"FunnelAdam/float64/Raw":        "4690458ea6b0795ff89709cec0c52acfa88807701ac8994f7ce5f0e493b0b6ad",
 }
 
 // fixed is a parameter whose gradient pulls it to a target, with noise.
@@ -47,16 +52,21 @@ func (f *fixed[T]) pull(rng *rand.PCG) {
 	}
 }
 
-func (s *funnelState[T]) hash(h hash.Hash) {
-	for _, x := range [][]T{s.values, s.velocity, s.average, s.gain} {
+// hash writes all that a step changes: values, what only one solver keeps, gain
+// and scale.
+func (s *adaptiveState[T]) hash(h hash.Hash, state [2][]float64) {
+	for _, x := range [][]float64{widen(s.values), state[0], state[1], widen(s.gain), {s.scale}} {
 		for _, v := range x {
-			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))))
+			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
 		}
 	}
-	h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(s.scale)))
 }
 
-func fingerprint[T kernel.Float](t *testing.T, opts ...gorgonia.SolverOpt) string {
+// fingerprint makes 200 steps of a problem, by all paths of the kernels.
+func fingerprint[T kernel.Float](t *testing.T, s interface {
+	gorgonia.Solver
+	Apply(...gorgonia.SolverOpt) error
+}) string {
 	t.Helper()
 	rng := rand.NewPCG(1, 2)
 	params := []*fixed[T]{newFixed[T](2*kernel.Block + 3), newFixed[T](131), newFixed[T](8)}
@@ -64,23 +74,22 @@ func fingerprint[T kernel.Float](t *testing.T, opts ...gorgonia.SolverOpt) strin
 	for _, p := range params {
 		model = append(model, p)
 	}
-	f := NewFunnel(append(opts, gorgonia.WithLearnRate(0.03))...)
 	for step := range 200 {
 		for _, p := range params {
 			p.pull(rng)
 		}
-		if step == 100 { // every path of the kernels
-			if err := f.Apply(gorgonia.WithL1Reg(0.01), gorgonia.WithL2Reg(0.02), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)); err != nil {
+		if step == 100 {
+			if err := s.Apply(gorgonia.WithL1Reg(0.01), gorgonia.WithL2Reg(0.02), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := f.Step(model); err != nil {
+		if err := s.Step(model); err != nil {
 			t.Fatal(err)
 		}
 	}
 	h := sha256.New()
-	for _, vg := range model {
-		f.parameters.known[vg].(interface{ hash(hash.Hash) }).hash(h)
+	for i, vg := range model {
+		adapting(s).parameters.known[vg].(interface{ hash(hash.Hash, [2][]float64) }).hash(h, State(s)[i])
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -93,10 +102,13 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 
 func testFingerprints(t *testing.T) {
 	for _, signal := range []Signal{Normalized, Raw} {
-		opts := []gorgonia.SolverOpt{WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001)}
+		opts := []gorgonia.SolverOpt{WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001), gorgonia.WithLearnRate(0.03)}
+		adam := append(opts, gorgonia.WithLearnRate(0.01), WithScaleRate(map[Signal]float64{Normalized: 0.1, Raw: 1e-6}[signal]))
 		for name, got := range map[string]string{
-			"float32/" + signal.String(): fingerprint[float32](t, opts...),
-			"float64/" + signal.String(): fingerprint[float64](t, opts...),
+			"float32/" + signal.String():            fingerprint[float32](t, NewFunnel(opts...)),
+			"float64/" + signal.String():            fingerprint[float64](t, NewFunnel(opts...)),
+			"FunnelAdam/float32/" + signal.String(): fingerprint[float32](t, NewFunnelAdam(adam...)),
+			"FunnelAdam/float64/" + signal.String(): fingerprint[float64](t, NewFunnelAdam(adam...)),
 		} {
 			if got != fingerprints[name] {
 				t.Errorf("%s: fingerprint %s, want %s", name, got, fingerprints[name])
