@@ -80,8 +80,12 @@ func TestWithBothRatesZeroFunnelAdamIsAdamOnARealNetwork(t *testing.T) {
 		}
 	}
 	losses := trainMLP(t, gorgonia.NewAdamSolver(), along)
-	if losses[199] > losses[0]/2 {
-		t.Errorf("loss %v, then %v: the network has learned nothing", losses[0], losses[199])
+	late := 0.0
+	for _, loss := range losses[180:] {
+		late += loss / 20
+	}
+	if late > losses[0]/2 {
+		t.Errorf("loss %v, then %v: the network has learned nothing", losses[0], late)
 	}
 
 	// Each on its own way, they come by the same losses. (Where a gradient is all
@@ -94,13 +98,13 @@ func TestWithBothRatesZeroFunnelAdamIsAdamOnARealNetwork(t *testing.T) {
 // around with what makes it.
 func trainMLP(t *testing.T, s gorgonia.Solver, around func(i int, params []gorgonia.ValueGrad, step func())) (losses []float64) {
 	t.Helper()
-	const batch, steps = 32, 200
-	schedule, err := mnist.Jumps([]float64{0, 60}, steps/2)
+	const batch, steps = 16, 200
+	schedule, err := mnist.Jumps([]float64{0}, steps)
 	must(err)
 	stream, err := mnist.NewStream(mnist.Synthetic(steps*batch, 1), schedule, batch, 1)
 	must(err)
 	defer stream.Close()
-	net, err := mnist.NewMLP([]int{64, 32}, batch, 1)
+	net, err := mnist.NewMLP([]int{32}, batch, 1)
 	must(err)
 	defer net.Close()
 	for b := stream.Next(); b != nil; b = stream.Next() {
