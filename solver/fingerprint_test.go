@@ -4,9 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"hash"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
@@ -27,6 +27,10 @@ var fingerprints = map[string]string{
 	"float32/Raw, augmented":        "773887cc69c60a9ce2c2f797e9ce5f6c5b59e5921a2f96bebb85506a7ad8260c",
 	"float64/Normalized, augmented": "bc7810616b4f446d6455fddbea69aecb4e60ef1a26b041bed892c6453aec81fb",
 	"float64/Raw, augmented":        "e362d1d5b5c30d5d296766b7a794c96ac7688ca84ba08316ec21b067f9020e1d",
+	"FunnelAdam/float32/Normalized": "e458fa2261b90d2d113e4e62e0498d7eed05ab315c3b0ae85ce343c13f3bbe58",
+	"FunnelAdam/float32/Raw":        "221b5ca5e32df962f0c993a7a7e16569f39a0b579cb621d6fdb04ebd3aa8e26e",
+	"FunnelAdam/float64/Normalized": "7e8c873121288f56dc10966dd234dd58479025ac5fb323aa5ab679455eec771f",
+	"FunnelAdam/float64/Raw":        "4690458ea6b0795ff89709cec0c52acfa88807701ac8994f7ce5f0e493b0b6ad",
 }
 
 // fixed is a parameter whose gradient pulls it to a target, with noise.
@@ -52,37 +56,14 @@ func (f *fixed[T]) pull(rng *rand.PCG) {
 	}
 }
 
-func (s *funnelState[T]) hash(h hash.Hash) {
-	for _, x := range [][]T{s.values, s.velocity, s.average, s.gain} {
-		for _, v := range x {
-			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))))
-		}
-	}
-	h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(s.scale)))
-}
-
-func (s *augmentedState[T]) hash(h hash.Hash) {
-	for _, x := range [][]T{s.values, s.descent} {
-		for _, v := range x {
-			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))))
-		}
-	}
-	h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(s.scale)))
-}
-
-func (a *scaling[P]) hash(h hash.Hash) {
-	for _, vg := range a.parameters.order {
-		any(a.parameters.known[vg]).(interface{ hash(hash.Hash) }).hash(h)
-	}
-}
-
-type hashed interface {
+type learner interface {
 	gorgonia.Solver
 	Apply(...gorgonia.SolverOpt) error
-	hash(hash.Hash)
+	Adaptations() []Adaptation
 }
 
-func fingerprint[T kernel.Float](t *testing.T, s hashed) string {
+// fingerprint makes 200 steps of a problem, by all paths of the kernels.
+func fingerprint[T kernel.Float](t *testing.T, s learner) string {
 	t.Helper()
 	rng := rand.NewPCG(1, 2)
 	params := []*fixed[T]{newFixed[T](2*kernel.Block + 3), newFixed[T](131), newFixed[T](8)}
@@ -94,7 +75,7 @@ func fingerprint[T kernel.Float](t *testing.T, s hashed) string {
 		for _, p := range params {
 			p.pull(rng)
 		}
-		if step == 100 { // every path of the kernels
+		if step == 100 {
 			if err := s.Apply(gorgonia.WithL1Reg(0.01), gorgonia.WithL2Reg(0.02), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)); err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +85,14 @@ func fingerprint[T kernel.Float](t *testing.T, s hashed) string {
 		}
 	}
 	h := sha256.New()
-	s.hash(h)
+	for i, a := range s.Adaptations() {
+		state := State(s)[i]
+		for _, x := range [][]float64{widen(params[i].value), state[0], state[1], a.Gain, {a.Scale}} {
+			for _, v := range x {
+				h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
+			}
+		}
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -117,12 +105,17 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 func testFingerprints(t *testing.T) {
 	for _, signal := range []Signal{Normalized, Raw} {
 		opts := []gorgonia.SolverOpt{WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001), gorgonia.WithLearnRate(0.03)}
-		augmented := func() hashed { return Augment(NewFunnel(opts...), append(opts, WithScaleBounds(0.5, 2))...) }
+		adam := append(slices.Clone(opts), gorgonia.WithLearnRate(0.01), WithScaleRate(map[Signal]float64{Normalized: 0.1, Raw: 1e-6}[signal]))
+		augmented := func() learner {
+			return Augment(NewFunnel(opts...), append(slices.Clone(opts), WithScaleBounds(0.5, 2))...)
+		}
 		for name, got := range map[string]string{
 			"float32/" + signal.String():                 fingerprint[float32](t, NewFunnel(opts...)),
 			"float64/" + signal.String():                 fingerprint[float64](t, NewFunnel(opts...)),
 			"float32/" + signal.String() + ", augmented": fingerprint[float32](t, augmented()),
 			"float64/" + signal.String() + ", augmented": fingerprint[float64](t, augmented()),
+			"FunnelAdam/float32/" + signal.String():      fingerprint[float32](t, NewFunnelAdam(adam...)),
+			"FunnelAdam/float64/" + signal.String():      fingerprint[float64](t, NewFunnelAdam(adam...)),
 		} {
 			if got != fingerprints[name] {
 				t.Errorf("%s: fingerprint %s, want %s", name, got, fingerprints[name])
