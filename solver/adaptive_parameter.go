@@ -89,6 +89,8 @@ func (s *adaptiveState[T]) scaledSums(direction, gradient int) kernel.Sums {
 	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
+func (s *adaptiveState[T]) made() (steps int) { return s.steps }
+
 func (s *adaptiveState[T]) lastScale() float64 { return s.scale }
 
 func (s *adaptiveState[T]) finish() {
@@ -125,9 +127,13 @@ func gains[T kernel.Float](h *hyperparameters, decay float64, t int) kernel.Gain
 		Factor: [2]T{T(min(kernel.Exp(h.gainRate), largest[T]())), T(kernel.Exp(-h.gainRate))},
 		Min:    T(h.gainMin),
 		Max:    T(h.gainMax),
+		Decay:  T(h.gainDecay),
 		Raw:    h.gainSignal == Raw && T(rate) > 0,
 	}
 }
+
+// firstGain is p_1: gains start at 1, and no signal has come yet.
+func firstGain[T kernel.Float](k *kernel.Gains[T]) T { return min(max(1, k.Min), k.Max) }
 
 // largest is the largest number of T.
 func largest[T kernel.Float]() float64 {

@@ -72,7 +72,9 @@ type augmentedScaling = scaling[augmentedParameter]
 // all optional, with their defaults:
 //
 //	WithScaleRate                γs  0.1
-//	WithScaleBounds                  [0.001, 1000]
+//	WithScaleWarmup                  10, 30
+//	WithInitialStep              ρ   0.01
+//	WithScaleBounds                  [1e-9, 1e9]
 //	WithScaleSignal                  Normalized
 //	WithScaleScope                   Global
 //
@@ -83,7 +85,9 @@ type augmentedScaling = scaling[augmentedParameter]
 // solvers take any value.
 func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 	configure(inner, opts)
-	return &Augmented{augmentedScaling: newScaling[augmentedParameter](defaults().with(opts)), inner: inner}
+	h := defaults()
+	h.initialStep = 0.01
+	return &Augmented{augmentedScaling: newScaling[augmentedParameter](h.with(opts)), inner: inner}
 }
 
 // configure applies options to inner, all but those of the scale around it.
@@ -126,7 +130,8 @@ func apply(inner gorgonia.Solver, opts []gorgonia.SolverOpt) error {
 func (h *hyperparameters) sameScale() gorgonia.SolverOpt {
 	was := *h
 	return option(func(h *hyperparameters) {
-		h.scaleRate, h.scaleMin, h.scaleMax = was.scaleRate, was.scaleMin, was.scaleMax
+		h.scaleRate, h.warmup, h.warmupSteps = was.scaleRate, was.warmup, was.warmupSteps
+		h.initialStep, h.scaleMin, h.scaleMax = was.initialStep, was.scaleMin, was.scaleMax
 		h.scaleSignal, h.scope = was.scaleSignal, was.scope
 	})
 }
@@ -211,16 +216,11 @@ func (a *Augmented) plan() (scale float64, err error) {
 			return 0, a.parameters.refuse(i, err)
 		}
 	}
-	if scale, err = a.nextScales(); err != nil {
-		return 0, err
-	}
 	if err := a.stepInner(); err != nil {
 		return 0, err
 	}
-	for i, p := range bound {
-		if err := p.sound(); err != nil {
-			return 0, a.parameters.refuse(i, err)
-		}
+	if scale, err = a.nextScales(); err != nil {
+		return 0, err
 	}
 	planned = true
 	return scale, nil

@@ -11,13 +11,12 @@ import (
 )
 
 // augmentedParameter is the state of one parameter, of either dtype. A step
-// calls prepare, the sums, setScale, standIn, then, when inner has changed
-// that, sound and finish.
+// calls prepare, standIn, then, when inner has changed that, the sums, setScale
+// and finish.
 type augmentedParameter interface {
 	scaled
 	prepare() error
 	standIn() *gorgonia.Node
-	sound() error
 	finish()
 }
 
@@ -96,22 +95,25 @@ func (s *augmentedState[T]) scaledSums(direction, gradient int) kernel.Sums {
 	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
-func (s *augmentedState[T]) lastScale() float64 { return s.scale }
-
-func (s *augmentedState[T]) setScale(scale float64) error {
-	s.nextScale = scale
-	return nil
+func (s *augmentedState[T]) lengths() kernel.Lengths {
+	return kernel.MeasureLengths(s.values, func(i int) T { return s.nodeValue[i] - s.values[i] })
 }
 
-func (s *augmentedState[T]) standIn() *gorgonia.Node { return s.node }
+func (s *augmentedState[T]) made() (steps int) { return s.steps }
 
-// sound refuses a change that is not finite, or would not be once it is scaled.
-func (s *augmentedState[T]) sound() error {
-	if i := kernel.OverflowRescale(s.values, s.nodeValue, T(s.nextScale)); i >= 0 {
+func (s *augmentedState[T]) lastScale() float64 { return s.scale }
+
+// setScale sets the scale of the step, and refuses a change that is not finite,
+// or would not be once it is scaled.
+func (s *augmentedState[T]) setScale(scale float64) error {
+	s.nextScale = scale
+	if i := kernel.OverflowRescale(s.values, s.nodeValue, T(scale)); i >= 0 {
 		return s.at(i, ErrNonFiniteStep)
 	}
 	return nil
 }
+
+func (s *augmentedState[T]) standIn() *gorgonia.Node { return s.node }
 
 func (s *augmentedState[T]) finish() {
 	kernel.Rescale(s.values, s.nodeValue, s.descent, T(s.nextScale))

@@ -14,12 +14,17 @@ var _ gorgonia.Solver = (*Funnel)(nil)
 //	m_t     = β m_{t−1} + (1−β) g_t
 //	θ_{t+1} = θ_t − s_{t+1} ν_{t+1}
 //
-// with ν_0 = 0, m_0 = 0, p_0 = 1, s_0 = 1, so that the first step is a plain
-// gradient-descent step. By default both signals are normalized: the gain's is
-// sign(m_{t−1}) ⊙ sign(g_t), the scale's the cosine ν_t · g_t / (‖ν_t‖ ‖g_t‖),
-// 0 where either norm is. p and s are clipped to their bounds after every
-// update. g is the gradient after l1 and l2 regularisation, division by the
-// batch size and clipping, in this order.
+// with ν_0 = 0, m_0 = 0, p_0 = 1. By default both signals are normalized: the
+// gain's is sign(m_{t−1}) ⊙ sign(g_t), the scale's the cosine
+// ν_t · g_t / (‖ν_t‖ ‖g_t‖), 0 where either norm is. p and s are clipped to
+// their bounds after every update. g is the gradient after l1 and l2
+// regularisation, division by the batch size and clipping, in this order.
+//
+// Three things are added to the paper's step, so that any learn rate will do;
+// WithPaperStep takes them away. The scale starts at s_0 = ρ ‖θ_0‖ / ‖ν_1‖ and
+// not at 1 (WithInitialStep), γs is larger at first (WithScaleWarmup), and gains
+// go back to 1 a little at every step (WithGainDecay). From then on a learn rate
+// set by Apply means what it says: twice as much of it is twice the step.
 //
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
 // Gradient Updates, 2022, arXiv 2202.00145.

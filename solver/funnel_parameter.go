@@ -52,6 +52,16 @@ func (s *funnelState[T]) updateBlock(i int) {
 	kernel.Update(s.values[a:b], s.gradients[a:b], s.velocity[a:b], s.average[a:b], s.gain[a:b], &s.coefficients)
 }
 
+func (s *funnelState[T]) lengths() kernel.Lengths {
+	return kernel.MeasureLengths(s.values, s.firstStep)
+}
+
+// firstStep is ν_1.
+func (s *funnelState[T]) firstStep(i int) T {
+	c := &s.coefficients
+	return c.LearnRate * T(firstGain(&c.Gain)*c.Gradient(s.gradients[i], s.values[i]))
+}
+
 // setScale sets the scale of the step and refuses one that would make a number
 // non-finite. Mostly the sums already show that it does not.
 func (s *funnelState[T]) setScale(scale float64) error {

@@ -40,10 +40,13 @@ type FunnelAdam struct{ adaptive }
 //	gorgonia.WithBeta1       β1  0.9
 //	gorgonia.WithBeta2       β2  0.999
 //	gorgonia.WithEps         ε   1e-8
-//	WithGainRate             γp  0.003
+//	WithGainRate             γp  0.01
+//	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.1
+//	WithScaleWarmup              10, 30
+//	WithInitialStep          ρ   0.03
 //	WithGainBounds               [0.01, 100]
-//	WithScaleBounds              [0.001, 1000]
+//	WithScaleBounds              [1e-9, 1e9]
 //	WithGainSignal               Normalized
 //	WithScaleSignal              Normalized
 //	WithScaleScope               Global
@@ -59,7 +62,7 @@ type FunnelAdam struct{ adaptive }
 // *HyperparameterError.
 func NewFunnelAdam(opts ...gorgonia.SolverOpt) *FunnelAdam {
 	h := defaults()
-	h.gainRate = 0.003
+	h.gainRate, h.initialStep = 0.01, 0.03
 	f := new(FunnelAdam)
 	f.init(h.with(opts), (*hyperparameters).checkFunnelAdam, newAdamParameter)
 	return f

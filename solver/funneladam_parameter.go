@@ -68,6 +68,15 @@ func (s *adamState[T]) updateBlock(i int) {
 	kernel.UpdateAdam(s.values[a:b], s.gradients[a:b], s.first[a:b], s.second[a:b], s.gain[a:b], &s.coefficients)
 }
 
+func (s *adamState[T]) lengths() kernel.Lengths { return kernel.MeasureLengths(s.values, s.firstStep) }
+
+// firstStep is η d_1.
+func (s *adamState[T]) firstStep(i int) T {
+	c := &s.coefficients
+	g := c.Gradient(s.gradients[i], s.values[i])
+	return T(s.learnRate) * c.Direction.Of(c.Share1*T(firstGain(&c.Gain)*g), T(c.Share2*g)*g)
+}
+
 // setScale sets the scale of the step and refuses one that would make a number
 // non-finite. Mostly bounds already show that it does not.
 func (s *adamState[T]) setScale(scale float64) error {

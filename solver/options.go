@@ -58,21 +58,26 @@ type hyperparameters struct {
 	learnRate, batch, clip, l1, l2 float64 // Gorgonia's options
 	momentum, beta1, beta2, eps    float64
 
-	gainRate, scaleRate, gradientDecay float64
-	gainMin, gainMax                   float64
-	scaleMin, scaleMax                 float64
-	gainSignal, scaleSignal            Signal
-	scope                              Scope
-	biasCorrection                     bool
+	gainRate, gainDecay     float64
+	gradientDecay           float64
+	gainMin, gainMax        float64
+	scaleRate               float64
+	warmup, warmupSteps     float64
+	initialStep             float64
+	scaleMin, scaleMax      float64
+	gainSignal, scaleSignal Signal
+	scope                   Scope
+	biasCorrection          bool
 }
 
 func defaults() hyperparameters {
 	return hyperparameters{
 		learnRate: 0.001, batch: 1,
 		momentum: 0.9, beta1: 0.9, beta2: 0.999, eps: 1e-8,
-		gainRate: 0.01, scaleRate: 0.1, gradientDecay: 0.9,
+		gainRate: 0.03, gainDecay: 0.01, gradientDecay: 0.9,
 		gainMin: 0.01, gainMax: 100,
-		scaleMin: 0.001, scaleMax: 1000,
+		scaleRate: 0.1, warmup: 10, warmupSteps: 30, initialStep: 0.003,
+		scaleMin: 1e-9, scaleMax: 1e9,
 	}
 }
 
@@ -90,15 +95,65 @@ func option(set func(h *hyperparameters)) gorgonia.SolverOpt {
 }
 
 // WithGainRate sets γp, the step size of the gains' update; 0 keeps every gain
-// as it is. Default 0.01, FunnelAdam's 0.003; range [0, ∞).
+// as it is. Default 0.03, FunnelAdam's 0.01; range [0, ∞).
 func WithGainRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainRate = rate })
 }
 
+// WithGainDecay sets λ, how far every gain goes back to 1 before it is updated:
+//
+//	p ← p + λ (1 − p)
+//
+// The signs of gradients are mostly noise, which drives gains apart for as long
+// as a network trains; with λ = 0, as in the paper, take a small gain rate.
+// Default 0.01, range [0, 1).
+//
+// Source: the fixed-share update of Herbster, Warmuth, Tracking the Best
+// Expert, 1998.
+func WithGainDecay(decay float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.gainDecay = decay })
+}
+
 // WithScaleRate sets γs, the step size of the scale's update; 0 keeps the
-// scale as it is. Default 0.1, range [0, ∞).
+// scale at 1. Default 0.1, range [0, ∞).
 func WithScaleRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleRate = rate })
+}
+
+// WithScaleWarmup makes the scale's rate higher at first:
+//
+//	γs (1 + factor · exp(−t/steps))
+//
+// t being the steps made before, so that a scale far from where it belongs is
+// there within a few steps. Default 10 and 30, ranges [0, ∞) and (0, ∞); a
+// factor of 0 keeps the rate, as in the paper.
+func WithScaleWarmup(factor, steps float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.warmup, h.warmupSteps = factor, steps })
+}
+
+// WithInitialStep sets ρ, the length of the first step, relative to the
+// parameters':
+//
+//	s_0 = ρ ‖θ_0‖ / ‖u‖
+//
+// where θ_0 is all parameters that make their first step, and u the change that
+// this step would make with a scale of 1. The scale starts where the network's
+// own size says, whatever the learn rate is: that is then only the unit that the
+// scale is counted in. Where ‖θ_0‖ or ‖u‖ is 0 (or its square beyond float64),
+// s_0 = 1. Default 0.003, FunnelAdam's 0.03; range [0, ∞). With 0, s_0 = 1, as
+// in the paper.
+func WithInitialStep(length float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.initialStep = length })
+}
+
+// WithPaperStep takes away what our defaults add to the step of the paper: it
+// is WithInitialStep(0), WithScaleWarmup(0, 1), WithGainDecay(0) and
+// WithScaleScope(Global). Choose the learn rate with care then, and a gain rate
+// of 0.01 or less. The paper's signals are WithRawSignals.
+func WithPaperStep() gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) {
+		h.initialStep, h.warmup, h.warmupSteps, h.gainDecay, h.scope = 0, 0, 1, 0, Global
+	})
 }
 
 // WithGradientDecay sets β, the decay of the gradient average m. Default 0.9,
@@ -114,8 +169,8 @@ func WithGainBounds(min, max float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainMin, h.gainMax = min, max })
 }
 
-// WithScaleBounds keeps the scale s in [min, max]. Default [0.001, 1000],
-// range 0 ≤ min ≤ max < ∞.
+// WithScaleBounds keeps the scale s in [min, max]. Default [1e-9, 1e9], range
+// 0 ≤ min ≤ max < ∞.
 func WithScaleBounds(min, max float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleMin, h.scaleMax = min, max })
 }
@@ -193,10 +248,15 @@ func (h *hyperparameters) checkAdaptation() error {
 
 // checkScale finds a bad value among the options of the scale.
 func (h *hyperparameters) checkScale() error {
-	if err := firstBad([]setting{{"WithScaleRate", h.scaleRate, finiteFromZero}}); err != nil {
+	if err := firstBad([]setting{
+		{"WithScaleRate", h.scaleRate, finiteFromZero},
+		{"WithInitialStep", h.initialStep, finiteFromZero},
+	}); err != nil {
 		return err
 	}
 	switch {
+	case !finiteFromZero.has(h.warmup) || !aboveZero.has(h.warmupSteps):
+		return &HyperparameterError{"WithScaleWarmup", [2]float64{h.warmup, h.warmupSteps}, "two finite numbers, factor ≥ 0, steps > 0"}
 	case !ordered(h.scaleMin, h.scaleMax):
 		return &HyperparameterError{"WithScaleBounds", [2]float64{h.scaleMin, h.scaleMax}, bounds}
 	case h.scaleSignal != Normalized && h.scaleSignal != Raw:

@@ -12,6 +12,7 @@ type scaling[P scaled] struct {
 	hyperparameters
 	parameters registry[P]
 	scale      float64 // s of Global scope
+	steps      int     // that have been made, of a model that was not empty
 	scopeMade  Scope   // of the first step
 
 	terms terms // of the step under way
@@ -21,6 +22,8 @@ type scaling[P scaled] struct {
 type scaled interface {
 	parameter
 	measured
+	lengths() kernel.Lengths
+	made() (steps int)
 	lastScale() float64
 	setScale(float64) error
 	adaptation() Adaptation
@@ -51,14 +54,14 @@ func (a *scaling[P]) checkScope(s Scope) error {
 // that of Global scope, which keep is to be given if the step is made.
 func (a *scaling[P]) nextScales() (scale float64, err error) {
 	bound := a.parameters.bound
-	scale = a.scale
-	if a.scope == Global {
-		scale = a.nextScale(a.scale, signal(&a.hyperparameters, bound, &a.terms))
+	start := a.initialScale()
+	if scale = a.scale; a.scope == Global {
+		scale = a.nextScale(bound, scale, a.steps, start)
 	}
 	for i, p := range bound {
 		own := scale
 		if a.scope == PerParameter {
-			own = a.nextScale(p.lastScale(), signal(&a.hyperparameters, bound[i:i+1], &a.terms))
+			own = a.nextScale(bound[i:i+1], p.lastScale(), p.made(), start)
 		}
 		if err := p.setScale(own); err != nil {
 			return 0, a.parameters.refuse(i, err)
@@ -67,7 +70,51 @@ func (a *scaling[P]) nextScales() (scale float64, err error) {
 	return scale, nil
 }
 
-func (a *scaling[P]) keep(scale float64) { a.scale, a.scopeMade = scale, a.scope }
+// nextScale is s_{t+1} of parameters that have s_t in common. If they have made
+// no step, s_t is start.
+func (a *scaling[P]) nextScale(of []P, s float64, t int, start float64) float64 {
+	if a.scaleRate > 0 {
+		if t == 0 {
+			s = start
+		}
+		s *= kernel.Exp(a.rate(t) * signal(&a.hyperparameters, of, &a.terms))
+	}
+	return min(max(s, a.scaleMin), a.scaleMax)
+}
+
+// rate is the scale's, after t steps.
+func (h *hyperparameters) rate(t int) float64 {
+	if h.warmup == 0 {
+		return h.scaleRate
+	}
+	return h.scaleRate * (1 + float64(h.warmup*kernel.Exp(-float64(t)/h.warmupSteps)))
+}
+
+// initialScale is s_0 of those bound parameters that make their first step.
+func (a *scaling[P]) initialScale() float64 {
+	if a.initialStep == 0 {
+		return 1
+	}
+	a.terms.clear()
+	for _, p := range a.parameters.bound {
+		if p.made() == 0 {
+			l := p.lengths()
+			a.terms.append(kernel.Sums{Direction: l.Step, Gradient: l.Value})
+		}
+	}
+	sums := a.terms.add()
+	if !inRange(sums.Direction) || !inRange(sums.Gradient) {
+		return 1
+	}
+	return a.initialStep * math.Sqrt(sums.Gradient) / math.Sqrt(sums.Direction)
+}
+
+func (a *scaling[P]) keep(scale float64) {
+	a.scale, a.scopeMade = scale, a.scope
+	if len(a.parameters.bound) > 0 {
+		a.steps++
+	}
+}
 
 // Adaptations returns what has been learned about each parameter, in the order
 // in which Step first met them.
@@ -83,19 +130,8 @@ func (a *scaling[P]) Adaptations() []Adaptation {
 	return as
 }
 
-// nextScale is s_{t+1}, of s_t and what the scale adapts to.
-func (h *hyperparameters) nextScale(s, signal float64) float64 {
-	if h.scaleRate > 0 {
-		s *= kernel.Exp(h.scaleRate * signal)
-	}
-	return min(max(s, h.scaleMin), h.scaleMax)
-}
-
 // signal is what the scale of these parameters adapts to.
 func signal[P measured](h *hyperparameters, of []P, t *terms) float64 {
-	if h.scaleRate == 0 {
-		return 0
-	}
 	sums, exponent := total(of, t)
 	if h.scaleSignal == Raw {
 		return math.Ldexp(sums.Dot, exponent)

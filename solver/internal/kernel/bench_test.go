@@ -24,7 +24,7 @@ func BenchmarkPass(b *testing.B) {
 		}
 		c := Coefficients[float32]{
 			Objective: Objective[float32]{PerBatch: 1, Clip: float32(math.Inf(1))},
-			Gain:      Gains[float32]{Rate: 0.01, Factor: [2]float32{1.01, 0.99}, Min: 0.01, Max: 100},
+			Gain:      Gains[float32]{Rate: 0.01, Factor: [2]float32{1.01, 0.99}, Min: 0.01, Max: 100, Decay: 0.01},
 			LearnRate: 0.001, Momentum: 0.9, GradientDecay: 0.9, GradientShare: 0.1, Scale: 1,
 		}
 		adam := AdamCoefficients[float32]{

@@ -31,8 +31,8 @@ func (o *Objective[T]) plain() bool {
 	return o.L1 == 0 && o.L2 == 0 && o.PerBatch == 1 && float64(o.Clip) > math.MaxFloat64
 }
 
-// gradient is g: regularised, divided by the batch, clipped.
-func (o *Objective[T]) gradient(g, value T) T {
+// Gradient is g: regularised, divided by the batch, clipped.
+func (o *Objective[T]) Gradient(g, value T) T {
 	g = g + T(o.L1*sign(value))
 	g = g + T(o.L2*value)
 	g = g * o.PerBatch
@@ -45,13 +45,15 @@ func (o *Objective[T]) Bound(gradient, value float64) float64 {
 	return gradient + float64(o.L1) + float64(o.L2)*value
 }
 
-// Gains holds what makes a step's gains. Its factor is exp(Rate · m ⊙ g) if Raw
-// is set, else Factor[0] where m and g have the same sign, Factor[1] where they
-// differ, and 1 where either is 0.
+// Gains holds what makes a step's gains out of those of the step before. They
+// decay, are multiplied by a factor, and are bounded. The factor is
+// exp(Rate · m ⊙ g) if Raw is set, else Factor[0] where m and g have the same
+// sign, Factor[1] where they differ, and 1 where either is 0.
 type Gains[T Float] struct {
 	Rate     T    // γp, bias correction included
 	Factor   [2]T // exp(γp), exp(−γp)
 	Min, Max T
+	Decay    T    // λ
 	Raw      bool // of an element's size, with the padding
 }
 
@@ -103,6 +105,9 @@ type Sums struct {
 	// Gorgonia computed it, and of the value.
 	MaxGradient, MaxValue float64
 }
+
+// Lengths is what MeasureLengths finds: squares of norms.
+type Lengths struct{ Value, Step float64 }
 
 // Sums of a whole parameter are those of its blocks, added in their order by
 // Add. Blocks are what parallel work is divided into, and the same on every

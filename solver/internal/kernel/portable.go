@@ -22,7 +22,7 @@ func measurePortable[T Float](value, gradient, velocity []T, o *Objective[T], p 
 				maxGradient = max(maxGradient, magnitude(g))
 				maxValue = max(maxValue, magnitude(v))
 				if !plain {
-					g = o.gradient(g, v)
+					g = o.Gradient(g, v)
 				}
 				a, b := float64(velocity[i]), float64(g)
 				dot += float64(a * b)
@@ -45,7 +45,7 @@ func measureAdamPortable[T Float](value, gradient, first, second []T, d *Directi
 		p.maxGradient = max(p.maxGradient, magnitude(g))
 		p.maxValue = max(p.maxValue, magnitude(v))
 		if !plain {
-			g = o.gradient(g, v)
+			g = o.Gradient(g, v)
 		}
 		p.add(i, float64(way.Of(first[i], second[i])), float64(g))
 	}
@@ -59,6 +59,16 @@ func (p *partials) add(i int, a, b float64) {
 	p.gradient[lane] += float64(b * b)
 }
 
+// MeasureLengths reads a parameter and the first step that it is about to make.
+func MeasureLengths[T Float](value []T, step func(i int) T) (l Lengths) {
+	for i, v := range value {
+		a, b := float64(v), float64(step(i))
+		l.Value += float64(a * a)
+		l.Step += float64(b * b)
+	}
+	return l
+}
+
 // ExponentOfZero is below the exponent of every other number.
 const ExponentOfZero = -1 << 16
 
@@ -68,7 +78,7 @@ func Exponents[T Float](value, gradient []T, direction func(i int) T, o *Objecti
 	var d, g uint64
 	for i := range value {
 		d = max(d, magnitude(direction(i)))
-		g = max(g, magnitude(o.gradient(gradient[i], value[i])))
+		g = max(g, magnitude(o.Gradient(gradient[i], value[i])))
 	}
 	return exponent(fromMagnitude[T](d)), exponent(fromMagnitude[T](g))
 }
@@ -87,7 +97,7 @@ func exponent(x float64) int {
 func MeasureScaled[T Float](value, gradient []T, direction func(i int) T, o *Objective[T], ofDirection, ofGradient int) Sums {
 	var p partials
 	for i := range value {
-		p.add(i, scaled(direction(i), ofDirection), scaled(o.gradient(gradient[i], value[i]), ofGradient))
+		p.add(i, scaled(direction(i), ofDirection), scaled(o.Gradient(gradient[i], value[i]), ofGradient))
 	}
 	return sums[T](&p)
 }
@@ -101,21 +111,22 @@ func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Co
 	gradient, velocity, average, gain = gradient[:n], velocity[:n], average[:n], gain[:n]
 	if !c.plain() {
 		for i, g := range gradient {
-			gradient[i] = c.gradient(g, value[i])
+			gradient[i] = c.Gradient(g, value[i])
 		}
 	}
-	factors := c.Gain.Factor
+	decay, factors := c.Gain.Decay, c.Gain.Factor
 	if c.Gain.Raw {
 		for i, g := range gradient {
-			gain[i] *= Exp(c.Gain.Rate * T(average[i]*g))
+			gain[i] = c.Gain.decayed(gain[i]) * Exp(c.Gain.Rate*T(average[i]*g))
 		}
-		factors = [2]T{1, 1}
+		decay, factors = 0, [2]T{1, 1}
 	}
 	// In variables of their own, which no store to a slice can be meant for.
 	eta, mu, beta, share, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientShare, c.Scale
 	lowest, highest := c.Gain.Min, c.Gain.Max
 	for i, v := range value {
 		g, m, p := gradient[i], average[i], gain[i]
+		p += T(decay * (1 - p))
 		if m != 0 && g != 0 {
 			p *= factors[differ(m, g)]
 		}
@@ -143,9 +154,9 @@ func updateAdamPortable[T Float](value, gradient, first, second, gain []T, c *Ad
 	for i, old := range value {
 		g, m := gradient[i], first[i]
 		if !plain {
-			g = c.gradient(g, old)
+			g = c.Gradient(g, old)
 		}
-		p := gain[i]
+		p := gains.decayed(gain[i])
 		if gains.Raw {
 			p *= Exp(gains.Rate * T(m*g))
 		} else {
@@ -161,6 +172,9 @@ func updateAdamPortable[T Float](value, gradient, first, second, gain []T, c *Ad
 		gradient[i] = 0
 	}
 }
+
+// decayed is a gain drawn toward 1.
+func (k *Gains[T]) decayed(p T) T { return p + T(k.Decay*(1-p)) }
 
 // normalized is what a gain is multiplied by, of normalized signals.
 func (k *Gains[T]) normalized(m, g T) T {
@@ -184,7 +198,7 @@ func (k *Gains[T]) bound(p T) T {
 // or -1.
 func OverflowObjective[T Float](value, gradient []T, o *Objective[T]) int {
 	for i, v := range value {
-		if !finite(o.gradient(gradient[i], v)) {
+		if !finite(o.Gradient(gradient[i], v)) {
 			return i
 		}
 	}
@@ -245,7 +259,7 @@ func (x *copies[T]) firstNonFinite(n int) int {
 // θ ← θ ⊙ exp(−η g), and zeroes the gradient.
 func UpdateEGU[T Float](value, gradient []T, learnRate T, o *Objective[T]) {
 	for i, v := range value {
-		value[i] = v * Exp(-learnRate*o.gradient(gradient[i], v))
+		value[i] = v * Exp(-learnRate*o.Gradient(gradient[i], v))
 		gradient[i] = 0
 	}
 }
@@ -254,7 +268,7 @@ func UpdateEGU[T Float](value, gradient []T, learnRate T, o *Objective[T]) {
 // non-finite, or -1.
 func OverflowEGU[T Float](value, gradient []T, learnRate T, o *Objective[T]) int {
 	for i, v := range value {
-		if !finite(v * Exp(-learnRate*o.gradient(gradient[i], v))) {
+		if !finite(v * Exp(-learnRate*o.Gradient(gradient[i], v))) {
 			return i
 		}
 	}

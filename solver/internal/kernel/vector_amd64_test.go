@@ -27,7 +27,7 @@ func checkOrder[T Float](t *testing.T) {
 		return []uintptr{
 			objective + unsafe.Offsetof(o.L1), objective + unsafe.Offsetof(o.L2), objective + unsafe.Offsetof(o.PerBatch), objective + unsafe.Offsetof(o.Clip),
 			gain + unsafe.Offsetof(k.Rate), gain + unsafe.Offsetof(k.Factor), gain + unsafe.Offsetof(k.Factor) + size,
-			gain + unsafe.Offsetof(k.Min), gain + unsafe.Offsetof(k.Max), gain + unsafe.Offsetof(k.Raw),
+			gain + unsafe.Offsetof(k.Min), gain + unsafe.Offsetof(k.Max), gain + unsafe.Offsetof(k.Decay), gain + unsafe.Offsetof(k.Raw),
 		}
 	}
 	for name, fields := range map[string][]uintptr{
@@ -91,7 +91,7 @@ func newProblem[T Float](n int, number func() float64, pick func(int) int) *prob
 	}
 	gain := Gains[T]{
 		Rate: choose(0.01, 3, 1e10, 1e-10), Factor: [2]T{choose(1.01, 2), choose(0.99, 0.5)},
-		Min: choose(0.01, 0, 0.9), Max: choose(100, 1.1, 1e30), Raw: pick(2) == 0,
+		Min: choose(0.01, 0, 0.9), Max: choose(100, 1.1, 1e30), Decay: choose(0, 0.01, 0.9), Raw: pick(2) == 0,
 	}
 	p.c = Coefficients[T]{
 		Objective: objective, Gain: gain,

@@ -57,6 +57,7 @@ const (
 	gainDown
 	gainMin
 	gainMax
+	gainDecay
 	_ // whether the gain's signal is raw
 	others
 )
@@ -318,9 +319,14 @@ func (f float) gains(average, gain, c Register, none VecVirtual, raw bool, strea
 		factor = func(g, p VecVirtual) { f.normalized(f.at(average, 0), g, none, up, down, p) }
 	}
 	return func(g VecVirtual) VecVirtual {
-		p := YMM()
+		p, last, t := YMM(), YMM(), YMM()
 		factor(g, p)
-		f.mul(f.at(gain, 0), p, p)
+		f.load(gain, 0, last)
+		VMOVUPS(f.constantMem(1), t)
+		f.sub(last, t, t)
+		f.mul(f.broadcast(c, gainDecay), t, t)
+		f.add(t, last, last)
+		f.mul(last, p, p)
 		f.max(lowest, p, p)
 		f.min(highest, p, p)
 		f.store(p, gain)
