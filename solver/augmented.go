@@ -72,7 +72,7 @@ type augmentedScaling = scaling[augmentedParameter]
 // all optional, with their defaults:
 //
 //	WithScaleRate                γs  0.1
-//	WithScaleWarmup                  10, 30
+//	WithScaleWarmup              γw  1, τ 30
 //	WithInitialStep              ρ   0.01
 //	WithScaleBounds                  [1e-9, 1e9]
 //	WithScaleSignal                  Normalized
@@ -85,9 +85,7 @@ type augmentedScaling = scaling[augmentedParameter]
 // solvers take any value.
 func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 	configure(inner, opts)
-	h := defaults()
-	h.initialStep = 0.01
-	return &Augmented{augmentedScaling: newScaling[augmentedParameter](h.with(opts)), inner: inner}
+	return &Augmented{augmentedScaling: newScaling[augmentedParameter](defaults().with(opts)), inner: inner}
 }
 
 // configure applies options to inner, all but those of the scale around it.
@@ -130,7 +128,7 @@ func apply(inner gorgonia.Solver, opts []gorgonia.SolverOpt) error {
 func (h *hyperparameters) sameScale() gorgonia.SolverOpt {
 	was := *h
 	return option(func(h *hyperparameters) {
-		h.scaleRate, h.warmup, h.warmupSteps = was.scaleRate, was.warmup, was.warmupSteps
+		h.scaleRate, h.warmupRate, h.warmupSteps = was.scaleRate, was.warmupRate, was.warmupSteps
 		h.initialStep, h.scaleMin, h.scaleMax = was.initialStep, was.scaleMin, was.scaleMax
 		h.scaleSignal, h.scope = was.scaleSignal, was.scope
 	})

@@ -18,7 +18,7 @@ import "gorgonia.org/gorgonia"
 func NewEGGain(opts ...gorgonia.SolverOpt) *Funnel {
 	h := defaults()
 	h.momentum, h.gradientDecay, h.scaleRate = 0, 0, 0
-	h.gainRate, h.gainDecay = 0.01, 0
+	h.gainDecay = 0
 	h.gainSignal = Raw
 	return newFunnel(h, opts)
 }

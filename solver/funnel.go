@@ -39,14 +39,17 @@ type Funnel struct{ adaptive }
 //
 //	gorgonia.WithLearnRate   η   0.001
 //	gorgonia.WithMomentum    μ   0.9
-//	WithGainRate             γp  0.01
-//	WithScaleRate            γs  0.1
 //	WithGradientDecay        β   0.9
+//	WithGainRate             γp  0.02
+//	WithGainDecay            λ   0.01
+//	WithScaleRate            γs  0.02
+//	WithScaleWarmup          γw  1, τ 30
+//	WithInitialStep          ρ   0.001
 //	WithGainBounds               [0.01, 100]
-//	WithScaleBounds              [0.001, 1000]
+//	WithScaleBounds              [1e-9, 1e9]
 //	WithGainSignal               Normalized
 //	WithScaleSignal              Normalized
-//	WithScaleScope               Global
+//	WithScaleScope               PerParameter
 //	WithBiasCorrection           off
 //	gorgonia.WithBatchSize       1
 //	gorgonia.WithClip            off
@@ -56,7 +59,9 @@ type Funnel struct{ adaptive }
 // Gorgonia's other options mean nothing to a Funnel and are ignored. A value
 // that an option cannot have is reported by Step, as a *HyperparameterError.
 func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel {
-	return newFunnel(defaults(), opts)
+	h := defaults()
+	h.gainRate, h.scaleRate, h.initialStep, h.scope = 0.02, 0.02, 0.001, PerParameter
+	return newFunnel(h, opts)
 }
 
 func newFunnel(h hyperparameters, opts []gorgonia.SolverOpt) *Funnel {

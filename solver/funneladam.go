@@ -43,7 +43,7 @@ type FunnelAdam struct{ adaptive }
 //	WithGainRate             γp  0.01
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.1
-//	WithScaleWarmup              10, 30
+//	WithScaleWarmup          γw  1, τ 30
 //	WithInitialStep          ρ   0.03
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-9, 1e9]
@@ -62,7 +62,7 @@ type FunnelAdam struct{ adaptive }
 // *HyperparameterError.
 func NewFunnelAdam(opts ...gorgonia.SolverOpt) *FunnelAdam {
 	h := defaults()
-	h.gainRate, h.initialStep = 0.01, 0.03
+	h.initialStep = 0.03
 	f := new(FunnelAdam)
 	f.init(h.with(opts), (*hyperparameters).checkFunnelAdam, newAdamParameter)
 	return f

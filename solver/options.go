@@ -62,7 +62,7 @@ type hyperparameters struct {
 	gradientDecay           float64
 	gainMin, gainMax        float64
 	scaleRate               float64
-	warmup, warmupSteps     float64
+	warmupRate, warmupSteps float64
 	initialStep             float64
 	scaleMin, scaleMax      float64
 	gainSignal, scaleSignal Signal
@@ -74,9 +74,9 @@ func defaults() hyperparameters {
 	return hyperparameters{
 		learnRate: 0.001, batch: 1,
 		momentum: 0.9, beta1: 0.9, beta2: 0.999, eps: 1e-8,
-		gainRate: 0.03, gainDecay: 0.01, gradientDecay: 0.9,
+		gainRate: 0.01, gainDecay: 0.01, gradientDecay: 0.9,
 		gainMin: 0.01, gainMax: 100,
-		scaleRate: 0.1, warmup: 10, warmupSteps: 30, initialStep: 0.003,
+		scaleRate: 0.1, warmupRate: 1, warmupSteps: 30, initialStep: 0.01,
 		scaleMin: 1e-9, scaleMax: 1e9,
 	}
 }
@@ -95,7 +95,7 @@ func option(set func(h *hyperparameters)) gorgonia.SolverOpt {
 }
 
 // WithGainRate sets γp, the step size of the gains' update; 0 keeps every gain
-// as it is. Default 0.03, FunnelAdam's 0.01; range [0, ∞).
+// as it is. Default 0.02, FunnelAdam's and EGGain's 0.01; range [0, ∞).
 func WithGainRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainRate = rate })
 }
@@ -115,20 +115,20 @@ func WithGainDecay(decay float64) gorgonia.SolverOpt {
 }
 
 // WithScaleRate sets γs, the step size of the scale's update; 0 keeps the
-// scale at 1. Default 0.1, range [0, ∞).
+// scale at 1. Default 0.1, Funnel's 0.02; range [0, ∞).
 func WithScaleRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleRate = rate })
 }
 
-// WithScaleWarmup makes the scale's rate higher at first:
+// WithScaleWarmup sets γw and τ, which make the scale's rate higher at first:
 //
-//	γs (1 + factor · exp(−t/steps))
+//	γs + γw exp(−t/τ)
 //
-// t being the steps made before, so that a scale far from where it belongs is
-// there within a few steps. Default 10 and 30, ranges [0, ∞) and (0, ∞); a
-// factor of 0 keeps the rate, as in the paper.
-func WithScaleWarmup(factor, steps float64) gorgonia.SolverOpt {
-	return option(func(h *hyperparameters) { h.warmup, h.warmupSteps = factor, steps })
+// t being the steps made before. A scale that starts far from where it belongs
+// is there within a few steps. Defaults 1 and 30, ranges [0, ∞) and (0, ∞); with
+// a rate of 0 there is no warm-up, as in the paper.
+func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
 }
 
 // WithInitialStep sets ρ, the length of the first step, relative to the
@@ -140,19 +140,19 @@ func WithScaleWarmup(factor, steps float64) gorgonia.SolverOpt {
 // this step would make with a scale of 1. The scale starts where the network's
 // own size says, whatever the learn rate is: that is then only the unit that the
 // scale is counted in. Where ‖θ_0‖ or ‖u‖ is 0 (or its square beyond float64),
-// s_0 = 1. Default 0.003, FunnelAdam's 0.03; range [0, ∞). With 0, s_0 = 1, as
+// s_0 = 1. Default 0.001, FunnelAdam's 0.03, Augment's 0.01; range [0, ∞). With 0, s_0 = 1, as
 // in the paper.
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
 }
 
 // WithPaperStep takes away what our defaults add to the step of the paper: it
-// is WithInitialStep(0), WithScaleWarmup(0, 1), WithGainDecay(0) and
+// is WithInitialStep(0), WithScaleWarmup(0, 30), WithGainDecay(0) and
 // WithScaleScope(Global). Choose the learn rate with care then, and a gain rate
 // of 0.01 or less. The paper's signals are WithRawSignals.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
-		h.initialStep, h.warmup, h.warmupSteps, h.gainDecay, h.scope = 0, 0, 1, 0, Global
+		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
 	})
 }
 
@@ -190,7 +190,8 @@ func WithRawSignals() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainSignal, h.scaleSignal = Raw, Raw })
 }
 
-// WithScaleScope sets what shares one scale: Global (default) or PerParameter.
+// WithScaleScope sets what shares one scale: Global or PerParameter. Default
+// PerParameter for Funnel, Global for the others.
 // It cannot be changed once a step has been made.
 func WithScaleScope(s Scope) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scope = s })
@@ -255,8 +256,8 @@ func (h *hyperparameters) checkScale() error {
 		return err
 	}
 	switch {
-	case !finiteFromZero.has(h.warmup) || !aboveZero.has(h.warmupSteps):
-		return &HyperparameterError{"WithScaleWarmup", [2]float64{h.warmup, h.warmupSteps}, "two finite numbers, factor ≥ 0, steps > 0"}
+	case !finiteFromZero.has(h.warmupRate) || !aboveZero.has(h.warmupSteps):
+		return &HyperparameterError{"WithScaleWarmup", [2]float64{h.warmupRate, h.warmupSteps}, "two finite numbers, rate ≥ 0, steps > 0"}
 	case !ordered(h.scaleMin, h.scaleMax):
 		return &HyperparameterError{"WithScaleBounds", [2]float64{h.scaleMin, h.scaleMax}, bounds}
 	case h.scaleSignal != Normalized && h.scaleSignal != Raw:

@@ -82,12 +82,9 @@ func (a *scaling[P]) nextScale(of []P, s float64, t int, start float64) float64 
 	return min(max(s, a.scaleMin), a.scaleMax)
 }
 
-// rate is the scale's, after t steps.
+// rate is γs + γw exp(−t/τ), after t steps.
 func (h *hyperparameters) rate(t int) float64 {
-	if h.warmup == 0 {
-		return h.scaleRate
-	}
-	return h.scaleRate * (1 + float64(h.warmup*kernel.Exp(-float64(t)/h.warmupSteps)))
+	return h.scaleRate + float64(h.warmupRate*kernel.Exp(-float64(t)/h.warmupSteps))
 }
 
 // initialScale is s_0 of those bound parameters that make their first step.
