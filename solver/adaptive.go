@@ -23,8 +23,8 @@ type adaptive struct {
 }
 
 // adaptiveParameter is the state of one parameter, of either dtype. A step
-// calls prepare, measureBlock for each block, sound, the sums, setScale,
-// updateBlock for each block, and finish.
+// calls prepare, measureBlock for each block, sound, the sums, start if it is
+// the first, setScale, updateBlock for each block, and finish.
 type adaptiveParameter interface {
 	scaled
 	prepare(*hyperparameters) (elements int)

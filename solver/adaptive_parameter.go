@@ -14,6 +14,7 @@ type adaptiveState[T kernel.Float] struct {
 	scale     float64 // s of the last step
 	steps     int
 	direction func(i int) T // that the last step went, but for its sign
+	firstStep func(i int) T // with a scale of 1, but for its sign
 
 	// of the step under way
 	values, gradients []T
@@ -89,7 +90,12 @@ func (s *adaptiveState[T]) scaledSums(direction, gradient int) kernel.Sums {
 	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
-func (s *adaptiveState[T]) made() (steps int) { return s.steps }
+func (s *adaptiveState[T]) start() (value, step float64) {
+	n := len(s.values)
+	return kernel.SquaredNorm(n, func(i int) T { return s.values[i] }), kernel.SquaredNorm(n, s.firstStep)
+}
+
+func (s *adaptiveState[T]) stepsMade() int { return s.steps }
 
 func (s *adaptiveState[T]) lastScale() float64 { return s.scale }
 
@@ -131,9 +137,6 @@ func gains[T kernel.Float](h *hyperparameters, decay float64, t int) kernel.Gain
 		Raw:    h.gainSignal == Raw && T(rate) > 0,
 	}
 }
-
-// firstGain is p_1: gains start at 1, and no signal has come yet.
-func firstGain[T kernel.Float](k *kernel.Gains[T]) T { return min(max(1, k.Min), k.Max) }
 
 // largest is the largest number of T.
 func largest[T kernel.Float]() float64 {

@@ -11,8 +11,8 @@ import (
 )
 
 // augmentedParameter is the state of one parameter, of either dtype. A step
-// calls prepare, standIn, then, when inner has changed that, the sums, setScale
-// and finish.
+// calls prepare, standIn, then, when inner has changed that, the sums, start if
+// it is the first, setScale and finish.
 type augmentedParameter interface {
 	scaled
 	prepare() error
@@ -95,11 +95,13 @@ func (s *augmentedState[T]) scaledSums(direction, gradient int) kernel.Sums {
 	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
-func (s *augmentedState[T]) lengths() kernel.Lengths {
-	return kernel.MeasureLengths(s.values, func(i int) T { return s.nodeValue[i] - s.values[i] })
+func (s *augmentedState[T]) start() (value, step float64) {
+	n := len(s.values)
+	return kernel.SquaredNorm(n, func(i int) T { return s.values[i] }),
+		kernel.SquaredNorm(n, func(i int) T { return s.nodeValue[i] - s.values[i] })
 }
 
-func (s *augmentedState[T]) made() (steps int) { return s.steps }
+func (s *augmentedState[T]) stepsMade() int { return s.steps }
 
 func (s *augmentedState[T]) lastScale() float64 { return s.scale }
 

@@ -26,6 +26,10 @@ func newFunnelState[T kernel.Float](o operand[T]) *funnelState[T] {
 	s := new(funnelState[T])
 	s.adaptiveState, s.velocity, s.average = newAdaptiveState(o)
 	s.direction = func(i int) T { return s.velocity[i] }
+	s.firstStep = func(i int) T { // ν_1
+		c := &s.coefficients
+		return c.LearnRate * T(c.Gain.First()*c.Gradient(s.gradients[i], s.values[i]))
+	}
 	return s
 }
 
@@ -50,16 +54,6 @@ func (s *funnelState[T]) measureBlock(i int) {
 func (s *funnelState[T]) updateBlock(i int) {
 	a, b := s.extent(i)
 	kernel.Update(s.values[a:b], s.gradients[a:b], s.velocity[a:b], s.average[a:b], s.gain[a:b], &s.coefficients)
-}
-
-func (s *funnelState[T]) lengths() kernel.Lengths {
-	return kernel.MeasureLengths(s.values, s.firstStep)
-}
-
-// firstStep is ν_1.
-func (s *funnelState[T]) firstStep(i int) T {
-	c := &s.coefficients
-	return c.LearnRate * T(firstGain(&c.Gain)*c.Gradient(s.gradients[i], s.values[i]))
 }
 
 // setScale sets the scale of the step and refuses one that would make a number

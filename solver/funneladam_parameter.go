@@ -31,6 +31,11 @@ func newAdamState[T kernel.Float](o operand[T]) *adamState[T] {
 	s := &adamState[T]{last: kernel.Direction[T]{Eps: 1}} // d_0 = 0
 	s.adaptiveState, s.first, s.second = newAdaptiveState(o)
 	s.direction = func(i int) T { return s.last.Of(s.first[i], s.second[i]) }
+	s.firstStep = func(i int) T { // η d_1
+		c := &s.coefficients
+		g := c.Gradient(s.gradients[i], s.values[i])
+		return T(s.learnRate) * c.Direction.Of(c.Share1*T(c.Gain.First()*g), T(c.Share2*g)*g)
+	}
 	return s
 }
 
@@ -66,15 +71,6 @@ func (s *adamState[T]) measureBlock(i int) {
 func (s *adamState[T]) updateBlock(i int) {
 	a, b := s.extent(i)
 	kernel.UpdateAdam(s.values[a:b], s.gradients[a:b], s.first[a:b], s.second[a:b], s.gain[a:b], &s.coefficients)
-}
-
-func (s *adamState[T]) lengths() kernel.Lengths { return kernel.MeasureLengths(s.values, s.firstStep) }
-
-// firstStep is η d_1.
-func (s *adamState[T]) firstStep(i int) T {
-	c := &s.coefficients
-	g := c.Gradient(s.gradients[i], s.values[i])
-	return T(s.learnRate) * c.Direction.Of(c.Share1*T(firstGain(&c.Gain)*g), T(c.Share2*g)*g)
 }
 
 // setScale sets the scale of the step and refuses one that would make a number

@@ -235,7 +235,10 @@ func (h *hyperparameters) checkObjective() error {
 
 // checkAdaptation finds a bad value among the options of a solver that adapts.
 func (h *hyperparameters) checkAdaptation() error {
-	if err := firstBad([]setting{{"WithGainRate", h.gainRate, finiteFromZero}}); err != nil {
+	if err := firstBad([]setting{
+		{"WithGainRate", h.gainRate, finiteFromZero},
+		{"WithGainDecay", h.gainDecay, belowOne},
+	}); err != nil {
 		return err
 	}
 	switch {

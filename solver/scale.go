@@ -12,18 +12,20 @@ type scaling[P scaled] struct {
 	hyperparameters
 	parameters registry[P]
 	scale      float64 // s of Global scope
-	steps      int     // that have been made, of a model that was not empty
+	steps      int     // made, of models that were not empty
 	scopeMade  Scope   // of the first step
 
-	terms terms // of the step under way
+	// of the step under way
+	terms              terms
+	values, firstSteps addends // ‖θ_0‖² and ‖u‖² of each parameter that is new
 }
 
 // scaled is a parameter whose step is multiplied by a scale.
 type scaled interface {
 	parameter
 	measured
-	lengths() kernel.Lengths
-	made() (steps int)
+	start() (value, step float64) // ‖θ_0‖² and ‖u‖², of the step under way
+	stepsMade() int
 	lastScale() float64
 	setScale(float64) error
 	adaptation() Adaptation
@@ -53,15 +55,14 @@ func (a *scaling[P]) checkScope(s Scope) error {
 // nextScales sets the scale of the step for every bound parameter. It returns
 // that of Global scope, which keep is to be given if the step is made.
 func (a *scaling[P]) nextScales() (scale float64, err error) {
-	bound := a.parameters.bound
-	start := a.initialScale()
+	bound, first := a.parameters.bound, a.initialScale()
 	if scale = a.scale; a.scope == Global {
-		scale = a.nextScale(bound, scale, a.steps, start)
+		scale = a.nextScale(bound, a.steps, scale, first)
 	}
 	for i, p := range bound {
 		own := scale
 		if a.scope == PerParameter {
-			own = a.nextScale(bound[i:i+1], p.lastScale(), p.made(), start)
+			own = a.nextScale(bound[i:i+1], p.stepsMade(), p.lastScale(), first)
 		}
 		if err := p.setScale(own); err != nil {
 			return 0, a.parameters.refuse(i, err)
@@ -70,40 +71,42 @@ func (a *scaling[P]) nextScales() (scale float64, err error) {
 	return scale, nil
 }
 
-// nextScale is s_{t+1} of parameters that have s_t in common. If they have made
-// no step, s_t is start.
-func (a *scaling[P]) nextScale(of []P, s float64, t int, start float64) float64 {
+// nextScale is s_{t+1} of parameters that share one scale. s_t is last or, where
+// t is 0, first.
+func (a *scaling[P]) nextScale(of []P, t int, last, first float64) float64 {
+	s := last
 	if a.scaleRate > 0 {
 		if t == 0 {
-			s = start
+			s = first
 		}
-		s *= kernel.Exp(a.rate(t) * signal(&a.hyperparameters, of, &a.terms))
+		s *= kernel.Exp(a.scaleRateAt(t) * signal(&a.hyperparameters, of, &a.terms))
 	}
 	return min(max(s, a.scaleMin), a.scaleMax)
 }
 
-// rate is γs + γw exp(−t/τ), after t steps.
-func (h *hyperparameters) rate(t int) float64 {
-	return h.scaleRate + float64(h.warmupRate*kernel.Exp(-float64(t)/h.warmupSteps))
+// scaleRateAt is γs + γw exp(−t/τ), which is finite.
+func (h *hyperparameters) scaleRateAt(t int) float64 {
+	return min(h.scaleRate+float64(h.warmupRate*kernel.Exp(-float64(t)/h.warmupSteps)), math.MaxFloat64)
 }
 
-// initialScale is s_0 of those bound parameters that make their first step.
+// initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖, of those bound parameters that make their
+// first step.
 func (a *scaling[P]) initialScale() float64 {
-	if a.initialStep == 0 {
+	if a.initialStep == 0 || a.scaleRate == 0 {
 		return 1
 	}
-	a.terms.clear()
+	a.values, a.firstSteps = a.values[:0], a.firstSteps[:0]
 	for _, p := range a.parameters.bound {
-		if p.made() == 0 {
-			l := p.lengths()
-			a.terms.append(kernel.Sums{Direction: l.Step, Gradient: l.Value})
+		if p.stepsMade() == 0 {
+			value, step := p.start()
+			a.values, a.firstSteps = append(a.values, value), append(a.firstSteps, step)
 		}
 	}
-	sums := a.terms.add()
-	if !inRange(sums.Direction) || !inRange(sums.Gradient) {
+	value, step := a.values.sum(), a.firstSteps.sum()
+	if !inRange(value) || !inRange(step) {
 		return 1
 	}
-	return a.initialStep * math.Sqrt(sums.Gradient) / math.Sqrt(sums.Direction)
+	return a.initialStep * math.Sqrt(value) / math.Sqrt(step)
 }
 
 func (a *scaling[P]) keep(scale float64) {
@@ -153,7 +156,7 @@ func total[P measured](of []P, t *terms) (_ kernel.Sums, exponent int) {
 	for _, p := range of {
 		t.append(p.sums())
 	}
-	sums := t.add()
+	sums := t.sum()
 	if inRange(sums.Direction) && inRange(sums.Gradient) {
 		return sums, 0
 	}
@@ -166,7 +169,7 @@ func total[P measured](of []P, t *terms) (_ kernel.Sums, exponent int) {
 	for _, p := range of {
 		t.append(p.scaledSums(direction, gradient))
 	}
-	return t.add(), direction + gradient
+	return t.sum(), direction + gradient
 }
 
 // inRange says whether a sum of squares is neither rounded by underflow nor
@@ -174,29 +177,29 @@ func total[P measured](of []P, t *terms) (_ kernel.Sums, exponent int) {
 func inRange(square float64) bool { return square > 0x1p-900 && square < 0x1p1000 }
 
 // terms are what each parameter adds to direction·g, ‖direction‖² and ‖g‖².
-type terms [3][]float64
+type terms struct{ dot, direction, gradient addends }
 
 func (t *terms) clear() {
-	for k := range t {
-		t[k] = t[k][:0]
-	}
+	t.dot, t.direction, t.gradient = t.dot[:0], t.direction[:0], t.gradient[:0]
 }
 
 func (t *terms) append(s kernel.Sums) {
-	t[0] = append(t[0], s.Dot)
-	t[1] = append(t[1], s.Direction)
-	t[2] = append(t[2], s.Gradient)
+	t.dot, t.direction, t.gradient = append(t.dot, s.Dot), append(t.direction, s.Direction), append(t.gradient, s.Gradient)
 }
 
-// add adds from the smallest term to the largest, so that the order of the
-// parameters in the model does not show in the result.
-func (t *terms) add() kernel.Sums {
-	var sum [3]float64
-	for k := range t {
-		slices.Sort(t[k])
-		for _, x := range t[k] {
-			sum[k] += x
-		}
+func (t *terms) sum() kernel.Sums {
+	return kernel.Sums{Dot: t.dot.sum(), Direction: t.direction.sum(), Gradient: t.gradient.sum()}
+}
+
+// addends are what each parameter adds to a sum.
+type addends []float64
+
+// sum adds from the smallest to the largest, so that the order of the parameters
+// in the model does not show in the result.
+func (x addends) sum() (sum float64) {
+	slices.Sort(x)
+	for _, v := range x {
+		sum += v
 	}
-	return kernel.Sums{Dot: sum[0], Direction: sum[1], Gradient: sum[2]}
+	return sum
 }

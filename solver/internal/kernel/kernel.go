@@ -46,7 +46,8 @@ func (o *Objective[T]) Bound(gradient, value float64) float64 {
 }
 
 // Gains holds what makes a step's gains out of those of the step before. They
-// decay, are multiplied by a factor, and are bounded. The factor is
+// go back to 1 by Decay of the way, are multiplied by a factor, and are bounded.
+// The factor is
 // exp(Rate · m ⊙ g) if Raw is set, else Factor[0] where m and g have the same
 // sign, Factor[1] where they differ, and 1 where either is 0.
 type Gains[T Float] struct {
@@ -105,9 +106,6 @@ type Sums struct {
 	// Gorgonia computed it, and of the value.
 	MaxGradient, MaxValue float64
 }
-
-// Lengths is what MeasureLengths finds: squares of norms.
-type Lengths struct{ Value, Step float64 }
 
 // Sums of a whole parameter are those of its blocks, added in their order by
 // Add. Blocks are what parallel work is divided into, and the same on every

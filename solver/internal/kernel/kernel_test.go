@@ -154,6 +154,49 @@ func TestScaledSumsAreTheSums(t *testing.T) {
 	}
 }
 
+// The factor of a raw signal is finite, and so is a gain; their product need not
+// be.
+func TestAGainThatARawSignalMakesTooLargeIsBounded(t *testing.T) {
+	testTooLargeGain[float32](t)
+	testTooLargeGain[float64](t)
+}
+
+func testTooLargeGain[T Float](t *testing.T) {
+	t.Helper()
+	for name, update := range map[string]func(value, gradient, state, second, gain []T, k Gains[T]){
+		"Funnel": func(v, g, w, m, p []T, k Gains[T]) {
+			Update(v, g, w, m, p, &Coefficients[T]{Objective: *noObjective[T](), Gain: k})
+		},
+		"Funnel, portable": func(v, g, w, m, p []T, k Gains[T]) {
+			updatePortable(v, g, w, m, p, &Coefficients[T]{Objective: *noObjective[T](), Gain: k})
+		},
+		"FunnelAdam": func(v, g, w, m, p []T, k Gains[T]) {
+			UpdateAdam(v, g, m, w, p, &AdamCoefficients[T]{Objective: *noObjective[T](), Gain: k, Direction: Direction[T]{Correction: 1, Eps: 1}})
+		},
+		"FunnelAdam, portable": func(v, g, w, m, p []T, k Gains[T]) {
+			updateAdamPortable(v, g, m, w, p, &AdamCoefficients[T]{Objective: *noObjective[T](), Gain: k, Direction: Direction[T]{Correction: 1, Eps: 1}})
+		},
+	} {
+		for _, decay := range []T{0, 0.01} {
+			const n = lanes + 3
+			list := func(x T) []T {
+				xs := make([]T, n)
+				for i := range xs {
+					xs[i] = x
+				}
+				return xs
+			}
+			gain := list(90)
+			update(list(1), list(1000), list(0), list(1000), gain, Gains[T]{Rate: 1, Min: 0.01, Max: 100, Decay: decay, Raw: true})
+			for i, p := range gain {
+				if p != 100 {
+					t.Fatalf("%s of %T, λ = %v: gain[%d] = %v, want 100", name, p, decay, i, p)
+				}
+			}
+		}
+	}
+}
+
 func TestOverflowRescaleFindsWhatRescaleMakesNonFinite(t *testing.T) {
 	for _, c := range []struct {
 		name                 string

@@ -59,14 +59,13 @@ func (p *partials) add(i int, a, b float64) {
 	p.gradient[lane] += float64(b * b)
 }
 
-// MeasureLengths reads a parameter and the first step that it is about to make.
-func MeasureLengths[T Float](value []T, step func(i int) T) (l Lengths) {
-	for i, v := range value {
-		a, b := float64(v), float64(step(i))
-		l.Value += float64(a * a)
-		l.Step += float64(b * b)
+// SquaredNorm is ‖x‖², of n elements.
+func SquaredNorm[T Float](n int, x func(i int) T) (sum float64) {
+	for i := range n {
+		a := float64(x(i))
+		sum += float64(a * a)
 	}
-	return l
+	return sum
 }
 
 // ExponentOfZero is below the exponent of every other number.
@@ -104,8 +103,8 @@ func MeasureScaled[T Float](value, gradient []T, direction func(i int) T, o *Obj
 
 // updatePortable makes one step of Funnel for part of a parameter. What most
 // steps do not need is done in passes of its own, which leaves all registers to
-// the last: g in the place of the gradient, the gain times a factor that takes
-// an exponential.
+// the last: g in the place of the gradient, and the gains of raw signals, which
+// take an exponential.
 func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
 	n := len(value)
 	gradient, velocity, average, gain = gradient[:n], velocity[:n], average[:n], gain[:n]
@@ -117,7 +116,7 @@ func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Co
 	decay, factors := c.Gain.Decay, c.Gain.Factor
 	if c.Gain.Raw {
 		for i, g := range gradient {
-			gain[i] = c.Gain.decayed(gain[i]) * Exp(c.Gain.Rate*T(average[i]*g))
+			gain[i] = c.Gain.bound(c.Gain.decayed(gain[i]) * Exp(c.Gain.Rate*T(average[i]*g)))
 		}
 		decay, factors = 0, [2]T{1, 1}
 	}
@@ -173,7 +172,8 @@ func updateAdamPortable[T Float](value, gradient, first, second, gain []T, c *Ad
 	}
 }
 
-// decayed is a gain drawn toward 1.
+// decayed is a gain that has gone back to 1 a little. It keeps its bits where
+// nothing decays.
 func (k *Gains[T]) decayed(p T) T { return p + T(k.Decay*(1-p)) }
 
 // normalized is what a gain is multiplied by, of normalized signals.
@@ -183,6 +183,9 @@ func (k *Gains[T]) normalized(m, g T) T {
 	}
 	return k.Factor[differ(m, g)]
 }
+
+// First is p_1, of a gain that was 1 and has had no signal yet.
+func (k *Gains[T]) First() T { return k.bound(1) }
 
 func (k *Gains[T]) bound(p T) T {
 	if p < k.Min {
