@@ -428,7 +428,10 @@ func TestInnersOptionsReachInner(t *testing.T) {
 }
 
 func TestOptionsOfTheScaleAreNotInners(t *testing.T) {
-	still := []gorgonia.SolverOpt{solver.WithScaleRate(0), solver.WithScaleScope(solver.PerParameter), solver.WithScaleBounds(1, 1), solver.WithScaleSignal(solver.Raw)}
+	still := []gorgonia.SolverOpt{
+		solver.WithScaleRate(0), solver.WithScaleScope(solver.Global), solver.WithScaleBounds(1, 1), solver.WithScaleSignal(solver.Raw),
+		solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.1, 3),
+	}
 	want := trace(t, solver.NewFunnel())
 	if !sameBits(want, trace(t, solver.Augment(solver.NewFunnel(), still...))) {
 		t.Error("given to Augment, they reached the inner Funnel")

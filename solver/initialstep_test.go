@@ -432,6 +432,23 @@ func TestTheScalesRateWarmsUpInClosedForm(t *testing.T) {
 	}
 }
 
+// Their sum is not finite, and the first cosine is 0.
+func TestRatesOfTheScaleBeyondAllNumbersMakeStepsAllTheSame(t *testing.T) {
+	for _, c := range scaled {
+		for _, scope := range scopes {
+			s := c.make(solver.WithScaleScope(scope), solver.WithScaleRate(math.MaxFloat64), solver.WithScaleWarmup(math.MaxFloat64, 30))
+			p := vector("w", []float64{1}, nil)
+			for i, g := range []float64{1, 1, -1} {
+				p.gradient = dense([]float64{g}, 1)
+				step(t, s, model(p))
+				if a := learned(s)[0]; i > 0 && a.Scale != []float64{0, 1e9, 1e-9}[i] {
+					t.Errorf("%s/%v: step %d: scale %v", c.name, scope, i+1, a.Scale)
+				}
+			}
+		}
+	}
+}
+
 // With Global scope the steps are the solver's: a parameter that joins does not
 // warm it up again.
 func TestAGlobalScaleWarmsUpOnce(t *testing.T) {
