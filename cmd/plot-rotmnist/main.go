@@ -67,7 +67,7 @@ var (
 	quantiles = []string{"gain_01", "gain_25", "gain_50", "gain_75", "gain_99"}
 )
 
-// read reads the CSV, whose rows of one solver are together and in order.
+// read reads the CSV, in which the rows of one solver are in order.
 func read(r io.Reader) ([]*series, error) {
 	c := csv.NewReader(r)
 	header, err := c.Read()
@@ -84,6 +84,7 @@ func read(r io.Reader) ([]*series, error) {
 		}
 	}
 	var runs []*series
+	of := map[string]*series{}
 	for {
 		row, err := c.Read()
 		if err == io.EOF {
@@ -92,10 +93,11 @@ func read(r io.Reader) ([]*series, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(runs) == 0 || runs[len(runs)-1].solver != row[at["solver"]] {
-			runs = append(runs, &series{solver: row[at["solver"]], gains: make([][]float64, len(quantiles))})
+		s := of[row[at["solver"]]]
+		if s == nil {
+			s = &series{solver: row[at["solver"]], gains: make([][]float64, len(quantiles))}
+			of[s.solver], runs = s, append(runs, s)
 		}
-		s := runs[len(runs)-1]
 		s.angle = append(s.angle, number(row[at["angle"]]))
 		s.accuracy = append(s.accuracy, number(row[at["accuracy"]]))
 		s.scale = append(s.scale, number(row[at["scale"]]))

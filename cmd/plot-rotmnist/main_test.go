@@ -5,6 +5,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,8 +15,8 @@ const header = "solver,step,angle,loss,accuracy,scale,gain_01,gain_25,gain_50,ga
 func TestAFigureIsDrawnFromACSV(t *testing.T) {
 	for name, text := range map[string]string{
 		"two solvers": header +
-			"funnel,1,0,2.3,0.1,1,0.9,1,1,1,1.1\nfunnel,2,60,2,0.2,1.2,0.8,1,1,1,1.2\n" +
-			"adam,1,0,2.3,0.1,,,,,,\nadam,2,60,2.1,0.2,,,,,,\n",
+			"funnel,1,0,2.3,0.1,1,0.9,1,1,1,1.1\nadam,1,0,2.3,0.1,,,,,,\n" +
+			"funnel,2,60,2,0.2,1.2,0.8,1,1,1,1.2\nadam,2,60,2.1,0.2,,,,,,\n",
 		"one without gains": header + "adam,1,0,2.3,0.1,,,,,,\n",
 		"a gain of 0":       header + "funnel,1,0,+Inf,0.1,1,0,0,1,1,1.1\n",
 	} {
@@ -35,6 +36,16 @@ func TestAFigureIsDrawnFromACSV(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestRowsBelongToTheirSolverInAnyOrderOfSolvers(t *testing.T) {
+	runs, err := read(strings.NewReader(header + "a,1,0,2,0.1,,,,,,\nb,1,0,2,0.3,,,,,,\na,2,0,2,0.2,,,,,,\nb,2,0,2,0.4,,,,,,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(runs) != 2 || runs[0].solver != "a" || !slices.Equal(runs[0].accuracy, []float64{0.1, 0.2}) || !slices.Equal(runs[1].accuracy, []float64{0.3, 0.4}) {
+		t.Errorf("%+v", runs)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-const usage = `train-rotmnist trains a network to read digits while they rotate, once with each
+const usage = `train-rotmnist trains networks to read digits while they rotate, one with each
 solver, from the same weights and on the same batches, and compares them.
 
 usage: train-rotmnist [flags]
@@ -63,7 +63,7 @@ func parseFlags(args []string, w io.Writer) (*config, error) {
 	fs.IntVar(&c.batch, "batch", 128, "`images` in a training step")
 	fs.StringVar(&hidden, "hidden", "128,64", "comma-separated `sizes` of the network's hidden layers")
 	fs.Uint64Var(&c.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
-	fs.StringVar(&c.csv, "csv", "", "write a row for each solver and step to this `FILE`")
+	fs.StringVar(&c.csv, "csv", "", "write a row for each step and solver to this `FILE`")
 	fs.StringVar(&c.json, "json", "", "write the summary to this `FILE`")
 	fs.BoolVar(&c.quiet, "quiet", false, "no progress, only the table")
 	fs.BoolVar(&c.showVersion, "version", false, "print the version and stop")

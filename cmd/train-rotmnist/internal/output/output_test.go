@@ -88,7 +88,7 @@ func TestAMissingNumberIsNullInJSON(t *testing.T) {
 func TestANumberThatIsNoneIsAnEmptyFieldInCSV(t *testing.T) {
 	var b bytes.Buffer
 	c := NewCSV(&b)
-	if err := c.Write("adam", &experiment.Step{Number: 4, Angle: 60, Loss: 0.123456789, Accuracy: 0.5}); err != nil {
+	if err := c.Write(&experiment.Step{Solver: "adam", Number: 4, Angle: 60, Loss: 0.123456789, Accuracy: 0.5}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Flush(); err != nil {
