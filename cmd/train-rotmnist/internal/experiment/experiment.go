@@ -149,7 +149,7 @@ func (r *Run) step(b *mnist.Batch) (*Step, error) {
 	}
 	accuracy := float64(r.network.Correct(b.Labels)) / float64(len(b.Labels))
 	solve := time.Now()
-	if err := r.solver.Step(r.model); err != nil {
+	if err := r.learn(b.Step); err != nil {
 		return nil, err
 	}
 	end := time.Now()
@@ -163,6 +163,17 @@ func (r *Run) step(b *mnist.Batch) (*Step, error) {
 		}
 	}
 	return &Step{r.Name, b.Step, b.Angle, r.network.Loss(), accuracy, r.recent, r.solver}, nil
+}
+
+// learn makes the solver's step. A solver with a schedule of its own, such as a
+// learn rate that decays, is told where in the stream it is.
+func (r *Run) learn(step int) error {
+	if s, ok := r.solver.(interface{ Pace(step, steps int) error }); ok {
+		if err := s.Pace(step, r.setup.Schedule.Steps()); err != nil {
+			return err
+		}
+	}
+	return r.solver.Step(r.model)
 }
 
 // endPhase reads the test set at the angle that the network has just learned.

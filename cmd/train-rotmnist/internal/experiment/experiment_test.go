@@ -242,3 +242,19 @@ func TestAComparisonEndsWhenAllHaveFailed(t *testing.T) {
 		t.Errorf("%d steps observed, want 2", observed)
 	}
 }
+
+// paced notes where in the stream it is told that it is.
+type paced struct {
+	gorgonia.Solver
+	seen [][2]int
+}
+
+func (p *paced) Pace(step, steps int) error { p.seen = append(p.seen, [2]int{step, steps}); return nil }
+
+func TestASolverWithAScheduleIsToldEveryStep(t *testing.T) {
+	p := &paced{Solver: gorgonia.NewAdamSolver()}
+	compare(t, context.Background(), setup(t), ignore, p)
+	if len(p.seen) != 120 || p.seen[0] != [2]int{0, 120} || p.seen[119] != [2]int{119, 120} {
+		t.Errorf("it was told %v", p.seen)
+	}
+}

@@ -42,9 +42,10 @@ var (
 	clip     = number("clip", gorgonia.WithClip)
 	l1       = number("l1", gorgonia.WithL1Reg)
 	l2       = number("l2", gorgonia.WithL2Reg)
+	decay    = word("decay", nothingFor(decays))
 
 	adaptive = []*key{
-		lr, momentum,
+		lr, decay, momentum,
 		number("gain-rate", solver.WithGainRate),
 		number("scale-rate", solver.WithScaleRate),
 		share("gradient-decay", solver.WithGradientDecay),
@@ -69,14 +70,14 @@ var kinds = []*kind{
 	{"funnel", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
 	{"eggain", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
 	{"adam", []*key{
-		lr, share("beta1", gorgonia.WithBeta1), share("beta2", gorgonia.WithBeta2), number("eps", gorgonia.WithEps),
+		lr, decay, share("beta1", gorgonia.WithBeta1), share("beta2", gorgonia.WithBeta2), number("eps", gorgonia.WithEps),
 		batch, clip, l1, l2,
 	}, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }},
-	{"momentum", []*key{lr, momentum, batch, clip, l1, l2},
+	{"momentum", []*key{lr, decay, momentum, batch, clip, l1, l2},
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }},
-	{"rmsprop", []*key{lr, share("rho", gorgonia.WithRho), number("eps", gorgonia.WithEps), clip, l2},
+	{"rmsprop", []*key{lr, decay, share("rho", gorgonia.WithRho), number("eps", gorgonia.WithEps), clip, l2},
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewRMSPropSolver(o...) }},
-	{"vanilla", []*key{lr, batch, clip, l1, l2},
+	{"vanilla", []*key{lr, decay, batch, clip, l1, l2},
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }},
 }
 
@@ -153,16 +154,23 @@ func (k *kind) keyNames() []string {
 
 // check finds hyperparameters that are numbers but cannot be.
 func (s *Spec) check() error {
-	if f, ok := s.New().(*solver.Funnel); ok {
-		if err := f.Apply(); err != nil {
+	if ours, ok := s.kind.make(s.options...).(applier); ok {
+		if err := ours.Apply(); err != nil {
 			return fmt.Errorf("solver %q: %w", s.Text, err)
 		}
 	}
 	return nil
 }
 
-// New makes a solver that has learned nothing yet.
-func (s *Spec) New() gorgonia.Solver { return s.kind.make(s.options...) }
+// New makes a solver that has learned nothing yet. One whose learn rate decays
+// has a method Pace(step, steps int) error, to be called before every step.
+func (s *Spec) New() gorgonia.Solver {
+	made := s.kind.make(s.options...)
+	if factor, ok := decays[s.Settings["decay"]]; ok {
+		return &decaying{made, s.LearnRate(), factor}
+	}
+	return made
+}
 
 // LearnRate is the base step size: the one given, or Gorgonia's and our default.
 func (s *Spec) LearnRate() float64 {
@@ -170,8 +178,11 @@ func (s *Spec) LearnRate() float64 {
 		x, _ := strconv.ParseFloat(text, 64) // set has read it before
 		return x
 	}
-	return 0.001
+	return DefaultLearnRate
 }
+
+// DefaultLearnRate is every solver's.
+const DefaultLearnRate = 0.001
 
 // Usage lists the solvers and their keys, for a help text.
 func Usage() string {
@@ -189,7 +200,7 @@ func Usage() string {
 		}
 		b.WriteString(line + "\n")
 	}
-	return b.String()
+	return b.String() + usageOfDecay
 }
 
 func number(name string, option func(float64) gorgonia.SolverOpt) *key {

@@ -48,6 +48,11 @@ func trace(t *testing.T, s gorgonia.Solver) []float64 {
 	p := &parameter{tensor.New(tensor.WithBacking([]float64{1, 2, 0.5})), tensor.New(tensor.WithBacking(make([]float64, 3)))}
 	for i := range 8 {
 		copy(p.gradient.Float64s(), []float64{1, math.Sin(float64(i)), 0.25})
+		if paced, ok := s.(interface{ Pace(step, steps int) error }); ok {
+			if err := paced.Pace(i, 8); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := s.Step([]gorgonia.ValueGrad{p}); err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +65,7 @@ func trace(t *testing.T, s gorgonia.Solver) []float64 {
 func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 	values := map[string]string{
 		"lr": "0.5", "momentum": "0.3", "beta1": "0.3", "beta2": "0.3", "eps": "0.5", "rho": "0.5",
-		"batch-size": "4", "clip": "0.1", "l1": "0.5", "l2": "0.5",
+		"decay": "inverse", "batch-size": "4", "clip": "0.1", "l1": "0.5", "l2": "0.5",
 		"gain-rate": "0.5", "scale-rate": "0.5", "gradient-decay": "0.1",
 		"gain-bounds": "0.999..1.001", "scale-bounds": "0.9..0.95",
 		"gain-signal": "raw", "scale-signal": "raw", "signals": "raw", "scope": "parameter", "bias-correction": "on",
@@ -96,17 +101,55 @@ func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 	}
 }
 
+func TestALearnRateDecaysFromTheOneGiven(t *testing.T) {
+	for name, want := range map[string][4]float64{ // after none, a quarter, a half, three quarters of the stream
+		"cosine":  {1, (1 + math.Sqrt2/2) / 2, 0.5, (1 - math.Sqrt2/2) / 2},
+		"inverse": {1, 1 / 3.25, 1 / 5.5, 1 / 7.75},
+		"step":    {1, 1, 0.1, 0.01},
+	} {
+		for i, x := range []float64{0, 0.25, 0.5, 0.75} {
+			if got := decays[name](x); math.Abs(got-want[i]) > 1e-15 {
+				t.Errorf("%s after %v: %v, want %v", name, x, got, want[i])
+			}
+		}
+	}
+}
+
+func TestSettingTheLearnRateBetweenStepsKeepsWhatTheSolverHasLearned(t *testing.T) {
+	for _, k := range kinds {
+		same := &decaying{k.make(), DefaultLearnRate, func(float64) float64 { return 1 }}
+		if !slices.Equal(trace(t, same), trace(t, k.make())) {
+			t.Errorf("%s: set to what it was, the learn rate changes the result", k.name)
+		}
+	}
+}
+
+func TestASolverWhoseLearnRateDecaysStillShowsItsAdaptations(t *testing.T) {
+	specs, err := Parse("funnel:decay=cosine,adam:decay=cosine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{1, 0} {
+		s := specs[i].New().(*decaying)
+		trace(t, s)
+		if got := len(s.Adaptations()); got != want {
+			t.Errorf("%s: %d adaptations, want %d", specs[i].Text, got, want)
+		}
+	}
+}
+
 func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                        "unknown solver",
 		"sgd":                     "known are funnel, eggain, adam, momentum, rmsprop, vanilla",
-		"adam:momentum=0.9":       "adam takes lr, beta1, beta2",
+		"adam:momentum=0.9":       "adam takes lr, decay, beta1, beta2",
 		"adam:lr":                 "write key=value",
 		"adam:lr=fast":            "not a finite number",
 		"adam:lr=NaN":             "not a finite number",
 		"adam:lr=-1":              "not a finite number",
 		"adam:lr=1:lr=2":          "set twice",
 		"adam,funnel,adam":        "given twice",
+		"adam:decay=fast":         "not one of cosine, inverse, step",
 		"funnel:signals=cooked":   "not one of normalized, raw",
 		"funnel:gain-bounds=3":    "write MIN..MAX",
 		"funnel:gain-bounds=a..b": "not a finite number",
