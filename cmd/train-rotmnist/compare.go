@@ -10,7 +10,6 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
-	"github.com/seed1e560811/funnel/mnist"
 )
 
 // compare is the main job: it runs the solvers and prints the table, as far as
@@ -20,19 +19,19 @@ func compare(ctx context.Context, c *config, stdout, stderr io.Writer) (err erro
 	if c.quiet {
 		news, notes = io.Discard, io.Discard
 	}
-	digits, held, err := loadData(ctx, c.data, c.seed, notes)
+	digits, held, err := loadData(ctx, c.Data, c.seed, notes)
 	if err != nil {
 		return err
 	}
-	if c.batch > digits.Len() {
-		return fmt.Errorf("-batch: %d; the data set has %d images; %w", c.batch, digits.Len(), errUsage)
+	if err := c.fits(digits); err != nil {
+		return err
 	}
 	files, err := create(c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.close()) }()
-	setup := &experiment.Setup{Train: digits, Test: held, Schedule: c.schedule, Batch: c.batch, Hidden: c.hidden, Seed: c.seed}
+	setup := &experiment.Setup{Train: digits, Test: held, Schedule: c.schedule, Batch: c.Batch, Hidden: c.Hidden, Seed: c.seed}
 	announce(news, c, setup)
 
 	summary, err := train(ctx, c, setup, files.csv, notes)
@@ -67,10 +66,10 @@ func train(ctx context.Context, c *config, setup *experiment.Setup, csv *output.
 		return write(csv, steps)
 	})
 	progress.End()
-	summary := c.summary()
+	summary := &output.Summary{Protocol: c.Protocol, Seed: c.seed}
 	for i, run := range runs {
 		if result := run.Result(); result.Steps > 0 {
-			summary.Results = append(summary.Results, row(c.solvers[i], result))
+			summary.Results = append(summary.Results, output.NewRow(c.solvers[i], result))
 		}
 		err = errors.Join(err, run.Err())
 	}
@@ -101,14 +100,9 @@ func write(csv *output.CSV, steps []*experiment.Step) error {
 
 // announce says what is about to run.
 func announce(w io.Writer, c *config, setup *experiment.Setup) {
-	motion := fmt.Sprintf("drifting %v° a step, %d steps", c.drift, c.steps)
-	if len(c.angles) > 0 {
-		motion = fmt.Sprintf("angles %s°, %d steps each", strings.Trim(fmt.Sprint(c.angles), "[]"), c.steps)
-	}
-	sizes := append(append([]int{mnist.Pixels}, c.hidden...), mnist.Classes)
-	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", c.data, setup.Train.Len(), setup.Test.Len())
-	fmt.Fprintf(w, "stream  %s, batches of %d, seed %d\n", motion, c.batch, c.seed)
-	fmt.Fprintf(w, "model   MLP %s, ReLU, %d parameters\n", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), c.parameters)
+	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", c.Data, setup.Train.Len(), setup.Test.Len())
+	fmt.Fprintf(w, "stream  %s, seed %d\n", c.Stream(), c.seed)
+	fmt.Fprintf(w, "model   %s\n", c.Model())
 	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(c.solvers), ", "))
 }
 
@@ -118,20 +112,4 @@ func texts(specs []solvers.Spec) []string {
 		ts = append(ts, s.Text)
 	}
 	return ts
-}
-
-func (c *config) summary() *output.Summary {
-	return &output.Summary{
-		Data: c.data, Seed: c.seed, Steps: c.steps, Batch: c.batch, Angles: c.angles, Drift: c.drift, Hidden: c.hidden, Parameters: c.parameters,
-	}
-}
-
-func row(spec solvers.Spec, r *experiment.Result) output.Row {
-	return output.Row{
-		Solver: spec.Name, Settings: spec.Settings, LearnRate: spec.LearnRate(), StepsDone: r.Steps,
-		Accuracy: output.Number(r.Accuracy), AfterShift: output.Number(r.AfterShift),
-		Recovery: output.Number(r.Recovery), Plateau: output.Number(r.Plateau), HeldOut: r.HeldOut,
-		StepMS: output.Number(r.StepMS), SolverMS: output.Number(r.SolverMS), Scale: output.Number(r.Scale),
-		Spec: spec.Text,
-	}
 }

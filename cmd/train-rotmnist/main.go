@@ -32,8 +32,13 @@ func main() {
 
 // run is the program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == "table" {
-		return table(args[1:], stdout, stderr)
+	if len(args) > 0 {
+		switch args[0] {
+		case "table":
+			return table(args[1:], stdout, stderr)
+		case "sweep":
+			return runSweep(ctx, args[1:], stdout, stderr)
+		}
 	}
 	c, err := parseFlags(args, stdout)
 	switch {
@@ -46,13 +51,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return done
 	}
 	err = compare(ctx, c, stdout, stderr)
+	return conclude(ctx, err, stderr, "what is printed and written is of what was done")
+}
+
+// conclude says what came of a job, if it is not done: where it was
+// interrupted, what there is.
+func conclude(ctx context.Context, err error, stderr io.Writer, left string) int {
 	switch {
 	case err == nil:
 		return done
 	case errors.Is(err, errUsage):
 		return complain(stderr, misused, err)
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		fmt.Fprintln(stderr, "train-rotmnist: interrupted; what is printed and written is of what was done")
+		fmt.Fprintf(stderr, "train-rotmnist: interrupted; %s\n", left)
 		return interrupted
 	}
 	return complain(stderr, failed, err)

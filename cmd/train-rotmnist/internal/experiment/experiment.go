@@ -4,6 +4,7 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -21,6 +22,12 @@ type Setup struct {
 	Batch       int
 	Hidden      []int
 	Seed        uint64
+
+	// Freeze keeps the weights of a run that diverges as they are, and goes on
+	// scoring what it predicts with them. A run diverges at the first step whose
+	// loss is not finite, or which its solver refuses for numbers that are not.
+	// Without Freeze it is an error that the solver refuses a step.
+	Freeze bool
 }
 
 // Comparison is runs in lockstep: all have learned from the same batches of
@@ -113,6 +120,7 @@ type Run struct {
 	accuracies []float64 // a step each
 	recent     float64   // a moving mean of them
 	heldOut    []float64 // a phase each
+	diverged   int       // the step, counted from 1; 0 for none
 	training   time.Duration
 	solving    time.Duration
 }
@@ -165,15 +173,34 @@ func (r *Run) step(b *mnist.Batch) (*Step, error) {
 	return &Step{r.Name, b.Step, b.Angle, r.network.Loss(), accuracy, r.recent, r.solver}, nil
 }
 
-// learn makes the solver's step. A solver with a schedule of its own, such as a
-// learn rate that decays, is told where in the stream it is.
+// learn makes the solver's step, unless the run is frozen. A solver with a
+// schedule of its own, such as a learn rate that decays, is told where in the
+// stream it is.
 func (r *Run) learn(step int) error {
+	if r.setup.Freeze && r.diverged == 0 && !finite(r.network.Loss()) {
+		r.diverged = step + 1
+	}
+	if r.diverged > 0 {
+		return nil
+	}
 	if s, ok := r.solver.(interface{ Pace(step, steps int) error }); ok {
 		if err := s.Pace(step, r.setup.Schedule.Steps()); err != nil {
 			return err
 		}
 	}
-	return r.solver.Step(r.model)
+	err := r.solver.Step(r.model)
+	if r.setup.Freeze && refused(err) {
+		r.diverged = step + 1
+		return nil
+	}
+	return err
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// refused tells whether a step was refused, and not made, for its numbers.
+func refused(err error) bool {
+	return errors.Is(err, solver.ErrNonFiniteGradient) || errors.Is(err, solver.ErrNonFiniteValue) || errors.Is(err, solver.ErrNonFiniteStep)
 }
 
 // endPhase reads the test set at the angle that the network has just learned.
@@ -193,6 +220,7 @@ func (r *Run) Result() *Result {
 	res.HeldOut = r.heldOut
 	steps := float64(len(r.accuracies))
 	res.Steps = len(r.accuracies)
+	res.DivergedAt = r.diverged
 	res.StepMS = r.training.Seconds() * 1000 / steps
 	res.SolverMS = r.solving.Seconds() * 1000 / steps
 	res.Scale = Scale(adaptations(r.solver))

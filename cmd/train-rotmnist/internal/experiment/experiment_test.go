@@ -258,3 +258,29 @@ func TestASolverWithAScheduleIsToldEveryStep(t *testing.T) {
 		t.Errorf("it was told %v", p.seen)
 	}
 }
+
+func TestAFrozenRunIsScoredOnWhatItPredictsOnceItHasDiverged(t *testing.T) {
+	s := setup(t)
+	s.Freeze = true
+	for name, diverging := range map[string]gorgonia.Solver{
+		"one that refuses":            solver.NewFunnel(gorgonia.WithLearnRate(1e38)),
+		"one that writes NaN":         gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(1e38)),
+		"one that refuses for itself": refusing{},
+	} {
+		r := compare(t, context.Background(), s, ignore, diverging)[0]
+		res := r.Result()
+		if r.Err() != nil || res.Steps != 120 || len(res.HeldOut) != 2 || res.DivergedAt < 1 || res.DivergedAt > 3 {
+			t.Errorf("%s: %v, %+v", name, r.Err(), res)
+		}
+	}
+	if r := compare(t, context.Background(), s, ignore, new(broken))[0]; !errors.Is(r.Err(), errBroken) || r.Result().DivergedAt != 0 {
+		t.Errorf("another error: %v", r.Err())
+	}
+}
+
+// refusing finds every gradient not finite, so that its network never learns.
+type refusing struct{}
+
+func (refusing) Step([]gorgonia.ValueGrad) error {
+	return &solver.ParameterError{Err: solver.ErrNonFiniteGradient}
+}
