@@ -1,10 +1,6 @@
 package solver
 
-import (
-	"slices"
-
-	"gorgonia.org/tensor"
-)
+import "gorgonia.org/tensor"
 
 // Adaptation is what a solver has learned about the step sizes of one
 // parameter. It is a copy: later steps do not change it.
@@ -13,27 +9,5 @@ type Adaptation struct {
 	Shape tensor.Shape // of the parameter
 	Steps int          // how many steps the parameter has made
 	Scale float64      // s; of Global scope, that of all parameters
-	Gain  []float64    // p, one a coordinate, in row-major order
-}
-
-// Adaptations returns what has been learned about each parameter, in the order
-// in which Step first met them.
-func (f *Funnel) Adaptations() []Adaptation {
-	as := make([]Adaptation, 0, len(f.parameters.order))
-	for _, vg := range f.parameters.order {
-		a := f.parameters.known[vg].adaptation()
-		if f.scope == Global {
-			a.Scale = f.scale
-		}
-		as = append(as, a)
-	}
-	return as
-}
-
-func (s *funnelState[T]) adaptation() Adaptation {
-	gain := make([]float64, len(s.gain))
-	for i, p := range s.gain {
-		gain[i] = float64(p)
-	}
-	return Adaptation{Name: s.name, Shape: slices.Clone(s.shape), Steps: s.steps, Scale: s.scale, Gain: gain}
+	Gain  []float64    // p, one a coordinate, in row-major order; nil if the solver has none
 }

@@ -32,13 +32,30 @@ var family = []struct {
 	{"Funnel per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
 		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
 	}},
+	{"FunnelAdam", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
+	{"FunnelAdam raw", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnelAdam(append([]gorgonia.SolverOpt{solver.WithRawSignals()}, o...)...)
+	}},
+	{"FunnelAdam per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnelAdam(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
+	}},
 	{"EGGain", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
 	{"EGU", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGU(o...) }},
+	{"Funnel, augmented", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.Augment(solver.NewFunnel(), o...) }},
+	{"EGGain, augmented per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.Augment(solver.NewEGGain(), append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
+	}},
+	{gorgonias, func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.Augment(gorgonia.NewVanillaSolver(), o...)
+	}},
 }
 
+// gorgonias is the member whose inner solver is Gorgonia's.
+const gorgonias = "VanillaSolver, augmented"
+
 func learned(s gorgonia.Solver) []solver.Adaptation {
-	if f, ok := s.(*solver.Funnel); ok {
-		return f.Adaptations()
+	if a, ok := s.(interface{ Adaptations() []solver.Adaptation }); ok {
+		return a.Adaptations()
 	}
 	return nil
 }
@@ -89,11 +106,9 @@ func bits(s gorgonia.Solver, ps []*param) uint64 {
 		write(a.Scale, float64(a.Steps))
 		write(a.Gain...)
 	}
-	if f, ok := s.(*solver.Funnel); ok {
-		for _, state := range solver.State(f) {
-			write(state.Velocity...)
-			write(state.Average...)
-		}
+	for _, state := range solver.State(s) {
+		write(state[0]...)
+		write(state[1]...)
 	}
 	return h.Sum64()
 }
@@ -250,28 +265,32 @@ func TestStateFollowsTheParameterNotItsPlace(t *testing.T) {
 	}
 }
 
+// With a scale each, two networks stepped by turns learn what they would learn
+// alone.
 func TestAModelMayBeGivenInParts(t *testing.T) {
-	// With a scale each, two networks stepped by turns learn what they would
-	// learn alone.
-	rng := rand.New(rand.NewPCG(10, 10))
-	together := solver.NewFunnel(solver.WithScaleScope(solver.PerParameter))
-	alone := [2]*solver.Funnel{solver.NewFunnel(solver.WithScaleScope(solver.PerParameter)), solver.NewFunnel(solver.WithScaleScope(solver.PerParameter))}
-	var ps, qs [2]*param
-	for k := range ps {
-		v := random(rng, 8)
-		ps[k], qs[k] = vector("w", v, make([]float64, 8)), vector("w", v, make([]float64, 8))
-	}
-	for i := range 40 {
-		k := i * i % 2
-		g := random(rng, 8)
-		set(ps[k].gradient, g)
-		set(qs[k].gradient, g)
-		step(t, together, model(ps[k]))
-		step(t, alone[k], model(qs[k]))
-	}
-	for k := range ps {
-		if !sameBits(floats(ps[k].value), floats(qs[k].value)) {
-			t.Errorf("network %d learned something else in company", k)
+	for _, member := range family {
+		if !strings.HasSuffix(member.name, "per parameter") {
+			continue
+		}
+		rng := rand.New(rand.NewPCG(10, 10))
+		together, alone := member.make(), []gorgonia.Solver{member.make(), member.make()}
+		var ps, qs [2]*param
+		for k := range ps {
+			v := random(rng, 8)
+			ps[k], qs[k] = vector("w", v, make([]float64, 8)), vector("w", v, make([]float64, 8))
+		}
+		for i := range 40 {
+			k := i * i % 2
+			g := random(rng, 8)
+			set(ps[k].gradient, g)
+			set(qs[k].gradient, g)
+			step(t, together, model(ps[k]))
+			step(t, alone[k], model(qs[k]))
+		}
+		for k := range ps {
+			if !sameBits(floats(ps[k].value), floats(qs[k].value)) {
+				t.Errorf("%s: network %d learned something else in company", member.name, k)
+			}
 		}
 	}
 }
@@ -371,6 +390,9 @@ func TestEGURefusesANegativeValue(t *testing.T) {
 
 func TestAWarmStepAllocatesNothing(t *testing.T) {
 	for _, member := range family {
+		if member.name == gorgonias {
+			continue // Gorgonia's solvers do allocate
+		}
 		t.Run(member.name, func(t *testing.T) {
 			ps := five(rand.New(rand.NewPCG(11, 11)))
 			transposed := dense(make([]float64, 12), 3, 4)

@@ -3,7 +3,8 @@
 // Adaptation Using Exponentiated Gradient Updates (2022, arXiv 2202.00145).
 //
 // NewFunnel goes where gorgonia.NewAdamSolver stood; nothing else of a program
-// changes. NewEGGain is gradient descent with learned gains, NewEGU the
+// changes. Augment puts a learned scale around a solver one has already.
+// NewEGGain is gradient descent with learned gains, NewEGU the
 // exponentiated-gradient update for parameters that cannot be negative.
 // Gorgonia's own options (gorgonia.WithLearnRate and the like) work on all of
 // them, beside the options of this package.
@@ -23,6 +24,7 @@
 //
 // A step's result depends on its inputs alone, not on the machine or on
 // GOMAXPROCS, and a step allocates nothing once it has seen every parameter.
+// Of an Augmented that is as true as it is of the solver inside.
 package solver
 
 // Gorgonia v0.9.18 panics at start on current Go unless this module is newer

@@ -176,15 +176,93 @@ func ExampleZeroGrad() {
 	// 2 steps
 }
 
-// Weights that must not be negative stay above 0 by themselves.
+// A table of how often four texts use five words is a product of what is in a
+// text and what is in a topic, none of which can be negative: a nonnegative
+// matrix factorisation. The solver keeps both factors above 0 by itself.
 func ExampleNewEGU() {
-	s := solver.NewEGU(gorgonia.WithLearnRate(0.5))
-	d := newDistance([]float64{1, 1, 1}, []float64{2, -3, 0.5})
-	for range 50 {
-		if err := s.Step([]gorgonia.ValueGrad{d}); err != nil {
+	g := gorgonia.NewGraph()
+	matrix := func(name string, rows, columns int, x []float64) *gorgonia.Node {
+		return gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName(name), gorgonia.WithShape(rows, columns),
+			gorgonia.WithValue(tensor.New(tensor.WithShape(rows, columns), tensor.WithBacking(x))))
+	}
+	counts := matrix("counts", 4, 5, []float64{
+		2, 1, 0, 0, 1,
+		0, 0, 3, 1, 1,
+		2, 1, 3, 1, 2,
+		4, 2, 3, 1, 3,
+	})
+	texts := matrix("texts", 4, 2, []float64{1.1, 0.9, 0.9, 1.1, 1, 1, 1.1, 1})
+	topics := matrix("topics", 2, 5, []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1})
+
+	product := gorgonia.Must(gorgonia.Mul(texts, topics))
+	loss := gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Square(gorgonia.Must(gorgonia.Sub(product, counts))))))
+	params := gorgonia.Nodes{texts, topics}
+	if _, err := gorgonia.Grad(loss, params...); err != nil {
+		log.Fatal(err)
+	}
+	var found gorgonia.Value
+	gorgonia.Read(product, &found)
+
+	machine := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
+	defer machine.Close()
+	s := solver.NewEGU(gorgonia.WithLearnRate(0.02))
+	for range 2000 {
+		if err := machine.RunAll(); err != nil {
 			log.Fatal(err)
 		}
+		if err := s.Step(gorgonia.NodesToValueGrads(params)); err != nil {
+			log.Fatal(err)
+		}
+		machine.Reset()
 	}
-	fmt.Printf("%.2f\n", d.value.Float64s())
-	// Output: [2.00 0.00 0.50]
+	fmt.Printf("counts\n%.1f", found)
+	fmt.Printf("words of each topic\n%.1f", topics.Value())
+	// Output:
+	// counts
+	// ⎡2.0  1.0  0.0  0.0  1.0⎤
+	// ⎢0.0  0.0  3.0  1.0  1.0⎥
+	// ⎢2.0  1.0  3.0  1.0  2.0⎥
+	// ⎣4.0  2.0  3.0  1.0  3.0⎦
+	// words of each topic
+	// ⎡2.2  1.1  0.0  0.0  1.1⎤
+	// ⎣0.0  0.0  2.6  0.9  0.9⎦
+}
+
+// Gorgonia's RMSProp, with a learn rate far too small, alone and with a learned
+// scale around it.
+func ExampleAugment() {
+	rate := gorgonia.WithLearnRate(1e-5)
+	for _, s := range []gorgonia.Solver{
+		gorgonia.NewRMSPropSolver(rate),
+		solver.Augment(gorgonia.NewRMSPropSolver(rate)),
+	} {
+		g := gorgonia.NewGraph()
+		x := gorgonia.NewMatrix(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(4, 2),
+			gorgonia.WithValue(tensor.New(tensor.WithShape(4, 2), tensor.WithBacking([]float64{1, 0, 1, 1, 1, 2, 1, 3}))))
+		y := gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName("y"), gorgonia.WithShape(4),
+			gorgonia.WithValue(tensor.New(tensor.WithBacking([]float64{1.1, 2.9, 5.2, 6.8}))))
+		w := gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName("w"), gorgonia.WithShape(2), gorgonia.WithInit(gorgonia.Zeroes()))
+
+		line := gorgonia.Must(gorgonia.Mul(x, w))
+		loss := gorgonia.Must(gorgonia.Mean(gorgonia.Must(gorgonia.Square(gorgonia.Must(gorgonia.Sub(line, y))))))
+		params := gorgonia.Nodes{w}
+		if _, err := gorgonia.Grad(loss, params...); err != nil {
+			log.Fatal(err)
+		}
+		machine := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
+		for range 2000 {
+			if err := machine.RunAll(); err != nil {
+				log.Fatal(err)
+			}
+			if err := s.Step(gorgonia.NodesToValueGrads(params)); err != nil {
+				log.Fatal(err)
+			}
+			machine.Reset()
+		}
+		machine.Close()
+		fmt.Printf("%T: %.2f\n", s, w.Value().Data())
+	}
+	// Output:
+	// *gorgonia.RMSPropSolver: [0.03 0.03]
+	// *solver.Augmented: [1.09 1.94]
 }

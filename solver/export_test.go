@@ -1,21 +1,32 @@
 package solver
 
-// StateOf is what a Funnel keeps of a parameter beside what Adaptations tells.
-type StateOf struct{ Velocity, Average []float64 }
+import "gorgonia.org/gorgonia"
 
-// State is that of every parameter, in the order of Adaptations.
-func State(f *Funnel) []StateOf {
-	var all []StateOf
-	for _, vg := range f.parameters.order {
-		switch s := f.parameters.known[vg].(type) {
-		case *funnelState[float32]:
-			all = append(all, StateOf{widen(s.velocity), widen(s.average)})
-		case *funnelState[float64]:
-			all = append(all, StateOf{widen(s.velocity), widen(s.average)})
-		}
+// State is what a solver keeps of every parameter beside what Adaptations
+// tells, in the order of Adaptations: of a Funnel velocity and gradient average,
+// of a FunnelAdam first and second moment, of an Augmented the way its inner
+// solver went.
+func State(s gorgonia.Solver) [][2][]float64 {
+	if s, ok := s.(interface{ states() [][2][]float64 }); ok {
+		return s.states()
+	}
+	return nil
+}
+
+func (a *scaling[P]) states() (all [][2][]float64) {
+	for _, vg := range a.parameters.order {
+		all = append(all, any(a.parameters.known[vg]).(interface{ state() [2][]float64 }).state())
 	}
 	return all
 }
+
+func (s *funnelState[T]) state() [2][]float64 {
+	return [2][]float64{widen(s.velocity), widen(s.average)}
+}
+
+func (s *adamState[T]) state() [2][]float64 { return [2][]float64{widen(s.first), widen(s.second)} }
+
+func (s *augmentedState[T]) state() [2][]float64 { return [2][]float64{widen(s.descent)} }
 
 func widen[T float32 | float64](xs []T) []float64 {
 	ys := make([]float64, len(xs))

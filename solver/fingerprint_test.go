@@ -22,6 +22,11 @@ var fingerprints = map[string]string{
 	"float32/Raw":        "c26efbeea995d769873af231d5f3053c2ecb2d5c04333f507f8334ad349feb3e",
 	"float64/Normalized": "43f6d44b19a886b1b88348204268da9565b7803ef8c0eb0087b76729c3530f39",
 	"float64/Raw":        "1e78200a8ae872dfd68d55ae8b43f057943d8ba182fd144d37989274cef0f01d",
+
+	"float32/Normalized, augmented": "555bad38d7a39e985ae6268ab493c1fdbcea178cbf2462010b2bbca514b660a8",
+	"float32/Raw, augmented":        "773887cc69c60a9ce2c2f797e9ce5f6c5b59e5921a2f96bebb85506a7ad8260c",
+	"float64/Normalized, augmented": "bc7810616b4f446d6455fddbea69aecb4e60ef1a26b041bed892c6453aec81fb",
+	"float64/Raw, augmented":        "e362d1d5b5c30d5d296766b7a794c96ac7688ca84ba08316ec21b067f9020e1d",
 }
 
 // fixed is a parameter whose gradient pulls it to a target, with noise.
@@ -56,7 +61,28 @@ func (s *funnelState[T]) hash(h hash.Hash) {
 	h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(s.scale)))
 }
 
-func fingerprint[T kernel.Float](t *testing.T, opts ...gorgonia.SolverOpt) string {
+func (s *augmentedState[T]) hash(h hash.Hash) {
+	for _, x := range [][]T{s.values, s.descent} {
+		for _, v := range x {
+			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))))
+		}
+	}
+	h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(s.scale)))
+}
+
+func (a *scaling[P]) hash(h hash.Hash) {
+	for _, vg := range a.parameters.order {
+		any(a.parameters.known[vg]).(interface{ hash(hash.Hash) }).hash(h)
+	}
+}
+
+type hashed interface {
+	gorgonia.Solver
+	Apply(...gorgonia.SolverOpt) error
+	hash(hash.Hash)
+}
+
+func fingerprint[T kernel.Float](t *testing.T, s hashed) string {
 	t.Helper()
 	rng := rand.NewPCG(1, 2)
 	params := []*fixed[T]{newFixed[T](2*kernel.Block + 3), newFixed[T](131), newFixed[T](8)}
@@ -64,24 +90,21 @@ func fingerprint[T kernel.Float](t *testing.T, opts ...gorgonia.SolverOpt) strin
 	for _, p := range params {
 		model = append(model, p)
 	}
-	f := NewFunnel(append(opts, gorgonia.WithLearnRate(0.03))...)
 	for step := range 200 {
 		for _, p := range params {
 			p.pull(rng)
 		}
 		if step == 100 { // every path of the kernels
-			if err := f.Apply(gorgonia.WithL1Reg(0.01), gorgonia.WithL2Reg(0.02), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)); err != nil {
+			if err := s.Apply(gorgonia.WithL1Reg(0.01), gorgonia.WithL2Reg(0.02), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := f.Step(model); err != nil {
+		if err := s.Step(model); err != nil {
 			t.Fatal(err)
 		}
 	}
 	h := sha256.New()
-	for _, vg := range model {
-		f.parameters.known[vg].(interface{ hash(hash.Hash) }).hash(h)
-	}
+	s.hash(h)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -93,10 +116,13 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 
 func testFingerprints(t *testing.T) {
 	for _, signal := range []Signal{Normalized, Raw} {
-		opts := []gorgonia.SolverOpt{WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001)}
+		opts := []gorgonia.SolverOpt{WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001), gorgonia.WithLearnRate(0.03)}
+		augmented := func() hashed { return Augment(NewFunnel(opts...), append(opts, WithScaleBounds(0.5, 2))...) }
 		for name, got := range map[string]string{
-			"float32/" + signal.String(): fingerprint[float32](t, opts...),
-			"float64/" + signal.String(): fingerprint[float64](t, opts...),
+			"float32/" + signal.String():                 fingerprint[float32](t, NewFunnel(opts...)),
+			"float64/" + signal.String():                 fingerprint[float64](t, NewFunnel(opts...)),
+			"float32/" + signal.String() + ", augmented": fingerprint[float32](t, augmented()),
+			"float64/" + signal.String() + ", augmented": fingerprint[float64](t, augmented()),
 		} {
 			if got != fingerprints[name] {
 				t.Errorf("%s: fingerprint %s, want %s", name, got, fingerprints[name])

@@ -83,10 +83,24 @@ func (d *dice) solver() gorgonia.Solver {
 			opts = append(opts, o)
 		}
 	}
-	if d.roll(5) == 4 {
+	switch d.roll(5) {
+	case 1:
+		inner := []gorgonia.Solver{solver.NewFunnel(), gorgonia.NewAdamSolver(), solver.NewFunnelAdam()}[d.roll(3)]
+		return solver.Augment(inner, opts...)
+	case 2:
+		return solver.NewFunnelAdam(append(opts, d.adamOptions()...)...)
+	case 4:
 		return solver.NewEGU(opts...)
 	}
 	return solver.NewFunnel(opts...)
+}
+
+func (d *dice) adamOptions() []gorgonia.SolverOpt {
+	return []gorgonia.SolverOpt{
+		gorgonia.WithBeta1([]float64{0.9, 0, 0.5, 1 - 1e-16}[d.roll(4)]),
+		gorgonia.WithBeta2([]float64{0.999, 0, 0.5, 1 - 1e-16}[d.roll(4)]),
+		gorgonia.WithEps([]float64{1e-8, 1, 1e-40, 1e-320, 1e300}[d.roll(5)]),
+	}
 }
 
 // FuzzStep checks the contract of a step: it happens whole or not at all, and
@@ -95,6 +109,9 @@ func FuzzStep(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("a step happens whole or not at all, whatever the shapes and the numbers are"))
 	f.Add([]byte{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 0, 3, 3, 1, 2, 1, 3, 4, 2, 1, 60, 200, 15, 70, 3, 80, 90, 20, 63, 5, 9})
+	adam := append(make([]byte, 18), 2, 0, 0, 0) // its defaults
+	f.Add(append(adam, 3, 0, 2, 2, 70, 130, 4, 70, 3, 9, 70, 200, 1, 70, 140, 12, 7, 70, 100, 3))
+	f.Add([]byte("000000000000000000\x01\x01 a scale around Adam, over layouts of all kinds and a NaN or two"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := &dice{b}
 		s := d.solver()

@@ -16,8 +16,10 @@ import (
 // golden is a case of an independent float64 implementation.
 type golden struct {
 	Config struct {
-		LearnRate      float64    `json:"learn_rate"`
-		Momentum       float64    `json:"momentum"`
+		LearnRate      float64 `json:"learn_rate"`
+		Momentum       float64 `json:"momentum"`
+		Beta1, Beta2   float64
+		Eps            float64
 		GradientDecay  float64    `json:"gradient_decay"`
 		GainRate       float64    `json:"gain_rate"`
 		ScaleRate      float64    `json:"scale_rate"`
@@ -38,6 +40,8 @@ type golden struct {
 	Steps []struct {
 		Gradient, Value, Velocity, Gain [][]float64
 		Average                         [][]float64     `json:"gradient_average"`
+		First                           [][]float64     `json:"first_moment"`
+		Second                          [][]float64     `json:"second_moment"`
 		Scale                           json.RawMessage // a number, or one a parameter
 	}
 }
@@ -60,6 +64,7 @@ func (g *golden) options() []gorgonia.SolverOpt {
 	scope := map[string]solver.Scope{"global": solver.Global, "parameter": solver.PerParameter}
 	opts := []gorgonia.SolverOpt{
 		gorgonia.WithLearnRate(c.LearnRate), gorgonia.WithMomentum(c.Momentum),
+		gorgonia.WithBeta1(c.Beta1), gorgonia.WithBeta2(c.Beta2), gorgonia.WithEps(c.Eps),
 		gorgonia.WithL1Reg(c.L1), gorgonia.WithL2Reg(c.L2),
 		gorgonia.WithBatchSize(c.Batch), gorgonia.WithClip(c.Clip),
 		solver.WithGradientDecay(c.GradientDecay),
@@ -116,34 +121,49 @@ var precisions = []struct {
 	tolerance float64
 }{{tensor.Float64, 1e-12}, {tensor.Float32, 1e-5}}
 
-func TestFunnelFollowsTheGoldenVectors(t *testing.T) {
-	files, _ := filepath.Glob("../testdata/*.json")
+func TestTheFamilyFollowsTheGoldenVectors(t *testing.T) {
+	files, err := filepath.Glob("../testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no golden vectors", err)
+	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		if name == "egu" || strings.HasPrefix(name, "adam-") {
+		if name == "egu" { // has values only, and a test of its own
 			continue
 		}
 		for _, p := range precisions {
 			t.Run(name+"/"+p.dtype.String(), func(t *testing.T) {
 				g := readGolden(t, name)
-				f := solver.NewFunnel(g.options()...)
-				ps := g.model(p.dtype)
-				for i, s := range g.Steps {
-					for k := range ps {
-						set(ps[k].gradient, s.Gradient[k])
-					}
-					step(t, f, model(ps...))
-					scales := g.scales(t, i)
-					states := solver.State(f)
-					for k, a := range f.Adaptations() {
-						compare(t, i, a.Name+"'s velocity", states[k].Velocity, s.Velocity[k], p.tolerance)
-						compare(t, i, a.Name+"'s gradient average", states[k].Average, s.Average[k], p.tolerance)
-						compare(t, i, a.Name+"'s value", floats(ps[k].value), s.Value[k], p.tolerance)
-						compare(t, i, a.Name+"'s gain", a.Gain, s.Gain[k], p.tolerance)
-						compare(t, i, a.Name+"'s scale", []float64{a.Scale}, scales[k:k+1], p.tolerance)
-					}
+				if strings.HasPrefix(name, "adam-") {
+					g.follow(t, solver.NewFunnelAdam(g.options()...), p.dtype, p.tolerance)
+				} else {
+					g.follow(t, solver.NewFunnel(g.options()...), p.dtype, p.tolerance)
 				}
 			})
+		}
+	}
+}
+
+// follow compares all that a solver keeps, step by step.
+func (g *golden) follow(t *testing.T, s gorgonia.Solver, dtype tensor.Dtype, tolerance float64) {
+	t.Helper()
+	ps := g.model(dtype)
+	for i, want := range g.Steps {
+		for k := range ps {
+			set(ps[k].gradient, want.Gradient[k])
+		}
+		step(t, s, model(ps...))
+		first, second := want.Velocity, want.Average
+		if first == nil {
+			first, second = want.First, want.Second
+		}
+		scales, states := g.scales(t, i), solver.State(s)
+		for k, a := range learned(s) {
+			compare(t, i, a.Name+"'s velocity or first moment", states[k][0], first[k], tolerance)
+			compare(t, i, a.Name+"'s gradient average or second moment", states[k][1], second[k], tolerance)
+			compare(t, i, a.Name+"'s value", floats(ps[k].value), want.Value[k], tolerance)
+			compare(t, i, a.Name+"'s gain", a.Gain, want.Gain[k], tolerance)
+			compare(t, i, a.Name+"'s scale", []float64{a.Scale}, scales[k:k+1], tolerance)
 		}
 	}
 }

@@ -8,14 +8,14 @@ import (
 )
 
 // Gorgonia's options switch on Gorgonia's own solvers and do nothing to any
-// other. So each option is applied to a gorgonia.Momentum that starts with the
-// settings we have, and what it set there is read back. Everything that
-// depends on the insides of Gorgonia is in this file.
+// other. So each option is applied to solvers of Gorgonia's that start with the
+// settings we have, and what it set there is read back. Everything that depends
+// on the insides of Gorgonia is in this file.
 
 // readGorgonia makes the change that opt makes if it is one of Gorgonia's
 // options; otherwise nothing changes.
 func (h *hyperparameters) readGorgonia(opt gorgonia.SolverOpt) {
-	m := gorgonia.NewMomentum(
+	m := insides(gorgonia.NewMomentum(
 		gorgonia.WithLearnRate(h.learnRate),
 		gorgonia.WithMomentum(h.momentum),
 		gorgonia.WithBatchSize(h.batch),
@@ -23,20 +23,31 @@ func (h *hyperparameters) readGorgonia(opt gorgonia.SolverOpt) {
 		gorgonia.WithL1Reg(h.l1),
 		gorgonia.WithL2Reg(h.l2),
 		opt,
-	)
-	s := reflect.ValueOf(m).Elem()
-	h.learnRate = float(s, "eta")
-	h.momentum = float(s, "momentum")
-	h.batch = float(s, "batch")
-	h.clip = float(s, "clip")
-	h.l1 = float(s, "l1reg")
-	h.l2 = float(s, "l2reg")
+	))
+	h.learnRate = float(m, "eta")
+	h.momentum = float(m, "momentum")
+	h.batch = float(m, "batch")
+	h.clip = float(m, "clip")
+	h.l1 = float(m, "l1reg")
+	h.l2 = float(m, "l2reg")
+
+	a := insides(gorgonia.NewAdamSolver(
+		gorgonia.WithBeta1(h.beta1),
+		gorgonia.WithBeta2(h.beta2),
+		gorgonia.WithEps(h.eps),
+		opt,
+	))
+	h.beta1 = float(a, "beta1")
+	h.beta2 = float(a, "beta2")
+	h.eps = float(a, "eps")
 }
+
+func insides(s gorgonia.Solver) reflect.Value { return reflect.ValueOf(s).Elem() }
 
 func float(s reflect.Value, field string) float64 {
 	f := s.FieldByName(field)
 	if !f.IsValid() {
-		panic(fmt.Sprintf("solver: gorgonia.Momentum has no field %q in this release of Gorgonia; use v0.9.18, or report it", field))
+		panic(fmt.Sprintf("solver: %v has no field %q in this release of Gorgonia; use v0.9.18, or report it", s.Type(), field))
 	}
 	return f.Float()
 }

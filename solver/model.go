@@ -94,6 +94,18 @@ func (o *operand[T]) checkValue(value []T) error {
 	return nil
 }
 
+// checkFinite says where the gradient or else the value is not finite. Their
+// sums tell whether one is.
+func (o *operand[T]) checkFinite(values, gradients []T, s kernel.Sums) error {
+	if !isFinite(s.MaxGradient) {
+		return o.checkGradient(gradients)
+	}
+	if !isFinite(s.MaxValue) {
+		return o.checkValue(values)
+	}
+	return nil
+}
+
 // parameter is what a solver keeps of one parameter.
 type parameter interface {
 	bind(value, gradient gorgonia.Value) error
@@ -202,10 +214,7 @@ func hashable(vg gorgonia.ValueGrad) bool {
 // refuse forgets what a step that fails has made new, and returns err with the
 // name and position of the parameter at fault.
 func (r *registry[P]) refuse(i int, err error) error {
-	for _, vg := range r.order[len(r.order)-r.fresh:] {
-		delete(r.known, vg)
-	}
-	r.order = r.order[:len(r.order)-r.fresh]
+	r.forget()
 	e, ok := err.(*ParameterError)
 	if !ok {
 		e = &ParameterError{Err: err}
@@ -215,6 +224,15 @@ func (r *registry[P]) refuse(i int, err error) error {
 		e.Name = nameOf(r.model[i])
 	}
 	return e
+}
+
+// forget makes the parameters that are new to the step under way unknown again.
+func (r *registry[P]) forget() {
+	first := len(r.order) - r.fresh
+	for _, vg := range r.order[first:] {
+		delete(r.known, vg)
+	}
+	r.order, r.fresh = r.order[:first], 0
 }
 
 func nameOf(vg gorgonia.ValueGrad) string {

@@ -12,10 +12,11 @@ type Signal int
 
 const (
 	// Normalized signals do not depend on the gradient's size:
-	// sign(m) ⊙ sign(g) for the gain, the cosine of ν and g for the scale.
-	Normalized Signal = iota
-	// Raw signals are the products of the paper: m ⊙ g for the gain, ν · g for
+	// sign(m) ⊙ sign(g) for the gain, the cosine of ν (FunnelAdam: d) and g for
 	// the scale.
+	Normalized Signal = iota
+	// Raw signals are the products of the paper: m ⊙ g for the gain, ν · g
+	// (FunnelAdam: d · g) for the scale.
 	Raw
 )
 
@@ -54,7 +55,8 @@ func (s Scope) String() string {
 
 // hyperparameters is what all options set, on all solvers of this package.
 type hyperparameters struct {
-	learnRate, momentum, batch, clip, l1, l2 float64 // Gorgonia's options
+	learnRate, batch, clip, l1, l2 float64 // Gorgonia's options
+	momentum, beta1, beta2, eps    float64
 
 	gainRate, scaleRate, gradientDecay float64
 	gainMin, gainMax                   float64
@@ -66,7 +68,8 @@ type hyperparameters struct {
 
 func defaults() hyperparameters {
 	return hyperparameters{
-		learnRate: 0.001, momentum: 0.9, batch: 1,
+		learnRate: 0.001, batch: 1,
+		momentum: 0.9, beta1: 0.9, beta2: 0.999, eps: 1e-8,
 		gainRate: 0.01, scaleRate: 0.1, gradientDecay: 0.9,
 		gainMin: 0.01, gainMax: 100,
 		scaleMin: 0.001, scaleMax: 1000,
@@ -87,7 +90,7 @@ func option(set func(h *hyperparameters)) gorgonia.SolverOpt {
 }
 
 // WithGainRate sets γp, the step size of the gains' update; 0 keeps every gain
-// as it is. Default 0.01, range [0, ∞).
+// as it is. Default 0.01, FunnelAdam's 0.003; range [0, ∞).
 func WithGainRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainRate = rate })
 }
@@ -99,7 +102,8 @@ func WithScaleRate(rate float64) gorgonia.SolverOpt {
 }
 
 // WithGradientDecay sets β, the decay of the gradient average m. Default 0.9,
-// range [0, 1).
+// range [0, 1). It means nothing to a FunnelAdam, whose m is the first moment:
+// there it is gorgonia.WithBeta1.
 func WithGradientDecay(decay float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gradientDecay = decay })
 }
@@ -138,9 +142,9 @@ func WithScaleScope(s Scope) gorgonia.SolverOpt {
 }
 
 // WithBiasCorrection divides the gradient average in the raw gain signal by
-// 1 − β^max(t−1,1), t being the parameter's step counted from 1: an average
-// that starts at 0 is too small at first. Off by default; it changes nothing
-// with normalized signals.
+// 1 − β^max(t−1,1), t being the parameter's step counted from 1, and β1
+// FunnelAdam's β: an average that starts at 0 is too small at first. Off by
+// default; it changes nothing with normalized signals.
 func WithBiasCorrection() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.biasCorrection = true })
 }
@@ -175,21 +179,26 @@ func (h *hyperparameters) checkObjective() error {
 
 // checkAdaptation finds a bad value among the options of a solver that adapts.
 func (h *hyperparameters) checkAdaptation() error {
-	if err := firstBad([]setting{
-		{"WithMomentum", h.momentum, belowOne},
-		{"WithGradientDecay", h.gradientDecay, belowOne},
-		{"WithGainRate", h.gainRate, finiteFromZero},
-		{"WithScaleRate", h.scaleRate, finiteFromZero},
-	}); err != nil {
+	if err := firstBad([]setting{{"WithGainRate", h.gainRate, finiteFromZero}}); err != nil {
 		return err
 	}
 	switch {
 	case !ordered(h.gainMin, h.gainMax):
 		return &HyperparameterError{"WithGainBounds", [2]float64{h.gainMin, h.gainMax}, bounds}
-	case !ordered(h.scaleMin, h.scaleMax):
-		return &HyperparameterError{"WithScaleBounds", [2]float64{h.scaleMin, h.scaleMax}, bounds}
 	case h.gainSignal != Normalized && h.gainSignal != Raw:
 		return &HyperparameterError{"WithGainSignal", h.gainSignal, "Normalized or Raw"}
+	}
+	return h.checkScale()
+}
+
+// checkScale finds a bad value among the options of the scale.
+func (h *hyperparameters) checkScale() error {
+	if err := firstBad([]setting{{"WithScaleRate", h.scaleRate, finiteFromZero}}); err != nil {
+		return err
+	}
+	switch {
+	case !ordered(h.scaleMin, h.scaleMax):
+		return &HyperparameterError{"WithScaleBounds", [2]float64{h.scaleMin, h.scaleMax}, bounds}
 	case h.scaleSignal != Normalized && h.scaleSignal != Raw:
 		return &HyperparameterError{"WithScaleSignal", h.scaleSignal, "Normalized or Raw"}
 	case h.scope != Global && h.scope != PerParameter:

@@ -24,8 +24,8 @@ func BenchmarkPass(b *testing.B) {
 		}
 		c := Coefficients[float32]{
 			Objective: Objective[float32]{PerBatch: 1, Clip: float32(math.Inf(1))},
+			Gain:      Gains[float32]{Rate: 0.01, Factor: [2]float32{1.01, 0.99}, Min: 0.01, Max: 100},
 			LearnRate: 0.001, Momentum: 0.9, GradientDecay: 0.9, GradientShare: 0.1, Scale: 1,
-			GainRate: 0.01, GainFactor: [2]float32{1.01, 0.99}, GainMin: 0.01, GainMax: 100,
 		}
 		perElement := func(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/element")
@@ -38,7 +38,7 @@ func BenchmarkPass(b *testing.B) {
 		})
 		fresh := slice()
 		for _, raw := range []bool{false, true} {
-			c.RawGain = raw
+			c.Gain.Raw = raw
 			b.Run(fmt.Sprintf("Update/raw=%v/%d", raw, n), func(b *testing.B) {
 				for b.Loop() {
 					copy(gradient, fresh)

@@ -45,30 +45,59 @@ func (o *Objective[T]) Bound(gradient, value float64) float64 {
 	return gradient + float64(o.L1) + float64(o.L2)*value
 }
 
-// Coefficients are those of one step of Funnel for one parameter. The
-// assembly counts on the order of its fields.
+// Gains holds what makes a step's gains. Its factor is exp(Rate · m ⊙ g) if Raw
+// is set, else Factor[0] where m and g have the same sign, Factor[1] where they
+// differ, and 1 where either is 0.
+type Gains[T Float] struct {
+	Rate     T    // γp, bias correction included
+	Factor   [2]T // exp(γp), exp(−γp)
+	Min, Max T
+	Raw      bool // of an element's size, with the padding
+}
+
+// Coefficients are those of one step of Funnel for one parameter. The assembly
+// counts on the order of the fields, here and in AdamCoefficients.
 type Coefficients[T Float] struct {
 	Objective[T]
+	Gain          Gains[T]
 	LearnRate     T // η
 	Momentum      T // μ
 	GradientDecay T // β
 	GradientShare T // 1 − β
 	Scale         T // s, of this step
-
-	// The gain's factor is exp(GainRate · m ⊙ g) if RawGain is set, else
-	// GainFactor[0] where m and g have the same sign, GainFactor[1] where they
-	// differ, and 1 where either is 0.
-	GainRate         T    // γp, bias correction included
-	GainFactor       [2]T // exp(γp), exp(−γp)
-	GainMin, GainMax T
-	RawGain          bool
 }
 
-// Sums is what Measure finds.
+// Direction is d, the way of a step of Adam, as Kingma and Ba write it for
+// speed:
+//
+//	Correction · m / (√v + Eps)
+type Direction[T Float] struct {
+	Correction T // √(1 − β2^t) / (1 − β1^t)
+	Eps        T // ε √(1 − β2^t), above 0
+}
+
+// Of is d, of the first and second moment.
+func (d *Direction[T]) Of(first, second T) T {
+	return T(d.Correction*first) / (T(math.Sqrt(float64(second))) + d.Eps)
+}
+
+// AdamCoefficients are those of one step of FunnelAdam for one parameter.
+type AdamCoefficients[T Float] struct {
+	Objective[T]
+	Gain         Gains[T]
+	Beta1, Beta2 T // β1, β2
+	Share1       T // 1 − β1
+	Share2       T // 1 − β2
+	Direction    Direction[T]
+	Rate         T // η s, of this step
+}
+
+// Sums is what Measure finds. The direction is the way that the step before
+// went, but for its sign: ν of Funnel, d of FunnelAdam.
 type Sums struct {
-	Dot      float64 // ν · g
-	Velocity float64 // ‖ν‖²
-	Gradient float64 // ‖g‖²
+	Dot       float64 // direction · g
+	Direction float64 // ‖direction‖²
+	Gradient  float64 // ‖g‖²
 
 	// The largest magnitudes, NaN if any element is: of the gradient as
 	// Gorgonia computed it, and of the value.
@@ -83,7 +112,7 @@ const Block = 1 << 14
 // Add adds the sums of the next block.
 func (s *Sums) Add(t Sums) {
 	s.Dot += t.Dot
-	s.Velocity += t.Velocity
+	s.Direction += t.Direction
 	s.Gradient += t.Gradient
 	s.MaxGradient = max(s.MaxGradient, t.MaxGradient)
 	s.MaxValue = max(s.MaxValue, t.MaxValue)
@@ -101,13 +130,13 @@ func (p *partial) total() float64 {
 
 // partials is a block's sums while they are made.
 type partials struct {
-	dot, velocity, gradient partial
-	maxGradient, maxValue   uint64 // as magnitude has them
+	dot, direction, gradient partial
+	maxGradient, maxValue    uint64 // as magnitude has them
 }
 
 func sums[T Float](p *partials) Sums {
 	return Sums{
-		Dot: p.dot.total(), Velocity: p.velocity.total(), Gradient: p.gradient.total(),
+		Dot: p.dot.total(), Direction: p.direction.total(), Gradient: p.gradient.total(),
 		MaxGradient: fromMagnitude[T](p.maxGradient), MaxValue: fromMagnitude[T](p.maxValue),
 	}
 }
@@ -188,4 +217,18 @@ func Measure[T Float](value, gradient, velocity []T, o *Objective[T]) Sums {
 // gradient.
 func Update[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
 	update(value, gradient, velocity, average, gain, c)
+}
+
+// MeasureAdam reads one block of a parameter. The direction is that of the step
+// before.
+func MeasureAdam[T Float](value, gradient, first, second []T, d *Direction[T], o *Objective[T]) Sums {
+	var p partials
+	measureAdam(value, gradient, first, second, d, o, &p)
+	return sums[T](&p)
+}
+
+// UpdateAdam makes one step of FunnelAdam for one block of a parameter, and
+// zeroes the gradient.
+func UpdateAdam[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) {
+	updateAdam(value, gradient, first, second, gain, c)
 }

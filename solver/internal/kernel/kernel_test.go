@@ -93,13 +93,13 @@ func TestInnerProductsAreAccurateAtTenMillionElements(t *testing.T) {
 		gg.add(b * b)
 	}
 	s := Measure(v, g, v, noObjective[float32]())
-	norms := math.Sqrt(s.Velocity) * math.Sqrt(s.Gradient)
+	norms := math.Sqrt(s.Direction) * math.Sqrt(s.Gradient)
 	for _, c := range []struct {
 		name      string
 		got       float64
 		want      compensated
 		magnitude float64
-	}{{"ν·g", s.Dot, dot, norms}, {"‖ν‖²", s.Velocity, vv, s.Velocity}, {"‖g‖²", s.Gradient, gg, s.Gradient}} {
+	}{{"ν·g", s.Dot, dot, norms}, {"‖ν‖²", s.Direction, vv, s.Direction}, {"‖g‖²", s.Gradient, gg, s.Gradient}} {
 		e := math.Abs(c.got-(c.want.sum+c.want.lost)) / c.magnitude
 		t.Logf("%s: error %.1e", c.name, e)
 		if e > 1e-6 {
@@ -136,14 +136,50 @@ func TestScaledSumsAreTheSums(t *testing.T) {
 		v[i], g[i] = math.Ldexp(rng.NormFloat64(), 700), math.Ldexp(rng.NormFloat64(), -800)
 	}
 	o := noObjective[float64]()
-	a, b := Exponents(g, g, v, o)
-	s := MeasureScaled(g, g, v, o, a, b)
+	direction := func(i int) float64 { return v[i] }
+	a, b := Exponents(g, g, direction, o)
+	s := MeasureScaled(g, g, direction, o, a, b)
 	for i := range v {
 		v[i], g[i] = math.Ldexp(v[i], -a), math.Ldexp(g[i], -b)
 	}
 	want := Measure(g, g, v, o)
-	if s.Dot != want.Dot || s.Velocity != want.Velocity || s.Gradient != want.Gradient {
+	if s.Dot != want.Dot || s.Direction != want.Direction || s.Gradient != want.Gradient {
 		t.Errorf("scaled sums %+v, want %+v", s, want)
+	}
+}
+
+func TestOverflowRescaleFindsWhatRescaleMakesNonFinite(t *testing.T) {
+	for _, c := range []struct {
+		name                 string
+		value, target, scale float32
+		overflows            bool
+	}{
+		{"an ordinary step", 1, 2, 3, false},
+		{"NaN in the target", 1, float32(math.NaN()), 1, true},
+		{"a difference beyond float32", 3e38, -3e38, 1, true},
+		{"a step that the scale takes too far", 1, 1e38, 4, true},
+		{"the same with scale 1", 1, 1e38, 1, false},
+		{"an infinite scale", 1, 1, float32(math.Inf(1)), true},
+	} {
+		value, target, descent := []float32{c.value}, []float32{c.target}, []float32{0}
+		found := OverflowRescale(value, target, c.scale)
+		Rescale(value, target, descent, c.scale)
+		if got := FirstNonFinite(value) >= 0 || FirstNonFinite(descent) >= 0; got != c.overflows || found >= 0 != got {
+			t.Errorf("%s: place %d, then value %v and descent %v", c.name, found, value, descent)
+		}
+	}
+}
+
+func TestRescaleWithScaleOneIsTheTargetToTheBit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for range 1000 {
+		target := rng.NormFloat64()
+		value, descent := []float64{rng.NormFloat64() * 1e3}, []float64{0}
+		was := value[0]
+		Rescale(value, []float64{target}, descent, 1)
+		if value[0] != target || descent[0] != was-target {
+			t.Fatalf("from %v to %v: value %v, descent %v", was, target, value[0], descent[0])
+		}
 	}
 }
 

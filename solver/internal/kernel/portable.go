@@ -13,25 +13,46 @@ func measurePortable[T Float](value, gradient, velocity []T, o *Objective[T], p 
 		if !plain {
 			g = o.gradient(g, v)
 		}
-		a, b, lane := float64(velocity[i]), float64(g), i%lanes
-		p.dot[lane] += float64(a * b)
-		p.velocity[lane] += float64(a * a)
-		p.gradient[lane] += float64(b * b)
+		p.add(i, float64(velocity[i]), float64(g))
 	}
+}
+
+// measureAdamPortable reads part of a parameter and adds it to p.
+func measureAdamPortable[T Float](value, gradient, first, second []T, d *Direction[T], o *Objective[T], p *partials) {
+	n := len(value)
+	gradient, first, second = gradient[:n], first[:n], second[:n]
+	plain, way := o.plain(), *d
+	for i, v := range value {
+		g := gradient[i]
+		p.maxGradient = max(p.maxGradient, magnitude(g))
+		p.maxValue = max(p.maxValue, magnitude(v))
+		if !plain {
+			g = o.gradient(g, v)
+		}
+		p.add(i, float64(way.Of(first[i], second[i])), float64(g))
+	}
+}
+
+// add adds what the i-th element has of the direction, a, and of g, b.
+func (p *partials) add(i int, a, b float64) {
+	lane := i % lanes
+	p.dot[lane] += float64(a * b)
+	p.direction[lane] += float64(a * a)
+	p.gradient[lane] += float64(b * b)
 }
 
 // ExponentOfZero is below the exponent of every other number.
 const ExponentOfZero = -1 << 16
 
 // Exponents returns the exponents (as math.Frexp's) of the largest magnitudes
-// of the velocity and of g, for MeasureScaled.
-func Exponents[T Float](value, gradient, velocity []T, o *Objective[T]) (ofVelocity, ofGradient int) {
-	var v, g uint64
+// of the direction and of g, for MeasureScaled.
+func Exponents[T Float](value, gradient []T, direction func(i int) T, o *Objective[T]) (ofDirection, ofGradient int) {
+	var d, g uint64
 	for i := range value {
-		v = max(v, magnitude(velocity[i]))
+		d = max(d, magnitude(direction(i)))
 		g = max(g, magnitude(o.gradient(gradient[i], value[i])))
 	}
-	return exponent(fromMagnitude[T](v)), exponent(fromMagnitude[T](g))
+	return exponent(fromMagnitude[T](d)), exponent(fromMagnitude[T](g))
 }
 
 func exponent(x float64) int {
@@ -42,18 +63,13 @@ func exponent(x float64) int {
 	return e
 }
 
-// MeasureScaled is the sums of Measure with the velocity divided by
-// 2^ofVelocity and g by 2^ofGradient, for numbers whose squares a float64
+// MeasureScaled is the sums of Measure with the direction divided by
+// 2^ofDirection and g by 2^ofGradient, for numbers whose squares a float64
 // does not hold.
-func MeasureScaled[T Float](value, gradient, velocity []T, o *Objective[T], ofVelocity, ofGradient int) Sums {
+func MeasureScaled[T Float](value, gradient []T, direction func(i int) T, o *Objective[T], ofDirection, ofGradient int) Sums {
 	var p partials
 	for i := range value {
-		a := scaled(velocity[i], ofVelocity)
-		b := scaled(o.gradient(gradient[i], value[i]), ofGradient)
-		lane := i % lanes
-		p.dot[lane] += float64(a * b)
-		p.velocity[lane] += float64(a * a)
-		p.gradient[lane] += float64(b * b)
+		p.add(i, scaled(direction(i), ofDirection), scaled(o.gradient(gradient[i], value[i]), ofGradient))
 	}
 	return sums[T](&p)
 }
@@ -64,25 +80,19 @@ func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Co
 	gradient, velocity, average, gain = gradient[:n], velocity[:n], average[:n], gain[:n]
 	// In variables of their own, which no store to a slice can be meant for.
 	eta, mu, beta, share, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientShare, c.Scale
-	lowest, highest, factors := c.GainMin, c.GainMax, c.GainFactor
-	plain, raw := c.plain(), c.RawGain
+	gains, plain := c.Gain, c.plain()
 	for i, v := range value {
 		g, m := gradient[i], average[i]
 		if !plain {
 			g = c.gradient(g, v)
 		}
 		p := gain[i]
-		if raw {
-			p *= Exp(c.GainRate * T(m*g))
-		} else if m != 0 && g != 0 {
-			p *= factors[differ(m, g)]
+		if gains.Raw {
+			p *= Exp(gains.Rate * T(m*g))
+		} else {
+			p *= gains.normalized(m, g)
 		}
-		if p < lowest {
-			p = lowest
-		}
-		if p > highest {
-			p = highest
-		}
+		p = gains.bound(p)
 		w := T(mu*velocity[i]) + T(eta*T(p*g))
 		gain[i] = p
 		velocity[i] = w
@@ -90,6 +100,52 @@ func updatePortable[T Float](value, gradient, velocity, average, gain []T, c *Co
 		value[i] = v - T(s*w)
 		gradient[i] = 0
 	}
+}
+
+// updateAdamPortable makes one step of FunnelAdam for part of a parameter.
+func updateAdamPortable[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) {
+	n := len(value)
+	gradient, first, second, gain = gradient[:n], first[:n], second[:n], gain[:n]
+	beta1, share1, beta2, share2, rate := c.Beta1, c.Share1, c.Beta2, c.Share2, c.Rate
+	gains, way, plain := c.Gain, c.Direction, c.plain()
+	for i, old := range value {
+		g, m := gradient[i], first[i]
+		if !plain {
+			g = c.gradient(g, old)
+		}
+		p := gain[i]
+		if gains.Raw {
+			p *= Exp(gains.Rate * T(m*g))
+		} else {
+			p *= gains.normalized(m, g)
+		}
+		p = gains.bound(p)
+		m = T(beta1*m) + T(share1*T(p*g))
+		v := T(beta2*second[i]) + T(T(share2*g)*g) // share2·g² without g², which could overflow
+		gain[i] = p
+		first[i] = m
+		second[i] = v
+		value[i] = old - T(rate*way.Of(m, v))
+		gradient[i] = 0
+	}
+}
+
+// normalized is what a gain is multiplied by, of normalized signals.
+func (k *Gains[T]) normalized(m, g T) T {
+	if m == 0 || g == 0 {
+		return 1
+	}
+	return k.Factor[differ(m, g)]
+}
+
+func (k *Gains[T]) bound(p T) T {
+	if p < k.Min {
+		p = k.Min
+	}
+	if p > k.Max {
+		p = k.Max
+	}
+	return p
 }
 
 // OverflowObjective is the place of the first element whose g is not finite,
@@ -106,18 +162,47 @@ func OverflowObjective[T Float](value, gradient []T, o *Objective[T]) int {
 // Overflow is the place of the first element that Update would make
 // non-finite, or -1. It makes the step, on copies.
 func Overflow[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) int {
-	var copies [5][64]T
-	v, g, w, m, p := copies[0][:], copies[1][:], copies[2][:], copies[3][:], copies[4][:]
-	for i := 0; i < len(value); i += len(v) {
-		n := copy(v, value[i:])
-		copy(g, gradient[i:])
-		copy(w, velocity[i:])
-		copy(m, average[i:])
-		copy(p, gain[i:])
-		updatePortable(v[:n], g[:n], w[:n], m[:n], p[:n], c)
-		for k := range n {
-			if !finite(v[k]) || !finite(w[k]) || !finite(m[k]) || !finite(p[k]) {
-				return i + k
+	var x copies[T]
+	for i := 0; i < len(value); i += len(x[0]) {
+		n := x.take(i, value, gradient, velocity, average, gain)
+		updatePortable(x[0][:n], x[1][:n], x[2][:n], x[3][:n], x[4][:n], c)
+		if k := x.firstNonFinite(n); k >= 0 {
+			return i + k
+		}
+	}
+	return -1
+}
+
+// OverflowAdam is the place of the first element that UpdateAdam would make
+// non-finite, or -1. It makes the step, on copies.
+func OverflowAdam[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) int {
+	var x copies[T]
+	for i := 0; i < len(value); i += len(x[0]) {
+		n := x.take(i, value, gradient, first, second, gain)
+		updateAdamPortable(x[0][:n], x[1][:n], x[2][:n], x[3][:n], x[4][:n], c)
+		if k := x.firstNonFinite(n); k >= 0 {
+			return i + k
+		}
+	}
+	return -1
+}
+
+// copies are of a few elements of all arrays of a parameter.
+type copies[T Float] [5][64]T
+
+// take copies elements from the i-th on, and returns how many.
+func (x *copies[T]) take(i int, arrays ...[]T) (n int) {
+	for k, a := range arrays {
+		n = copy(x[k][:], a[i:])
+	}
+	return n
+}
+
+func (x *copies[T]) firstNonFinite(n int) int {
+	for i := range n {
+		for k := range x {
+			if !finite(x[k][i]) {
+				return i
 			}
 		}
 	}

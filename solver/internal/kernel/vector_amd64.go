@@ -84,7 +84,7 @@ const chunk = 512
 func update[T Float](value, gradient, velocity, average, gain []T, c *Coefficients[T]) {
 	n := vectorized(len(value))
 	size := n
-	if c.RawGain {
+	if c.Gain.Raw {
 		size = chunk
 	}
 	for i := 0; i < n; i += size {
@@ -101,11 +101,11 @@ func update[T Float](value, gradient, velocity, average, gain []T, c *Coefficien
 
 func update32(n int, value, gradient, velocity, average, gain *float32, c *Coefficients[float32]) {
 	switch plain := c.plain(); {
-	case c.RawGain && plain:
+	case c.Gain.Raw && plain:
 		var factors [chunk]float32
 		factorsPlain32AVX2(value, gradient, average, n, &c.L1, &factors[0])
 		updateRawPlain32AVX2(value, gradient, velocity, average, gain, n, &c.L1, &factors[0])
-	case c.RawGain:
+	case c.Gain.Raw:
 		var factors [chunk]float32
 		factors32AVX2(value, gradient, average, n, &c.L1, &factors[0])
 		updateRaw32AVX2(value, gradient, velocity, average, gain, n, &c.L1, &factors[0])
@@ -118,11 +118,11 @@ func update32(n int, value, gradient, velocity, average, gain *float32, c *Coeff
 
 func update64(n int, value, gradient, velocity, average, gain *float64, c *Coefficients[float64]) {
 	switch plain := c.plain(); {
-	case c.RawGain && plain:
+	case c.Gain.Raw && plain:
 		var factors [chunk]float64
 		factorsPlain64AVX2(value, gradient, average, n, &c.L1, &factors[0])
 		updateRawPlain64AVX2(value, gradient, velocity, average, gain, n, &c.L1, &factors[0])
-	case c.RawGain:
+	case c.Gain.Raw:
 		var factors [chunk]float64
 		factors64AVX2(value, gradient, average, n, &c.L1, &factors[0])
 		updateRaw64AVX2(value, gradient, velocity, average, gain, n, &c.L1, &factors[0])
@@ -131,4 +131,12 @@ func update64(n int, value, gradient, velocity, average, gain *float64, c *Coeff
 	default:
 		update64AVX2(value, gradient, velocity, average, gain, n, &c.L1)
 	}
+}
+
+func measureAdam[T Float](value, gradient, first, second []T, d *Direction[T], o *Objective[T], p *partials) {
+	measureAdamPortable(value, gradient, first, second, d, o, p)
+}
+
+func updateAdam[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) {
+	updateAdamPortable(value, gradient, first, second, gain, c)
 }

@@ -11,15 +11,24 @@ import (
 
 // The assembly finds the coefficients by their order.
 func TestTheCoefficientsAreInTheOrderTheAssemblyHas(t *testing.T) {
-	var c Coefficients[float64]
+	checkOrder[float32](t)
+	checkOrder[float64](t)
+}
+
+func checkOrder[T Float](t *testing.T) {
+	t.Helper()
+	var c Coefficients[T]
+	var k Gains[T]
+	size, gain := unsafe.Sizeof(T(0)), unsafe.Offsetof(c.Gain)
 	for i, at := range []uintptr{
 		unsafe.Offsetof(c.L1), unsafe.Offsetof(c.L2), unsafe.Offsetof(c.PerBatch), unsafe.Offsetof(c.Clip),
+		gain + unsafe.Offsetof(k.Rate), gain + unsafe.Offsetof(k.Factor), gain + unsafe.Offsetof(k.Factor) + size,
+		gain + unsafe.Offsetof(k.Min), gain + unsafe.Offsetof(k.Max), gain + unsafe.Offsetof(k.Raw),
 		unsafe.Offsetof(c.LearnRate), unsafe.Offsetof(c.Momentum), unsafe.Offsetof(c.GradientDecay), unsafe.Offsetof(c.GradientShare),
-		unsafe.Offsetof(c.Scale), unsafe.Offsetof(c.GainRate), unsafe.Offsetof(c.GainFactor), unsafe.Offsetof(c.GainFactor) + 8,
-		unsafe.Offsetof(c.GainMin), unsafe.Offsetof(c.GainMax),
+		unsafe.Offsetof(c.Scale),
 	} {
-		if at != uintptr(8*i) {
-			t.Errorf("field %d is at %d", i, at)
+		if at != size*uintptr(i) {
+			t.Errorf("field %d of %T is at %d", i, c, at)
 		}
 	}
 }
@@ -54,9 +63,12 @@ func newProblem[T Float](n int, number func() float64, pick func(int) int) *prob
 			L1: choose(0, 0, 0.01, 1e-30), L2: choose(0, 0, 0.1, 1e20),
 			PerBatch: choose(1, 1, 0.125, 1./3), Clip: choose(math.Inf(1), math.Inf(1), 0.5, 1e-20, 1e-42),
 		},
+		Gain: Gains[T]{
+			Rate: choose(0.01, 3, 1e10, 1e-10), Factor: [2]T{choose(1.01, 2), choose(0.99, 0.5)},
+			Min: choose(0.01, 0, 0.9), Max: choose(100, 1.1, 1e30), Raw: pick(2) == 0,
+		},
 		LearnRate: choose(0.001, 0.3, 0, 1e10), Momentum: choose(0.9, 0, 0.999), GradientDecay: choose(0.9, 0, 0.1), GradientShare: choose(0.1, 1, 0.9),
-		Scale: choose(1, 0.37, 1e3, 0), GainRate: choose(0.01, 3, 1e10, 1e-10), GainFactor: [2]T{choose(1.01, 2), choose(0.99, 0.5)},
-		GainMin: choose(0.01, 0, 0.9), GainMax: choose(100, 1.1, 1e30), RawGain: pick(2) == 0,
+		Scale: choose(1, 0.37, 1e3, 0),
 	}
 	return p
 }
@@ -81,7 +93,7 @@ func compareImplementations[T Float](t *testing.T, p *problem[T]) {
 	measure(p.value, p.gradient, p.velocity, &p.c.Objective, &a)
 	measurePortable(q.value, q.gradient, q.velocity, &q.c.Objective, &b)
 	// A NaN in a sum has bits that nobody promises.
-	for k, s := range map[string][2]*partial{"ν·g": {&a.dot, &b.dot}, "‖ν‖²": {&a.velocity, &b.velocity}, "‖g‖²": {&a.gradient, &b.gradient}} {
+	for k, s := range map[string][2]*partial{"ν·g": {&a.dot, &b.dot}, "‖ν‖²": {&a.direction, &b.direction}, "‖g‖²": {&a.gradient, &b.gradient}} {
 		for i := range lanes {
 			x, y := s[0][i], s[1][i]
 			if math.Float64bits(x) != math.Float64bits(y) && !(x != x && y != y) {

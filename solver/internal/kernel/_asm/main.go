@@ -48,16 +48,17 @@ const (
 	l2
 	perBatch
 	clip
-	learnRate
-	momentum
-	gradientDecay
-	gradientShare
-	scale
 	gainRate
 	gainUp
 	gainDown
 	gainMin
 	gainMax
+	_ // whether the gain's signal is raw
+	learnRate
+	momentum
+	gradientDecay
+	gradientShare
+	scale
 )
 
 func name(verb string, f float, options ...string) string {
