@@ -10,9 +10,10 @@ import (
 // adaptiveState is what every adaptiveParameter has: gains and a scale.
 type adaptiveState[T kernel.Float] struct {
 	operand[T]
-	gain  []T     // p
-	scale float64 // s of the last step
-	steps int
+	gain      []T     // p
+	scale     float64 // s of the last step
+	steps     int
+	direction func(i int) T // that the last step went, but for its sign
 
 	// of the step under way
 	values, gradients []T
@@ -79,6 +80,14 @@ func (s *adaptiveState[T]) largestGradient() float64 {
 }
 
 func (s *adaptiveState[T]) sums() kernel.Sums { return s.measured }
+
+func (s *adaptiveState[T]) exponents() (direction, gradient int) {
+	return kernel.Exponents(s.values, s.gradients, s.direction, &s.objective)
+}
+
+func (s *adaptiveState[T]) scaledSums(direction, gradient int) kernel.Sums {
+	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
+}
 
 func (s *adaptiveState[T]) lastScale() float64 { return s.scale }
 

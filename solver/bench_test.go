@@ -20,6 +20,7 @@ func BenchmarkStep(b *testing.B) {
 	}{
 		{"Funnel", func() gorgonia.Solver { return solver.NewFunnel() }},
 		{"FunnelRaw", func() gorgonia.Solver { return solver.NewFunnel(solver.WithRawSignals()) }},
+		{"FunnelAdam", func() gorgonia.Solver { return solver.NewFunnelAdam() }},
 		{"Adam", func() gorgonia.Solver { return gorgonia.NewAdamSolver() }},
 	} {
 		for _, c := range []struct {

@@ -414,6 +414,25 @@ func TestAWarmStepAllocatesNothing(t *testing.T) {
 	}
 }
 
+// With such bounds no gain is known to be harmless, and each step is searched.
+func TestAStepThatIsSearchedForAnOverflowAllocatesNothing(t *testing.T) {
+	for _, member := range family {
+		if member.name == gorgonias {
+			continue // Gorgonia's solvers do allocate
+		}
+		s := member.make(solver.WithGainBounds(0, 1e38), gorgonia.WithL2Reg(1))
+		m := model(&param{"w", dense([]float32{1}, 1), dense([]float32{1}, 1)})
+		step(t, s, m)
+		if n := testing.AllocsPerRun(100, func() {
+			if err := s.Step(m); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations a step", member.name, n)
+		}
+	}
+}
+
 func TestTheResultDoesNotDependOnGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	defer solver.Together()()

@@ -3,11 +3,11 @@
 // Adaptation Using Exponentiated Gradient Updates (2022, arXiv 2202.00145).
 //
 // NewFunnel goes where gorgonia.NewAdamSolver stood; nothing else of a program
-// changes. Augment puts a learned scale around a solver one has already.
-// NewEGGain is gradient descent with learned gains, NewEGU the
-// exponentiated-gradient update for parameters that cannot be negative.
-// Gorgonia's own options (gorgonia.WithLearnRate and the like) work on all of
-// them, beside the options of this package.
+// changes. NewFunnelAdam is the same built into Adam. Augment puts a learned
+// scale around a solver one has already. NewEGGain is gradient descent with
+// learned gains, NewEGU the exponentiated-gradient update for parameters that
+// cannot be negative. Gorgonia's own options (gorgonia.WithLearnRate and the
+// like) work on all of them, beside the options of this package.
 //
 // # Steps
 //

@@ -153,6 +153,25 @@ func ExampleFunnel_Adaptations() {
 	// Output: weights after 20 steps: scale 6.69, gains [1.21 1.21]
 }
 
+// FunnelAdam goes where gorgonia.NewAdamSolver() stood. Adam, whose steps are
+// as long as the learn rate, would need 30,000 of 0.0001 for the way here.
+func ExampleNewFunnelAdam() {
+	for _, learnRate := range []float64{0.0001, 0.001, 0.01} {
+		s := solver.NewFunnelAdam(gorgonia.WithLearnRate(learnRate))
+		d := newDistance([]float64{1, -2}, []float64{0.5, 1})
+		for range 500 {
+			if err := s.Step([]gorgonia.ValueGrad{d}); err != nil {
+				log.Fatal(err)
+			}
+		}
+		fmt.Printf("learn rate %v: %.2f\n", learnRate, d.value.Float64s())
+	}
+	// Output:
+	// learn rate 0.0001: [0.50 1.00]
+	// learn rate 0.001: [0.50 1.00]
+	// learn rate 0.01: [0.50 1.00]
+}
+
 // A batch with a NaN in it does no harm: the step is refused whole, the
 // gradients are cleared, and training goes on with the next batch.
 func ExampleZeroGrad() {

@@ -27,6 +27,11 @@ var fingerprints = map[string]string{
 	"float32/Raw, augmented":        "773887cc69c60a9ce2c2f797e9ce5f6c5b59e5921a2f96bebb85506a7ad8260c",
 	"float64/Normalized, augmented": "bc7810616b4f446d6455fddbea69aecb4e60ef1a26b041bed892c6453aec81fb",
 	"float64/Raw, augmented":        "e362d1d5b5c30d5d296766b7a794c96ac7688ca84ba08316ec21b067f9020e1d",
+
+	"FunnelAdam/float32/Normalized": "e458fa2261b90d2d113e4e62e0498d7eed05ab315c3b0ae85ce343c13f3bbe58",
+	"FunnelAdam/float32/Raw":        "221b5ca5e32df962f0c993a7a7e16569f39a0b579cb621d6fdb04ebd3aa8e26e",
+	"FunnelAdam/float64/Normalized": "7e8c873121288f56dc10966dd234dd58479025ac5fb323aa5ab679455eec771f",
+	"FunnelAdam/float64/Raw":        "4690458ea6b0795ff89709cec0c52acfa88807701ac8994f7ce5f0e493b0b6ad",
 }
 
 // fixed is a parameter whose gradient pulls it to a target, with noise.
@@ -52,16 +57,17 @@ func (f *fixed[T]) pull(rng *rand.PCG) {
 	}
 }
 
-func (s *funnelState[T]) hash(h hash.Hash) {
-	for _, x := range [][]T{s.values, s.velocity, s.average, s.gain} {
+// hash writes all that a step changes: values, what only one solver keeps, gain
+// and scale.
+func (s *adaptiveState[T]) hash(h hash.Hash, state [2][]float64) {
+	for _, x := range [][]float64{widen(s.values), state[0], state[1], widen(s.gain), {s.scale}} {
 		for _, v := range x {
-			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))))
+			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
 		}
 	}
-	h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(s.scale)))
 }
 
-func (s *augmentedState[T]) hash(h hash.Hash) {
+func (s *augmentedState[T]) hash(h hash.Hash, _ [2][]float64) {
 	for _, x := range [][]T{s.values, s.descent} {
 		for _, v := range x {
 			h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(float64(v))))
@@ -71,8 +77,8 @@ func (s *augmentedState[T]) hash(h hash.Hash) {
 }
 
 func (a *scaling[P]) hash(h hash.Hash) {
-	for _, vg := range a.parameters.order {
-		any(a.parameters.known[vg]).(interface{ hash(hash.Hash) }).hash(h)
+	for i, vg := range a.parameters.order {
+		any(a.parameters.known[vg]).(interface{ hash(hash.Hash, [2][]float64) }).hash(h, a.states()[i])
 	}
 }
 
@@ -82,6 +88,7 @@ type hashed interface {
 	hash(hash.Hash)
 }
 
+// fingerprint makes 200 steps of a problem, by all paths of the kernels.
 func fingerprint[T kernel.Float](t *testing.T, s hashed) string {
 	t.Helper()
 	rng := rand.NewPCG(1, 2)
@@ -94,7 +101,7 @@ func fingerprint[T kernel.Float](t *testing.T, s hashed) string {
 		for _, p := range params {
 			p.pull(rng)
 		}
-		if step == 100 { // every path of the kernels
+		if step == 100 {
 			if err := s.Apply(gorgonia.WithL1Reg(0.01), gorgonia.WithL2Reg(0.02), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)); err != nil {
 				t.Fatal(err)
 			}
@@ -117,10 +124,13 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 func testFingerprints(t *testing.T) {
 	for _, signal := range []Signal{Normalized, Raw} {
 		opts := []gorgonia.SolverOpt{WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001), gorgonia.WithLearnRate(0.03)}
+		adam := append(opts, gorgonia.WithLearnRate(0.01), WithScaleRate(map[Signal]float64{Normalized: 0.1, Raw: 1e-6}[signal]))
 		augmented := func() hashed { return Augment(NewFunnel(opts...), append(opts, WithScaleBounds(0.5, 2))...) }
 		for name, got := range map[string]string{
 			"float32/" + signal.String():                 fingerprint[float32](t, NewFunnel(opts...)),
 			"float64/" + signal.String():                 fingerprint[float64](t, NewFunnel(opts...)),
+			"FunnelAdam/float32/" + signal.String():      fingerprint[float32](t, NewFunnelAdam(adam...)),
+			"FunnelAdam/float64/" + signal.String():      fingerprint[float64](t, NewFunnelAdam(adam...)),
 			"float32/" + signal.String() + ", augmented": fingerprint[float32](t, augmented()),
 			"float64/" + signal.String() + ", augmented": fingerprint[float64](t, augmented()),
 		} {

@@ -25,6 +25,7 @@ type funnelState[T kernel.Float] struct {
 func newFunnelState[T kernel.Float](o operand[T]) *funnelState[T] {
 	s := new(funnelState[T])
 	s.adaptiveState, s.velocity, s.average = newAdaptiveState(o)
+	s.direction = func(i int) T { return s.velocity[i] }
 	return s
 }
 
@@ -49,16 +50,6 @@ func (s *funnelState[T]) measureBlock(i int) {
 func (s *funnelState[T]) updateBlock(i int) {
 	a, b := s.extent(i)
 	kernel.Update(s.values[a:b], s.gradients[a:b], s.velocity[a:b], s.average[a:b], s.gain[a:b], &s.coefficients)
-}
-
-func (s *funnelState[T]) direction(i int) T { return s.velocity[i] }
-
-func (s *funnelState[T]) exponents() (direction, gradient int) {
-	return kernel.Exponents(s.values, s.gradients, s.direction, &s.objective)
-}
-
-func (s *funnelState[T]) scaledSums(direction, gradient int) kernel.Sums {
-	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
 // setScale sets the scale of the step and refuses one that would make a number

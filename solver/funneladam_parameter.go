@@ -30,6 +30,7 @@ type adamState[T kernel.Float] struct {
 func newAdamState[T kernel.Float](o operand[T]) *adamState[T] {
 	s := &adamState[T]{last: kernel.Direction[T]{Eps: 1}} // d_0 = 0
 	s.adaptiveState, s.first, s.second = newAdaptiveState(o)
+	s.direction = func(i int) T { return s.last.Of(s.first[i], s.second[i]) }
 	return s
 }
 
@@ -65,16 +66,6 @@ func (s *adamState[T]) measureBlock(i int) {
 func (s *adamState[T]) updateBlock(i int) {
 	a, b := s.extent(i)
 	kernel.UpdateAdam(s.values[a:b], s.gradients[a:b], s.first[a:b], s.second[a:b], s.gain[a:b], &s.coefficients)
-}
-
-func (s *adamState[T]) direction(i int) T { return s.last.Of(s.first[i], s.second[i]) }
-
-func (s *adamState[T]) exponents() (direction, gradient int) {
-	return kernel.Exponents(s.values, s.gradients, s.direction, &s.objective)
-}
-
-func (s *adamState[T]) scaledSums(direction, gradient int) kernel.Sums {
-	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
 // setScale sets the scale of the step and refuses one that would make a number

@@ -157,6 +157,11 @@ func oneStep(t *testing.T, s gorgonia.Solver, ps []*param) {
 			}
 		}
 	}
+	for _, state := range solver.State(s) {
+		if !allFinite(state[0]) || !allFinite(state[1]) {
+			t.Fatalf("the solver keeps %v", state)
+		}
+	}
 	for _, a := range learned(s) {
 		if !allFinite(a.Gain) || !allFinite([]float64{a.Scale}) {
 			t.Fatalf("the solver learned %+v", a)

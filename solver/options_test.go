@@ -24,48 +24,60 @@ func trace(t *testing.T, s gorgonia.Solver) (values []float64) {
 	return values
 }
 
-// Every option of Gorgonia's that has a meaning for Funnel changes what Funnel
-// does, in the constructor, by Apply, and mixed with ours. The day a Gorgonia
-// release stores its options elsewhere, this fails.
+// applicable is a solver whose hyperparameters can change.
+type applicable interface {
+	gorgonia.Solver
+	Apply(...gorgonia.SolverOpt) error
+}
+
+func newFunnel(o ...gorgonia.SolverOpt) applicable     { return solver.NewFunnel(o...) }
+func newFunnelAdam(o ...gorgonia.SolverOpt) applicable { return solver.NewFunnelAdam(o...) }
+
+// Every option of Gorgonia's that has a meaning for Funnel or FunnelAdam changes
+// what it does, in the constructor, by Apply, and mixed with ours. The day a
+// Gorgonia release stores its options elsewhere, this fails.
 func TestGorgoniasOptionsWork(t *testing.T) {
-	// With both rates 0 a Funnel is gorgonia.Momentum, and without momentum
-	// gorgonia.VanillaSolver; Momentum regularises the velocity, so there it is
-	// no model.
-	still := []gorgonia.SolverOpt{solver.WithGainRate(0), solver.WithScaleRate(0)}
+	// With both rates 0 a FunnelAdam is gorgonia.AdamSolver, a Funnel
+	// gorgonia.Momentum, and without momentum gorgonia.VanillaSolver; Momentum
+	// regularises the velocity, so there it is no model.
 	vanilla := append(slices.Clone(still), gorgonia.WithMomentum(0))
-	newMomentum := func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }
-	newVanilla := func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }
+	momentum := func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }
+	descent := func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }
+	adam := func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }
 	for name, c := range map[string]struct {
 		opt   gorgonia.SolverOpt
+		ours  func(...gorgonia.SolverOpt) applicable
 		model func(...gorgonia.SolverOpt) gorgonia.Solver
 		still []gorgonia.SolverOpt
 	}{
-		"WithLearnRate": {gorgonia.WithLearnRate(0.25), newMomentum, still},
-		"WithMomentum":  {gorgonia.WithMomentum(0.5), newMomentum, still},
-		"WithBatchSize": {gorgonia.WithBatchSize(8), newMomentum, still},
-		"WithClip":      {gorgonia.WithClip(0.5), newMomentum, still},
-		"WithL1Reg":     {gorgonia.WithL1Reg(0.5), newVanilla, vanilla},
-		"WithL2Reg":     {gorgonia.WithL2Reg(0.5), newVanilla, vanilla},
+		"Funnel/WithLearnRate": {gorgonia.WithLearnRate(0.25), newFunnel, momentum, still},
+		"Funnel/WithMomentum":  {gorgonia.WithMomentum(0.5), newFunnel, momentum, still},
+		"Funnel/WithBatchSize": {gorgonia.WithBatchSize(8), newFunnel, momentum, still},
+		"Funnel/WithClip":      {gorgonia.WithClip(0.5), newFunnel, momentum, still},
+		"Funnel/WithL1Reg":     {gorgonia.WithL1Reg(0.5), newFunnel, descent, vanilla},
+		"Funnel/WithL2Reg":     {gorgonia.WithL2Reg(0.5), newFunnel, descent, vanilla},
+
+		"FunnelAdam/WithLearnRate": {gorgonia.WithLearnRate(0.25), newFunnelAdam, adam, still},
+		"FunnelAdam/WithBeta1":     {gorgonia.WithBeta1(0.5), newFunnelAdam, adam, still},
+		"FunnelAdam/WithBeta2":     {gorgonia.WithBeta2(0.5), newFunnelAdam, adam, still},
+		"FunnelAdam/WithEps":       {gorgonia.WithEps(0.1), newFunnelAdam, adam, still},
+		"FunnelAdam/WithBatchSize": {gorgonia.WithBatchSize(8), newFunnelAdam, adam, still},
+		"FunnelAdam/WithClip":      {gorgonia.WithClip(0.5), newFunnelAdam, adam, still},
+		"FunnelAdam/WithL1Reg":     {gorgonia.WithL1Reg(0.5), newFunnelAdam, adam, still},
+		"FunnelAdam/WithL2Reg":     {gorgonia.WithL2Reg(0.5), newFunnelAdam, adam, still},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := trace(t, c.model(c.opt))
 			if sameBits(want, trace(t, c.model())) {
 				t.Fatal("the option does nothing to Gorgonia's own solver")
 			}
-			sameTraces(t, want, c.still, c.opt)
+			compare(t, 0, "constructor's trace", trace(t, c.ours(append(slices.Clone(c.still), c.opt)...)), want, 1e-12)
+			compare(t, 0, "mixed constructor's trace", trace(t, c.ours(append([]gorgonia.SolverOpt{c.opt}, c.still...)...)), want, 1e-12)
+			f := c.ours()
+			must(f.Apply(append(slices.Clone(c.still), c.opt)...))
+			compare(t, 0, "trace after Apply", trace(t, f), want, 1e-12)
 		})
 	}
-}
-
-func sameTraces(t *testing.T, want []float64, still []gorgonia.SolverOpt, opt gorgonia.SolverOpt) {
-	t.Helper()
-	compare(t, 0, "constructor's trace", trace(t, solver.NewFunnel(append(still, opt)...)), want, 1e-12)
-	compare(t, 0, "mixed constructor's trace", trace(t, solver.NewFunnel(append([]gorgonia.SolverOpt{opt}, still...)...)), want, 1e-12)
-	f := solver.NewFunnel()
-	if err := f.Apply(append(still, opt)...); err != nil {
-		t.Fatal(err)
-	}
-	compare(t, 0, "trace after Apply", trace(t, f), want, 1e-12)
 }
 
 func TestGorgoniasOptionsWorkOnEGU(t *testing.T) {
@@ -96,6 +108,11 @@ func TestOptionsWithoutMeaningAreIgnored(t *testing.T) {
 	if !sameBits(want, got) {
 		t.Error("an option that means nothing to a Funnel changed it")
 	}
+	want = trace(t, solver.NewFunnelAdam())
+	got = trace(t, solver.NewFunnelAdam(gorgonia.WithMomentum(7), gorgonia.WithRho(0.1), solver.WithGradientDecay(7), gorgonia.WithClip(0), gorgonia.WithBatchSize(1)))
+	if !sameBits(want, got) {
+		t.Error("an option that means nothing to a FunnelAdam changed it")
+	}
 	if !sameBits(trace(t, gorgonia.NewAdamSolver()), trace(t, gorgonia.NewAdamSolver(solver.WithGainRate(9)))) {
 		t.Error("an option of ours changed a gorgonia.AdamSolver")
 	}
@@ -105,70 +122,92 @@ func TestOptionsWithoutMeaningAreIgnored(t *testing.T) {
 }
 
 func TestOurOptionsDoWhatTheySay(t *testing.T) {
-	base := trace(t, solver.NewFunnel())
+	testOurOptions(t, "Funnel", newFunnel)
+	testOurOptions(t, "FunnelAdam", newFunnelAdam)
+	if sameBits(trace(t, newFunnel()), trace(t, newFunnel(solver.WithGradientDecay(0)))) {
+		t.Error("Funnel: WithGradientDecay does nothing")
+	}
+}
+
+func testOurOptions(t *testing.T, solverName string, create func(...gorgonia.SolverOpt) applicable) {
+	t.Helper()
+	base := trace(t, create())
 	for name, opt := range map[string]gorgonia.SolverOpt{
-		"WithGainRate":      solver.WithGainRate(0.5),
-		"WithScaleRate":     solver.WithScaleRate(0.5),
-		"WithGradientDecay": solver.WithGradientDecay(0),
-		"WithGainBounds":    solver.WithGainBounds(0.999, 1.001),
-		"WithScaleBounds":   solver.WithScaleBounds(0.999, 1.001),
-		"WithGainSignal":    solver.WithGainSignal(solver.Raw),
-		"WithScaleSignal":   solver.WithScaleSignal(solver.Raw),
-		"WithRawSignals":    solver.WithRawSignals(),
+		"WithGainRate":    solver.WithGainRate(0.5),
+		"WithScaleRate":   solver.WithScaleRate(0.5),
+		"WithGainBounds":  solver.WithGainBounds(0.999, 1.001),
+		"WithScaleBounds": solver.WithScaleBounds(0.999, 1.001),
+		"WithGainSignal":  solver.WithGainSignal(solver.Raw),
+		"WithScaleSignal": solver.WithScaleSignal(solver.Raw),
+		"WithRawSignals":  solver.WithRawSignals(),
 	} {
-		if sameBits(base, trace(t, solver.NewFunnel(opt))) {
-			t.Errorf("%s does nothing", name)
+		if sameBits(base, trace(t, create(opt))) {
+			t.Errorf("%s: %s does nothing", solverName, name)
 		}
 	}
-	raw := trace(t, solver.NewFunnel(solver.WithGainSignal(solver.Raw), solver.WithScaleSignal(solver.Raw)))
-	if !sameBits(raw, trace(t, solver.NewFunnel(solver.WithRawSignals()))) {
-		t.Error("WithRawSignals is not both signals raw")
+	raw := trace(t, create(solver.WithGainSignal(solver.Raw), solver.WithScaleSignal(solver.Raw)))
+	if !sameBits(raw, trace(t, create(solver.WithRawSignals()))) {
+		t.Errorf("%s: WithRawSignals is not both signals raw", solverName)
 	}
-	if sameBits(raw, trace(t, solver.NewFunnel(solver.WithRawSignals(), solver.WithBiasCorrection()))) {
-		t.Error("WithBiasCorrection does nothing to raw signals")
+	if sameBits(raw, trace(t, create(solver.WithRawSignals(), solver.WithBiasCorrection()))) {
+		t.Errorf("%s: WithBiasCorrection does nothing to raw signals", solverName)
 	}
 	// Called on a solver, as Gorgonia's options can be.
-	f := solver.NewFunnel()
+	f := create()
 	solver.WithGainRate(0.5)(f)
 	if sameBits(base, trace(t, f)) {
-		t.Error("an option called on a Funnel does nothing")
+		t.Errorf("%s: an option called on it does nothing", solverName)
 	}
 }
 
 func TestAnInvalidHyperparameterIsAnErrorThatNamesIt(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
-	for name, opts := range map[string][]gorgonia.SolverOpt{
-		"WithLearnRate":     {gorgonia.WithLearnRate(nan), gorgonia.WithLearnRate(-1), gorgonia.WithLearnRate(inf)},
+	shared := map[string][]gorgonia.SolverOpt{
+		"WithLearnRate":   {gorgonia.WithLearnRate(nan), gorgonia.WithLearnRate(-1), gorgonia.WithLearnRate(inf)},
+		"WithBatchSize":   {gorgonia.WithBatchSize(0), gorgonia.WithBatchSize(-3), gorgonia.WithBatchSize(nan)},
+		"WithClip":        {gorgonia.WithClip(-1), gorgonia.WithClip(nan)},
+		"WithL1Reg":       {gorgonia.WithL1Reg(-1), gorgonia.WithL1Reg(inf)},
+		"WithL2Reg":       {gorgonia.WithL2Reg(-1), gorgonia.WithL2Reg(nan)},
+		"WithGainRate":    {solver.WithGainRate(-1), solver.WithGainRate(nan), solver.WithGainRate(inf)},
+		"WithScaleRate":   {solver.WithScaleRate(-1), solver.WithScaleRate(nan)},
+		"WithGainBounds":  {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
+		"WithScaleBounds": {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},
+		"WithGainSignal":  {solver.WithGainSignal(7)},
+		"WithScaleSignal": {solver.WithScaleSignal(-1)},
+		"WithScaleScope":  {solver.WithScaleScope(7)},
+	}
+	testInvalid(t, newFunnel, shared)
+	testInvalid(t, newFunnelAdam, shared)
+	testInvalid(t, newFunnel, map[string][]gorgonia.SolverOpt{
 		"WithMomentum":      {gorgonia.WithMomentum(1), gorgonia.WithMomentum(-0.1), gorgonia.WithMomentum(nan)},
-		"WithBatchSize":     {gorgonia.WithBatchSize(0), gorgonia.WithBatchSize(-3), gorgonia.WithBatchSize(nan)},
-		"WithClip":          {gorgonia.WithClip(-1), gorgonia.WithClip(nan)},
-		"WithL1Reg":         {gorgonia.WithL1Reg(-1), gorgonia.WithL1Reg(inf)},
-		"WithL2Reg":         {gorgonia.WithL2Reg(-1), gorgonia.WithL2Reg(nan)},
-		"WithGainRate":      {solver.WithGainRate(-1), solver.WithGainRate(nan), solver.WithGainRate(inf)},
-		"WithScaleRate":     {solver.WithScaleRate(-1), solver.WithScaleRate(nan)},
 		"WithGradientDecay": {solver.WithGradientDecay(1), solver.WithGradientDecay(-1), solver.WithGradientDecay(nan)},
-		"WithGainBounds":    {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
-		"WithScaleBounds":   {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},
-		"WithGainSignal":    {solver.WithGainSignal(7)},
-		"WithScaleSignal":   {solver.WithScaleSignal(-1)},
-		"WithScaleScope":    {solver.WithScaleScope(7)},
-	} {
+	})
+	testInvalid(t, newFunnelAdam, map[string][]gorgonia.SolverOpt{
+		"WithBeta1": {gorgonia.WithBeta1(1), gorgonia.WithBeta1(-0.1), gorgonia.WithBeta1(nan)},
+		"WithBeta2": {gorgonia.WithBeta2(1), gorgonia.WithBeta2(-0.1), gorgonia.WithBeta2(nan)},
+		"WithEps":   {gorgonia.WithEps(0), gorgonia.WithEps(-1e-8), gorgonia.WithEps(nan), gorgonia.WithEps(inf)},
+	})
+}
+
+func testInvalid(t *testing.T, create func(...gorgonia.SolverOpt) applicable, invalid map[string][]gorgonia.SolverOpt) {
+	t.Helper()
+	for name, opts := range invalid {
 		for _, opt := range opts {
 			p := vector("w", []float64{1}, []float64{1})
-			f := solver.NewFunnel(opt)
+			f := create(opt)
 			var he *solver.HyperparameterError
 			if err := f.Step(model(p)); !errors.As(err, &he) || he.Option != name {
-				t.Errorf("%s: Step says %v", name, err)
+				t.Errorf("%T: %s: Step says %v", f, name, err)
 			}
 			if floats(p.value)[0] != 1 || floats(p.gradient)[0] != 1 {
-				t.Errorf("%s: a refused step changed the parameter", name)
+				t.Errorf("%T: %s: a refused step changed the parameter", f, name)
 			}
-			g := solver.NewFunnel()
+			g := create()
 			if err := g.Apply(solver.WithGainRate(0.3), opt); !errors.As(err, &he) || he.Option != name {
-				t.Errorf("%s: Apply says %v", name, err)
+				t.Errorf("%T: %s: Apply says %v", f, name, err)
 			}
-			if !sameBits(trace(t, g), trace(t, solver.NewFunnel())) {
-				t.Errorf("%s: a refused Apply changed the solver", name)
+			if !sameBits(trace(t, g), trace(t, create())) {
+				t.Errorf("%T: %s: a refused Apply changed the solver", f, name)
 			}
 		}
 	}

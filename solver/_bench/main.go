@@ -59,9 +59,9 @@ func (m measurements) measure(dir string, output *bytes.Buffer) error {
 		}
 		for _, b := range []struct{ prefix, program, cpus, filter string }{
 			{"", native, "1", "Step"},
-			{"2 cores ", native, "2", "Step/Funnel/(1048576|4194304)"},
-			{"1 core ", native, "1", "Step/Funnel/(1048576|4194304)"},
-			{"portable ", portable, "1", "Step/(Funnel|Adam)/65536"},
+			{"2 cores ", native, "2", "Step/^Funnel$/(1048576|4194304)"},
+			{"1 core ", native, "1", "Step/^Funnel$/(1048576|4194304)"},
+			{"portable ", portable, "1", "Step/^(Funnel|Adam)$/65536"},
 		} {
 			if err := m.benchmark(b.prefix, b.program, b.cpus, b.filter, output); err != nil {
 				return err
@@ -147,6 +147,9 @@ func (m measurements) table() {
 	}
 	for _, n := range []string{"65536", "262144", "1048576"} {
 		row("Funnel with raw signals, against Adam, "+n, "FunnelRaw/"+n, "Adam/"+n, "Adam/"+n, "FunnelRaw/"+n, ">= 8")
+	}
+	for _, n := range []string{"65536", "262144", "1048576"} {
+		row("FunnelAdam, against Adam, "+n, "FunnelAdam/"+n, "Adam/"+n, "Adam/"+n, "FunnelAdam/"+n, ">= 8")
 	}
 	for _, n := range []string{"1048576", "4194304"} {
 		row("Funnel on two cores, against one, "+n, "2 cores Funnel/"+n, "1 core Funnel/"+n, "1 core Funnel/"+n, "2 cores Funnel/"+n, ">= 1.5")

@@ -9,10 +9,20 @@ package kernel
 //go:noescape
 func measurePlain32AVX2(value *float32, gradient *float32, velocity *float32, n int, o *float32, sums *float64, maxima *uint32)
 
+// See measureAdamPortable.
+//
+//go:noescape
+func measureAdamPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, n int, d *float32, o *float32, sums *float64, maxima *uint32)
+
 // See measurePortable.
 //
 //go:noescape
 func measure32AVX2(value *float32, gradient *float32, velocity *float32, n int, o *float32, sums *float64, maxima *uint32)
+
+// See measureAdamPortable.
+//
+//go:noescape
+func measureAdam32AVX2(value *float32, gradient *float32, first *float32, second *float32, n int, d *float32, o *float32, sums *float64, maxima *uint32)
 
 // See updatePortable.
 //
@@ -29,6 +39,16 @@ func factorsPlain32AVX2(value *float32, gradient *float32, average *float32, n i
 //go:noescape
 func updateRawPlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
 
+// See updateAdamPortable.
+//
+//go:noescape
+func updateAdamPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32)
+
+// See updateAdamPortable.
+//
+//go:noescape
+func updateAdamRawPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32, factors *float32)
+
 // See updatePortable.
 //
 //go:noescape
@@ -44,15 +64,35 @@ func factors32AVX2(value *float32, gradient *float32, average *float32, n int, c
 //go:noescape
 func updateRaw32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
 
+// See updateAdamPortable.
+//
+//go:noescape
+func updateAdam32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32)
+
+// See updateAdamPortable.
+//
+//go:noescape
+func updateAdamRaw32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32, factors *float32)
+
 // See measurePortable.
 //
 //go:noescape
 func measurePlain64AVX2(value *float64, gradient *float64, velocity *float64, n int, o *float64, sums *float64, maxima *uint64)
 
+// See measureAdamPortable.
+//
+//go:noescape
+func measureAdamPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, n int, d *float64, o *float64, sums *float64, maxima *uint64)
+
 // See measurePortable.
 //
 //go:noescape
 func measure64AVX2(value *float64, gradient *float64, velocity *float64, n int, o *float64, sums *float64, maxima *uint64)
+
+// See measureAdamPortable.
+//
+//go:noescape
+func measureAdam64AVX2(value *float64, gradient *float64, first *float64, second *float64, n int, d *float64, o *float64, sums *float64, maxima *uint64)
 
 // See updatePortable.
 //
@@ -69,6 +109,16 @@ func factorsPlain64AVX2(value *float64, gradient *float64, average *float64, n i
 //go:noescape
 func updateRawPlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
 
+// See updateAdamPortable.
+//
+//go:noescape
+func updateAdamPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64)
+
+// See updateAdamPortable.
+//
+//go:noescape
+func updateAdamRawPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64, factors *float64)
+
 // See updatePortable.
 //
 //go:noescape
@@ -83,6 +133,16 @@ func factors64AVX2(value *float64, gradient *float64, average *float64, n int, c
 //
 //go:noescape
 func updateRaw64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
+
+// See updateAdamPortable.
+//
+//go:noescape
+func updateAdam64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64)
+
+// See updateAdamPortable.
+//
+//go:noescape
+func updateAdamRaw64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64, factors *float64)
 
 // cpuid is the instruction of that name.
 func cpuid(leaf uint32, sub uint32) (eax uint32, ebx uint32, ecx uint32, edx uint32)

@@ -79,6 +79,79 @@ DATA c32_7fffffff<>+24(SB)/4, $0x7fffffff
 DATA c32_7fffffff<>+28(SB)/4, $0x7fffffff
 GLOBL c32_7fffffff<>(SB), RODATA|NOPTR, $32
 
+// func measureAdamPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, n int, d *float32, o *float32, sums *float64, maxima *uint32)
+// Requires: AVX, AVX2
+TEXT ·measureAdamPlain32AVX2(SB), NOSPLIT, $0-72
+	MOVQ    value+0(FP), AX
+	MOVQ    gradient+8(FP), CX
+	MOVQ    first+16(FP), DX
+	MOVQ    second+24(FP), BX
+	MOVQ    d+40(FP), SI
+	MOVQ    n+32(FP), DI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS c32_7fffffff<>+0(SB), Y8
+	TESTQ   DI, DI
+	JZ      done
+
+loop:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y10
+	VANDPS       Y9, Y8, Y11
+	VPMAXUD      Y11, Y6, Y6
+	VANDPS       Y10, Y8, Y10
+	VPMAXUD      Y10, Y7, Y7
+	VSQRTPS      (BX), Y11
+	VBROADCASTSS 4(SI), Y10
+	VADDPS       Y10, Y11, Y11
+	VBROADCASTSS (SI), Y10
+	VMULPS       (DX), Y10, Y10
+	VDIVPS       Y11, Y10, Y10
+	VCVTPS2PD    X10, Y11
+	VEXTRACTF128 $0x01, Y10, X10
+	VCVTPS2PD    X10, Y10
+	VCVTPS2PD    X9, Y12
+	VEXTRACTF128 $0x01, Y9, X9
+	VCVTPS2PD    X9, Y9
+	VMULPD       Y11, Y12, Y13
+	VADDPD       Y13, Y0, Y0
+	VMULPD       Y11, Y11, Y11
+	VADDPD       Y11, Y1, Y1
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y11, Y2, Y2
+	VMULPD       Y10, Y9, Y11
+	VADDPD       Y11, Y3, Y3
+	VMULPD       Y10, Y10, Y10
+	VADDPD       Y10, Y4, Y4
+	VMULPD       Y9, Y9, Y9
+	VADDPD       Y9, Y5, Y5
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	MOVQ    sums+56(FP), AX
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y3, 32(AX)
+	VMOVUPD Y1, 64(AX)
+	VMOVUPD Y4, 96(AX)
+	VMOVUPD Y2, 128(AX)
+	VMOVUPD Y5, 160(AX)
+	MOVQ    maxima+64(FP), AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VZEROUPPER
+	RET
+
 // func measure32AVX2(value *float32, gradient *float32, velocity *float32, n int, o *float32, sums *float64, maxima *uint32)
 // Requires: AVX, AVX2
 TEXT ·measure32AVX2(SB), NOSPLIT, $0-56
@@ -173,6 +246,98 @@ DATA c32_80000000<>+24(SB)/4, $0x80000000
 DATA c32_80000000<>+28(SB)/4, $0x80000000
 GLOBL c32_80000000<>(SB), RODATA|NOPTR, $32
 
+// func measureAdam32AVX2(value *float32, gradient *float32, first *float32, second *float32, n int, d *float32, o *float32, sums *float64, maxima *uint32)
+// Requires: AVX, AVX2
+TEXT ·measureAdam32AVX2(SB), NOSPLIT, $0-72
+	MOVQ    value+0(FP), AX
+	MOVQ    gradient+8(FP), CX
+	MOVQ    first+16(FP), DX
+	MOVQ    second+24(FP), BX
+	MOVQ    d+40(FP), SI
+	MOVQ    n+32(FP), DI
+	MOVQ    o+48(FP), R8
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS c32_7fffffff<>+0(SB), Y8
+	TESTQ   DI, DI
+	JZ      done
+
+loop:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y10
+	VANDPS       Y9, Y8, Y11
+	VPMAXUD      Y11, Y6, Y6
+	VANDPS       Y10, Y8, Y11
+	VPMAXUD      Y11, Y7, Y7
+	VMOVUPS      c32_80000000<>+0(SB), Y11
+	VANDPS       Y11, Y10, Y11
+	VBROADCASTSS (R8), Y12
+	VORPS        Y12, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x00, Y10, Y12, Y12
+	VANDNPS      Y11, Y12, Y11
+	VADDPS       Y11, Y9, Y9
+	VBROADCASTSS 4(R8), Y11
+	VMULPS       Y11, Y10, Y12
+	VADDPS       Y12, Y9, Y9
+	VBROADCASTSS 8(R8), Y10
+	VMULPS       Y10, Y9, Y9
+	VBROADCASTSS 12(R8), Y10
+	VMOVUPS      c32_80000000<>+0(SB), Y11
+	VXORPS       Y11, Y10, Y11
+	VMAXPS       Y11, Y9, Y9
+	VMINPS       Y10, Y9, Y9
+	VSQRTPS      (BX), Y11
+	VBROADCASTSS 4(SI), Y10
+	VADDPS       Y10, Y11, Y11
+	VBROADCASTSS (SI), Y10
+	VMULPS       (DX), Y10, Y10
+	VDIVPS       Y11, Y10, Y10
+	VCVTPS2PD    X10, Y11
+	VEXTRACTF128 $0x01, Y10, X10
+	VCVTPS2PD    X10, Y10
+	VCVTPS2PD    X9, Y12
+	VEXTRACTF128 $0x01, Y9, X9
+	VCVTPS2PD    X9, Y9
+	VMULPD       Y11, Y12, Y13
+	VADDPD       Y13, Y0, Y0
+	VMULPD       Y11, Y11, Y11
+	VADDPD       Y11, Y1, Y1
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y11, Y2, Y2
+	VMULPD       Y10, Y9, Y11
+	VADDPD       Y11, Y3, Y3
+	VMULPD       Y10, Y10, Y10
+	VADDPD       Y10, Y4, Y4
+	VMULPD       Y9, Y9, Y9
+	VADDPD       Y9, Y5, Y5
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	MOVQ    sums+56(FP), AX
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y3, 32(AX)
+	VMOVUPD Y1, 64(AX)
+	VMOVUPD Y4, 96(AX)
+	VMOVUPD Y2, 128(AX)
+	VMOVUPD Y5, 160(AX)
+	MOVQ    maxima+64(FP), AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VZEROUPPER
+	RET
+
 // func updatePlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
 // Requires: AVX
 TEXT ·updatePlain32AVX2(SB), NOSPLIT, $0-56
@@ -186,13 +351,13 @@ TEXT ·updatePlain32AVX2(SB), NOSPLIT, $0-56
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSS 28(R8), Y1
 	VBROADCASTSS 32(R8), Y2
-	VBROADCASTSS 40(R8), Y3
-	VBROADCASTSS 44(R8), Y4
-	VBROADCASTSS 56(R8), Y5
-	VBROADCASTSS 48(R8), Y6
-	VBROADCASTSS 52(R8), Y7
-	VBROADCASTSS 20(R8), Y8
-	VBROADCASTSS 24(R8), Y9
+	VBROADCASTSS 20(R8), Y3
+	VBROADCASTSS 24(R8), Y4
+	VBROADCASTSS 40(R8), Y5
+	VBROADCASTSS 44(R8), Y6
+	VBROADCASTSS 56(R8), Y7
+	VBROADCASTSS 48(R8), Y8
+	VBROADCASTSS 52(R8), Y9
 	TESTQ        DI, DI
 	JZ           done
 
@@ -200,7 +365,7 @@ loop:
 	VMOVUPS   (CX), Y10
 	VMOVUPS   (BX), Y12
 	VXORPS    Y12, Y10, Y13
-	VBLENDVPS Y13, Y9, Y8, Y11
+	VBLENDVPS Y13, Y4, Y3, Y11
 	VCMPPS    $0x00, Y12, Y0, Y13
 	VCMPPS    $0x00, Y10, Y0, Y12
 	VORPS     Y12, Y13, Y13
@@ -210,15 +375,15 @@ loop:
 	VMINPS    Y2, Y11, Y11
 	VMOVUPS   Y11, (SI)
 	VMULPS    Y11, Y10, Y11
-	VMULPS    Y3, Y11, Y11
-	VMULPS    (DX), Y4, Y12
+	VMULPS    Y5, Y11, Y11
+	VMULPS    (DX), Y6, Y12
 	VADDPS    Y11, Y12, Y12
 	VMOVUPS   Y12, (DX)
-	VMULPS    (BX), Y6, Y11
-	VMULPS    Y7, Y10, Y10
+	VMULPS    (BX), Y8, Y11
+	VMULPS    Y9, Y10, Y10
 	VADDPS    Y10, Y11, Y11
 	VMOVUPS   Y11, (BX)
-	VMULPS    Y5, Y12, Y12
+	VMULPS    Y7, Y12, Y12
 	VMOVUPS   (AX), Y10
 	VSUBPS    Y12, Y10, Y10
 	VMOVUPS   Y10, (AX)
@@ -433,18 +598,18 @@ TEXT ·updateRawPlain32AVX2(SB), NOSPLIT, $0-64
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSS 28(R8), Y1
 	VBROADCASTSS 32(R8), Y2
+	MOVQ         factors+56(FP), R9
 	VBROADCASTSS 40(R8), Y3
 	VBROADCASTSS 44(R8), Y4
 	VBROADCASTSS 56(R8), Y5
 	VBROADCASTSS 48(R8), Y6
 	VBROADCASTSS 52(R8), Y7
-	MOVQ         factors+56(FP), R8
 	TESTQ        DI, DI
 	JZ           done
 
 loop:
 	VMOVUPS (CX), Y8
-	VMOVUPS (R8), Y9
+	VMOVUPS (R9), Y9
 	VMULPS  (SI), Y9, Y9
 	VMAXPS  Y1, Y9, Y9
 	VMINPS  Y2, Y9, Y9
@@ -468,9 +633,141 @@ loop:
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX
 	ADDQ    $0x20, SI
-	ADDQ    $0x20, R8
+	ADDQ    $0x20, R9
 	SUBQ    $0x08, DI
 	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdamPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32)
+// Requires: AVX
+TEXT ·updateAdamPlain32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 28(R8), Y1
+	VBROADCASTSS 32(R8), Y2
+	VBROADCASTSS 20(R8), Y3
+	VBROADCASTSS 24(R8), Y4
+	VBROADCASTSS 40(R8), Y5
+	VBROADCASTSS 44(R8), Y6
+	VBROADCASTSS 48(R8), Y7
+	VBROADCASTSS 52(R8), Y8
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (DX), Y11
+	VXORPS       Y11, Y9, Y12
+	VBLENDVPS    Y12, Y4, Y3, Y10
+	VCMPPS       $0x00, Y11, Y0, Y12
+	VCMPPS       $0x00, Y9, Y0, Y11
+	VORPS        Y11, Y12, Y12
+	VBLENDVPS    Y12, c32_3f800000<>+0(SB), Y10, Y10
+	VMULPS       (SI), Y10, Y10
+	VMAXPS       Y1, Y10, Y10
+	VMINPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (SI)
+	VMULPS       Y10, Y9, Y10
+	VMULPS       Y7, Y10, Y10
+	VMULPS       (DX), Y5, Y11
+	VADDPS       Y10, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPS       Y8, Y9, Y10
+	VMULPS       Y9, Y10, Y10
+	VMULPS       (BX), Y6, Y9
+	VADDPS       Y10, Y9, Y9
+	VMOVUPS      Y9, (BX)
+	VSQRTPS      Y9, Y9
+	VBROADCASTSS 60(R8), Y10
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 56(R8), Y10
+	VMULPS       Y11, Y10, Y10
+	VDIVPS       Y9, Y10, Y10
+	VBROADCASTSS 64(R8), Y9
+	VMULPS       Y9, Y10, Y10
+	VMOVUPS      (AX), Y9
+	VSUBPS       Y10, Y9, Y9
+	VMOVUPS      Y9, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdamRawPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32, factors *float32)
+// Requires: AVX
+TEXT ·updateAdamRawPlain32AVX2(SB), NOSPLIT, $0-64
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 28(R8), Y1
+	VBROADCASTSS 32(R8), Y2
+	MOVQ         factors+56(FP), R9
+	VBROADCASTSS 40(R8), Y3
+	VBROADCASTSS 44(R8), Y4
+	VBROADCASTSS 48(R8), Y5
+	VBROADCASTSS 52(R8), Y6
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y7
+	VMOVUPS      (R9), Y8
+	VMULPS       (SI), Y8, Y8
+	VMAXPS       Y1, Y8, Y8
+	VMINPS       Y2, Y8, Y8
+	VMOVUPS      Y8, (SI)
+	VMULPS       Y8, Y7, Y8
+	VMULPS       Y5, Y8, Y8
+	VMULPS       (DX), Y3, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (DX)
+	VMULPS       Y6, Y7, Y8
+	VMULPS       Y7, Y8, Y8
+	VMULPS       (BX), Y4, Y7
+	VADDPS       Y8, Y7, Y7
+	VMOVUPS      Y7, (BX)
+	VSQRTPS      Y7, Y7
+	VBROADCASTSS 60(R8), Y8
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 56(R8), Y8
+	VMULPS       Y9, Y8, Y8
+	VDIVPS       Y7, Y8, Y8
+	VBROADCASTSS 64(R8), Y7
+	VMULPS       Y7, Y8, Y8
+	VMOVUPS      (AX), Y7
+	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, DI
+	JNZ          loop
 
 done:
 	VZEROUPPER
@@ -489,13 +786,13 @@ TEXT ·update32AVX2(SB), NOSPLIT, $0-56
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSS 28(R8), Y1
 	VBROADCASTSS 32(R8), Y2
-	VBROADCASTSS 40(R8), Y3
-	VBROADCASTSS 44(R8), Y4
-	VBROADCASTSS 56(R8), Y5
-	VBROADCASTSS 48(R8), Y6
-	VBROADCASTSS 52(R8), Y7
-	VBROADCASTSS 20(R8), Y8
-	VBROADCASTSS 24(R8), Y9
+	VBROADCASTSS 20(R8), Y3
+	VBROADCASTSS 24(R8), Y4
+	VBROADCASTSS 40(R8), Y5
+	VBROADCASTSS 44(R8), Y6
+	VBROADCASTSS 56(R8), Y7
+	VBROADCASTSS 48(R8), Y8
+	VBROADCASTSS 52(R8), Y9
 	TESTQ        DI, DI
 	JZ           done
 
@@ -522,7 +819,7 @@ loop:
 	VMINPS       Y11, Y10, Y10
 	VMOVUPS      (BX), Y12
 	VXORPS       Y12, Y10, Y13
-	VBLENDVPS    Y13, Y9, Y8, Y11
+	VBLENDVPS    Y13, Y4, Y3, Y11
 	VCMPPS       $0x00, Y12, Y0, Y13
 	VCMPPS       $0x00, Y10, Y0, Y12
 	VORPS        Y12, Y13, Y13
@@ -532,15 +829,15 @@ loop:
 	VMINPS       Y2, Y11, Y11
 	VMOVUPS      Y11, (SI)
 	VMULPS       Y11, Y10, Y11
-	VMULPS       Y3, Y11, Y11
-	VMULPS       (DX), Y4, Y12
+	VMULPS       Y5, Y11, Y11
+	VMULPS       (DX), Y6, Y12
 	VADDPS       Y11, Y12, Y12
 	VMOVUPS      Y12, (DX)
-	VMULPS       (BX), Y6, Y11
-	VMULPS       Y7, Y10, Y10
+	VMULPS       (BX), Y8, Y11
+	VMULPS       Y9, Y10, Y10
 	VADDPS       Y10, Y11, Y11
 	VMOVUPS      Y11, (BX)
-	VMULPS       Y5, Y12, Y12
+	VMULPS       Y7, Y12, Y12
 	VMOVUPS      (AX), Y10
 	VSUBPS       Y12, Y10, Y10
 	VMOVUPS      Y10, (AX)
@@ -644,12 +941,12 @@ TEXT ·updateRaw32AVX2(SB), NOSPLIT, $0-64
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSS 28(R8), Y1
 	VBROADCASTSS 32(R8), Y2
+	MOVQ         factors+56(FP), R9
 	VBROADCASTSS 40(R8), Y3
 	VBROADCASTSS 44(R8), Y4
 	VBROADCASTSS 56(R8), Y5
 	VBROADCASTSS 48(R8), Y6
 	VBROADCASTSS 52(R8), Y7
-	MOVQ         factors+56(FP), R9
 	TESTQ        DI, DI
 	JZ           done
 
@@ -692,6 +989,176 @@ loop:
 	VMOVUPS      (AX), Y8
 	VSUBPS       Y10, Y8, Y8
 	VMOVUPS      Y8, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdam32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32)
+// Requires: AVX
+TEXT ·updateAdam32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 28(R8), Y1
+	VBROADCASTSS 32(R8), Y2
+	VBROADCASTSS 20(R8), Y3
+	VBROADCASTSS 24(R8), Y4
+	VBROADCASTSS 40(R8), Y5
+	VBROADCASTSS 44(R8), Y6
+	VBROADCASTSS 48(R8), Y7
+	VBROADCASTSS 52(R8), Y8
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y10
+	VMOVUPS      c32_80000000<>+0(SB), Y11
+	VANDPS       Y11, Y10, Y11
+	VBROADCASTSS (R8), Y12
+	VORPS        Y12, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x00, Y10, Y12, Y12
+	VANDNPS      Y11, Y12, Y11
+	VADDPS       Y11, Y9, Y9
+	VBROADCASTSS 4(R8), Y11
+	VMULPS       Y11, Y10, Y12
+	VADDPS       Y12, Y9, Y9
+	VBROADCASTSS 8(R8), Y10
+	VMULPS       Y10, Y9, Y9
+	VBROADCASTSS 12(R8), Y10
+	VMOVUPS      c32_80000000<>+0(SB), Y11
+	VXORPS       Y11, Y10, Y11
+	VMAXPS       Y11, Y9, Y9
+	VMINPS       Y10, Y9, Y9
+	VMOVUPS      (DX), Y11
+	VXORPS       Y11, Y9, Y12
+	VBLENDVPS    Y12, Y4, Y3, Y10
+	VCMPPS       $0x00, Y11, Y0, Y12
+	VCMPPS       $0x00, Y9, Y0, Y11
+	VORPS        Y11, Y12, Y12
+	VBLENDVPS    Y12, c32_3f800000<>+0(SB), Y10, Y10
+	VMULPS       (SI), Y10, Y10
+	VMAXPS       Y1, Y10, Y10
+	VMINPS       Y2, Y10, Y10
+	VMOVUPS      Y10, (SI)
+	VMULPS       Y10, Y9, Y10
+	VMULPS       Y7, Y10, Y10
+	VMULPS       (DX), Y5, Y11
+	VADDPS       Y10, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPS       Y8, Y9, Y10
+	VMULPS       Y9, Y10, Y10
+	VMULPS       (BX), Y6, Y9
+	VADDPS       Y10, Y9, Y9
+	VMOVUPS      Y9, (BX)
+	VSQRTPS      Y9, Y9
+	VBROADCASTSS 60(R8), Y10
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 56(R8), Y10
+	VMULPS       Y11, Y10, Y10
+	VDIVPS       Y9, Y10, Y10
+	VBROADCASTSS 64(R8), Y9
+	VMULPS       Y9, Y10, Y10
+	VMOVUPS      (AX), Y9
+	VSUBPS       Y10, Y9, Y9
+	VMOVUPS      Y9, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdamRaw32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32, factors *float32)
+// Requires: AVX
+TEXT ·updateAdamRaw32AVX2(SB), NOSPLIT, $0-64
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 28(R8), Y1
+	VBROADCASTSS 32(R8), Y2
+	MOVQ         factors+56(FP), R9
+	VBROADCASTSS 40(R8), Y3
+	VBROADCASTSS 44(R8), Y4
+	VBROADCASTSS 48(R8), Y5
+	VBROADCASTSS 52(R8), Y6
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y7
+	VMOVUPS      (AX), Y8
+	VMOVUPS      c32_80000000<>+0(SB), Y9
+	VANDPS       Y9, Y8, Y9
+	VBROADCASTSS (R8), Y10
+	VORPS        Y10, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VCMPPS       $0x00, Y8, Y10, Y10
+	VANDNPS      Y9, Y10, Y9
+	VADDPS       Y9, Y7, Y7
+	VBROADCASTSS 4(R8), Y9
+	VMULPS       Y9, Y8, Y10
+	VADDPS       Y10, Y7, Y7
+	VBROADCASTSS 8(R8), Y8
+	VMULPS       Y8, Y7, Y7
+	VBROADCASTSS 12(R8), Y8
+	VMOVUPS      c32_80000000<>+0(SB), Y9
+	VXORPS       Y9, Y8, Y9
+	VMAXPS       Y9, Y7, Y7
+	VMINPS       Y8, Y7, Y7
+	VMOVUPS      (R9), Y8
+	VMULPS       (SI), Y8, Y8
+	VMAXPS       Y1, Y8, Y8
+	VMINPS       Y2, Y8, Y8
+	VMOVUPS      Y8, (SI)
+	VMULPS       Y8, Y7, Y8
+	VMULPS       Y5, Y8, Y8
+	VMULPS       (DX), Y3, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (DX)
+	VMULPS       Y6, Y7, Y8
+	VMULPS       Y7, Y8, Y8
+	VMULPS       (BX), Y4, Y7
+	VADDPS       Y8, Y7, Y7
+	VMOVUPS      Y7, (BX)
+	VSQRTPS      Y7, Y7
+	VBROADCASTSS 60(R8), Y8
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 56(R8), Y8
+	VMULPS       Y9, Y8, Y8
+	VDIVPS       Y7, Y8, Y8
+	VBROADCASTSS 64(R8), Y7
+	VMULPS       Y7, Y8, Y8
+	VMOVUPS      (AX), Y7
+	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      Y7, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
@@ -781,6 +1248,89 @@ DATA c64_7fffffffffffffff<>+8(SB)/8, $0x7fffffffffffffff
 DATA c64_7fffffffffffffff<>+16(SB)/8, $0x7fffffffffffffff
 DATA c64_7fffffffffffffff<>+24(SB)/8, $0x7fffffffffffffff
 GLOBL c64_7fffffffffffffff<>(SB), RODATA|NOPTR, $32
+
+// func measureAdamPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, n int, d *float64, o *float64, sums *float64, maxima *uint64)
+// Requires: AVX, AVX2
+TEXT ·measureAdamPlain64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    value+0(FP), AX
+	MOVQ    gradient+8(FP), CX
+	MOVQ    first+16(FP), DX
+	MOVQ    second+24(FP), BX
+	MOVQ    d+40(FP), SI
+	MOVQ    n+32(FP), DI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS c64_7fffffffffffffff<>+0(SB), Y8
+	TESTQ   DI, DI
+	JZ      done
+
+loop:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y10
+	VANDPS       Y9, Y8, Y11
+	VPCMPGTQ     Y6, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y6, Y6
+	VANDPS       Y10, Y8, Y10
+	VPCMPGTQ     Y7, Y10, Y11
+	VBLENDVPD    Y11, Y10, Y7, Y7
+	VSQRTPD      (BX), Y11
+	VBROADCASTSD 8(SI), Y10
+	VADDPD       Y10, Y11, Y11
+	VBROADCASTSD (SI), Y10
+	VMULPD       (DX), Y10, Y10
+	VDIVPD       Y11, Y10, Y10
+	VMULPD       Y10, Y9, Y11
+	VADDPD       Y11, Y0, Y0
+	VMULPD       Y10, Y10, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y9, Y9, Y9
+	VADDPD       Y9, Y2, Y2
+	VMOVUPS      32(CX), Y9
+	VMOVUPS      32(AX), Y10
+	VANDPS       Y9, Y8, Y11
+	VPCMPGTQ     Y6, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y6, Y6
+	VANDPS       Y10, Y8, Y10
+	VPCMPGTQ     Y7, Y10, Y11
+	VBLENDVPD    Y11, Y10, Y7, Y7
+	VSQRTPD      32(BX), Y11
+	VBROADCASTSD 8(SI), Y10
+	VADDPD       Y10, Y11, Y11
+	VBROADCASTSD (SI), Y10
+	VMULPD       32(DX), Y10, Y10
+	VDIVPD       Y11, Y10, Y10
+	VMULPD       Y10, Y9, Y11
+	VADDPD       Y11, Y3, Y3
+	VMULPD       Y10, Y10, Y10
+	VADDPD       Y10, Y4, Y4
+	VMULPD       Y9, Y9, Y9
+	VADDPD       Y9, Y5, Y5
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, BX
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	MOVQ    sums+56(FP), AX
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y3, 32(AX)
+	VMOVUPD Y1, 64(AX)
+	VMOVUPD Y4, 96(AX)
+	VMOVUPD Y2, 128(AX)
+	VMOVUPD Y5, 160(AX)
+	MOVQ    maxima+64(FP), AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VZEROUPPER
+	RET
 
 // func measure64AVX2(value *float64, gradient *float64, velocity *float64, n int, o *float64, sums *float64, maxima *uint64)
 // Requires: AVX, AVX2
@@ -895,6 +1445,126 @@ DATA c64_8000000000000000<>+16(SB)/8, $0x8000000000000000
 DATA c64_8000000000000000<>+24(SB)/8, $0x8000000000000000
 GLOBL c64_8000000000000000<>(SB), RODATA|NOPTR, $32
 
+// func measureAdam64AVX2(value *float64, gradient *float64, first *float64, second *float64, n int, d *float64, o *float64, sums *float64, maxima *uint64)
+// Requires: AVX, AVX2
+TEXT ·measureAdam64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    value+0(FP), AX
+	MOVQ    gradient+8(FP), CX
+	MOVQ    first+16(FP), DX
+	MOVQ    second+24(FP), BX
+	MOVQ    d+40(FP), SI
+	MOVQ    n+32(FP), DI
+	MOVQ    o+48(FP), R8
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VMOVUPS c64_7fffffffffffffff<>+0(SB), Y8
+	TESTQ   DI, DI
+	JZ      done
+
+loop:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y10
+	VANDPS       Y9, Y8, Y11
+	VPCMPGTQ     Y6, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y6, Y6
+	VANDPS       Y10, Y8, Y11
+	VPCMPGTQ     Y7, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y7, Y7
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
+	VANDPS       Y11, Y10, Y11
+	VBROADCASTSD (R8), Y12
+	VORPS        Y12, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPD       $0x00, Y10, Y12, Y12
+	VANDNPS      Y11, Y12, Y11
+	VADDPD       Y11, Y9, Y9
+	VBROADCASTSD 8(R8), Y11
+	VMULPD       Y11, Y10, Y12
+	VADDPD       Y12, Y9, Y9
+	VBROADCASTSD 16(R8), Y10
+	VMULPD       Y10, Y9, Y9
+	VBROADCASTSD 24(R8), Y10
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
+	VXORPS       Y11, Y10, Y11
+	VMAXPD       Y11, Y9, Y9
+	VMINPD       Y10, Y9, Y9
+	VSQRTPD      (BX), Y11
+	VBROADCASTSD 8(SI), Y10
+	VADDPD       Y10, Y11, Y11
+	VBROADCASTSD (SI), Y10
+	VMULPD       (DX), Y10, Y10
+	VDIVPD       Y11, Y10, Y10
+	VMULPD       Y10, Y9, Y11
+	VADDPD       Y11, Y0, Y0
+	VMULPD       Y10, Y10, Y10
+	VADDPD       Y10, Y1, Y1
+	VMULPD       Y9, Y9, Y9
+	VADDPD       Y9, Y2, Y2
+	VMOVUPS      32(CX), Y9
+	VMOVUPS      32(AX), Y10
+	VANDPS       Y9, Y8, Y11
+	VPCMPGTQ     Y6, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y6, Y6
+	VANDPS       Y10, Y8, Y11
+	VPCMPGTQ     Y7, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y7, Y7
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
+	VANDPS       Y11, Y10, Y11
+	VBROADCASTSD (R8), Y12
+	VORPS        Y12, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPD       $0x00, Y10, Y12, Y12
+	VANDNPS      Y11, Y12, Y11
+	VADDPD       Y11, Y9, Y9
+	VBROADCASTSD 8(R8), Y11
+	VMULPD       Y11, Y10, Y12
+	VADDPD       Y12, Y9, Y9
+	VBROADCASTSD 16(R8), Y10
+	VMULPD       Y10, Y9, Y9
+	VBROADCASTSD 24(R8), Y10
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
+	VXORPS       Y11, Y10, Y11
+	VMAXPD       Y11, Y9, Y9
+	VMINPD       Y10, Y9, Y9
+	VSQRTPD      32(BX), Y11
+	VBROADCASTSD 8(SI), Y10
+	VADDPD       Y10, Y11, Y11
+	VBROADCASTSD (SI), Y10
+	VMULPD       32(DX), Y10, Y10
+	VDIVPD       Y11, Y10, Y10
+	VMULPD       Y10, Y9, Y11
+	VADDPD       Y11, Y3, Y3
+	VMULPD       Y10, Y10, Y10
+	VADDPD       Y10, Y4, Y4
+	VMULPD       Y9, Y9, Y9
+	VADDPD       Y9, Y5, Y5
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, BX
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	MOVQ    sums+56(FP), AX
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y3, 32(AX)
+	VMOVUPD Y1, 64(AX)
+	VMOVUPD Y4, 96(AX)
+	VMOVUPD Y2, 128(AX)
+	VMOVUPD Y5, 160(AX)
+	MOVQ    maxima+64(FP), AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VZEROUPPER
+	RET
+
 // func updatePlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
 // Requires: AVX
 TEXT ·updatePlain64AVX2(SB), NOSPLIT, $0-56
@@ -908,13 +1578,13 @@ TEXT ·updatePlain64AVX2(SB), NOSPLIT, $0-56
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSD 56(R8), Y1
 	VBROADCASTSD 64(R8), Y2
-	VBROADCASTSD 80(R8), Y3
-	VBROADCASTSD 88(R8), Y4
-	VBROADCASTSD 112(R8), Y5
-	VBROADCASTSD 96(R8), Y6
-	VBROADCASTSD 104(R8), Y7
-	VBROADCASTSD 40(R8), Y8
-	VBROADCASTSD 48(R8), Y9
+	VBROADCASTSD 40(R8), Y3
+	VBROADCASTSD 48(R8), Y4
+	VBROADCASTSD 80(R8), Y5
+	VBROADCASTSD 88(R8), Y6
+	VBROADCASTSD 112(R8), Y7
+	VBROADCASTSD 96(R8), Y8
+	VBROADCASTSD 104(R8), Y9
 	TESTQ        DI, DI
 	JZ           done
 
@@ -922,7 +1592,7 @@ loop:
 	VMOVUPS   (CX), Y10
 	VMOVUPS   (BX), Y12
 	VXORPS    Y12, Y10, Y13
-	VBLENDVPD Y13, Y9, Y8, Y11
+	VBLENDVPD Y13, Y4, Y3, Y11
 	VCMPPD    $0x00, Y12, Y0, Y13
 	VCMPPD    $0x00, Y10, Y0, Y12
 	VORPS     Y12, Y13, Y13
@@ -932,15 +1602,15 @@ loop:
 	VMINPD    Y2, Y11, Y11
 	VMOVUPS   Y11, (SI)
 	VMULPD    Y11, Y10, Y11
-	VMULPD    Y3, Y11, Y11
-	VMULPD    (DX), Y4, Y12
+	VMULPD    Y5, Y11, Y11
+	VMULPD    (DX), Y6, Y12
 	VADDPD    Y11, Y12, Y12
 	VMOVUPS   Y12, (DX)
-	VMULPD    (BX), Y6, Y11
-	VMULPD    Y7, Y10, Y10
+	VMULPD    (BX), Y8, Y11
+	VMULPD    Y9, Y10, Y10
 	VADDPD    Y10, Y11, Y11
 	VMOVUPS   Y11, (BX)
-	VMULPD    Y5, Y12, Y12
+	VMULPD    Y7, Y12, Y12
 	VMOVUPS   (AX), Y10
 	VSUBPD    Y12, Y10, Y10
 	VMOVUPS   Y10, (AX)
@@ -1152,18 +1822,18 @@ TEXT ·updateRawPlain64AVX2(SB), NOSPLIT, $0-64
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSD 56(R8), Y1
 	VBROADCASTSD 64(R8), Y2
+	MOVQ         factors+56(FP), R9
 	VBROADCASTSD 80(R8), Y3
 	VBROADCASTSD 88(R8), Y4
 	VBROADCASTSD 112(R8), Y5
 	VBROADCASTSD 96(R8), Y6
 	VBROADCASTSD 104(R8), Y7
-	MOVQ         factors+56(FP), R8
 	TESTQ        DI, DI
 	JZ           done
 
 loop:
 	VMOVUPS (CX), Y8
-	VMOVUPS (R8), Y9
+	VMOVUPS (R9), Y9
 	VMULPD  (SI), Y9, Y9
 	VMAXPD  Y1, Y9, Y9
 	VMINPD  Y2, Y9, Y9
@@ -1187,9 +1857,141 @@ loop:
 	ADDQ    $0x20, DX
 	ADDQ    $0x20, BX
 	ADDQ    $0x20, SI
-	ADDQ    $0x20, R8
+	ADDQ    $0x20, R9
 	SUBQ    $0x04, DI
 	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdamPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64)
+// Requires: AVX
+TEXT ·updateAdamPlain64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 56(R8), Y1
+	VBROADCASTSD 64(R8), Y2
+	VBROADCASTSD 40(R8), Y3
+	VBROADCASTSD 48(R8), Y4
+	VBROADCASTSD 80(R8), Y5
+	VBROADCASTSD 88(R8), Y6
+	VBROADCASTSD 96(R8), Y7
+	VBROADCASTSD 104(R8), Y8
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (DX), Y11
+	VXORPS       Y11, Y9, Y12
+	VBLENDVPD    Y12, Y4, Y3, Y10
+	VCMPPD       $0x00, Y11, Y0, Y12
+	VCMPPD       $0x00, Y9, Y0, Y11
+	VORPS        Y11, Y12, Y12
+	VBLENDVPD    Y12, c64_3ff0000000000000<>+0(SB), Y10, Y10
+	VMULPD       (SI), Y10, Y10
+	VMAXPD       Y1, Y10, Y10
+	VMINPD       Y2, Y10, Y10
+	VMOVUPS      Y10, (SI)
+	VMULPD       Y10, Y9, Y10
+	VMULPD       Y7, Y10, Y10
+	VMULPD       (DX), Y5, Y11
+	VADDPD       Y10, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPD       Y8, Y9, Y10
+	VMULPD       Y9, Y10, Y10
+	VMULPD       (BX), Y6, Y9
+	VADDPD       Y10, Y9, Y9
+	VMOVUPS      Y9, (BX)
+	VSQRTPD      Y9, Y9
+	VBROADCASTSD 120(R8), Y10
+	VADDPD       Y10, Y9, Y9
+	VBROADCASTSD 112(R8), Y10
+	VMULPD       Y11, Y10, Y10
+	VDIVPD       Y9, Y10, Y10
+	VBROADCASTSD 128(R8), Y9
+	VMULPD       Y9, Y10, Y10
+	VMOVUPS      (AX), Y9
+	VSUBPD       Y10, Y9, Y9
+	VMOVUPS      Y9, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, DI
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdamRawPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64, factors *float64)
+// Requires: AVX
+TEXT ·updateAdamRawPlain64AVX2(SB), NOSPLIT, $0-64
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 56(R8), Y1
+	VBROADCASTSD 64(R8), Y2
+	MOVQ         factors+56(FP), R9
+	VBROADCASTSD 80(R8), Y3
+	VBROADCASTSD 88(R8), Y4
+	VBROADCASTSD 96(R8), Y5
+	VBROADCASTSD 104(R8), Y6
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y7
+	VMOVUPS      (R9), Y8
+	VMULPD       (SI), Y8, Y8
+	VMAXPD       Y1, Y8, Y8
+	VMINPD       Y2, Y8, Y8
+	VMOVUPS      Y8, (SI)
+	VMULPD       Y8, Y7, Y8
+	VMULPD       Y5, Y8, Y8
+	VMULPD       (DX), Y3, Y9
+	VADDPD       Y8, Y9, Y9
+	VMOVUPS      Y9, (DX)
+	VMULPD       Y6, Y7, Y8
+	VMULPD       Y7, Y8, Y8
+	VMULPD       (BX), Y4, Y7
+	VADDPD       Y8, Y7, Y7
+	VMOVUPS      Y7, (BX)
+	VSQRTPD      Y7, Y7
+	VBROADCASTSD 120(R8), Y8
+	VADDPD       Y8, Y7, Y7
+	VBROADCASTSD 112(R8), Y8
+	VMULPD       Y9, Y8, Y8
+	VDIVPD       Y7, Y8, Y8
+	VBROADCASTSD 128(R8), Y7
+	VMULPD       Y7, Y8, Y8
+	VMOVUPS      (AX), Y7
+	VSUBPD       Y8, Y7, Y7
+	VMOVUPS      Y7, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, R9
+	SUBQ         $0x04, DI
+	JNZ          loop
 
 done:
 	VZEROUPPER
@@ -1208,13 +2010,13 @@ TEXT ·update64AVX2(SB), NOSPLIT, $0-56
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSD 56(R8), Y1
 	VBROADCASTSD 64(R8), Y2
-	VBROADCASTSD 80(R8), Y3
-	VBROADCASTSD 88(R8), Y4
-	VBROADCASTSD 112(R8), Y5
-	VBROADCASTSD 96(R8), Y6
-	VBROADCASTSD 104(R8), Y7
-	VBROADCASTSD 40(R8), Y8
-	VBROADCASTSD 48(R8), Y9
+	VBROADCASTSD 40(R8), Y3
+	VBROADCASTSD 48(R8), Y4
+	VBROADCASTSD 80(R8), Y5
+	VBROADCASTSD 88(R8), Y6
+	VBROADCASTSD 112(R8), Y7
+	VBROADCASTSD 96(R8), Y8
+	VBROADCASTSD 104(R8), Y9
 	TESTQ        DI, DI
 	JZ           done
 
@@ -1241,7 +2043,7 @@ loop:
 	VMINPD       Y11, Y10, Y10
 	VMOVUPS      (BX), Y12
 	VXORPS       Y12, Y10, Y13
-	VBLENDVPD    Y13, Y9, Y8, Y11
+	VBLENDVPD    Y13, Y4, Y3, Y11
 	VCMPPD       $0x00, Y12, Y0, Y13
 	VCMPPD       $0x00, Y10, Y0, Y12
 	VORPS        Y12, Y13, Y13
@@ -1251,15 +2053,15 @@ loop:
 	VMINPD       Y2, Y11, Y11
 	VMOVUPS      Y11, (SI)
 	VMULPD       Y11, Y10, Y11
-	VMULPD       Y3, Y11, Y11
-	VMULPD       (DX), Y4, Y12
+	VMULPD       Y5, Y11, Y11
+	VMULPD       (DX), Y6, Y12
 	VADDPD       Y11, Y12, Y12
 	VMOVUPS      Y12, (DX)
-	VMULPD       (BX), Y6, Y11
-	VMULPD       Y7, Y10, Y10
+	VMULPD       (BX), Y8, Y11
+	VMULPD       Y9, Y10, Y10
 	VADDPD       Y10, Y11, Y11
 	VMOVUPS      Y11, (BX)
-	VMULPD       Y5, Y12, Y12
+	VMULPD       Y7, Y12, Y12
 	VMOVUPS      (AX), Y10
 	VSUBPD       Y12, Y10, Y10
 	VMOVUPS      Y10, (AX)
@@ -1376,12 +2178,12 @@ TEXT ·updateRaw64AVX2(SB), NOSPLIT, $0-64
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSD 56(R8), Y1
 	VBROADCASTSD 64(R8), Y2
+	MOVQ         factors+56(FP), R9
 	VBROADCASTSD 80(R8), Y3
 	VBROADCASTSD 88(R8), Y4
 	VBROADCASTSD 112(R8), Y5
 	VBROADCASTSD 96(R8), Y6
 	VBROADCASTSD 104(R8), Y7
-	MOVQ         factors+56(FP), R9
 	TESTQ        DI, DI
 	JZ           done
 
@@ -1424,6 +2226,176 @@ loop:
 	VMOVUPS      (AX), Y8
 	VSUBPD       Y10, Y8, Y8
 	VMOVUPS      Y8, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, R9
+	SUBQ         $0x04, DI
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdam64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64)
+// Requires: AVX
+TEXT ·updateAdam64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 56(R8), Y1
+	VBROADCASTSD 64(R8), Y2
+	VBROADCASTSD 40(R8), Y3
+	VBROADCASTSD 48(R8), Y4
+	VBROADCASTSD 80(R8), Y5
+	VBROADCASTSD 88(R8), Y6
+	VBROADCASTSD 96(R8), Y7
+	VBROADCASTSD 104(R8), Y8
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y9
+	VMOVUPS      (AX), Y10
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
+	VANDPS       Y11, Y10, Y11
+	VBROADCASTSD (R8), Y12
+	VORPS        Y12, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	VCMPPD       $0x00, Y10, Y12, Y12
+	VANDNPS      Y11, Y12, Y11
+	VADDPD       Y11, Y9, Y9
+	VBROADCASTSD 8(R8), Y11
+	VMULPD       Y11, Y10, Y12
+	VADDPD       Y12, Y9, Y9
+	VBROADCASTSD 16(R8), Y10
+	VMULPD       Y10, Y9, Y9
+	VBROADCASTSD 24(R8), Y10
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
+	VXORPS       Y11, Y10, Y11
+	VMAXPD       Y11, Y9, Y9
+	VMINPD       Y10, Y9, Y9
+	VMOVUPS      (DX), Y11
+	VXORPS       Y11, Y9, Y12
+	VBLENDVPD    Y12, Y4, Y3, Y10
+	VCMPPD       $0x00, Y11, Y0, Y12
+	VCMPPD       $0x00, Y9, Y0, Y11
+	VORPS        Y11, Y12, Y12
+	VBLENDVPD    Y12, c64_3ff0000000000000<>+0(SB), Y10, Y10
+	VMULPD       (SI), Y10, Y10
+	VMAXPD       Y1, Y10, Y10
+	VMINPD       Y2, Y10, Y10
+	VMOVUPS      Y10, (SI)
+	VMULPD       Y10, Y9, Y10
+	VMULPD       Y7, Y10, Y10
+	VMULPD       (DX), Y5, Y11
+	VADDPD       Y10, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPD       Y8, Y9, Y10
+	VMULPD       Y9, Y10, Y10
+	VMULPD       (BX), Y6, Y9
+	VADDPD       Y10, Y9, Y9
+	VMOVUPS      Y9, (BX)
+	VSQRTPD      Y9, Y9
+	VBROADCASTSD 120(R8), Y10
+	VADDPD       Y10, Y9, Y9
+	VBROADCASTSD 112(R8), Y10
+	VMULPD       Y11, Y10, Y10
+	VDIVPD       Y9, Y10, Y10
+	VBROADCASTSD 128(R8), Y9
+	VMULPD       Y9, Y10, Y10
+	VMOVUPS      (AX), Y9
+	VSUBPD       Y10, Y9, Y9
+	VMOVUPS      Y9, (AX)
+	VMOVUPS      Y0, (CX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, DI
+	JNZ          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdamRaw64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64, factors *float64)
+// Requires: AVX
+TEXT ·updateAdamRaw64AVX2(SB), NOSPLIT, $0-64
+	MOVQ         value+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gain+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 56(R8), Y1
+	VBROADCASTSD 64(R8), Y2
+	MOVQ         factors+56(FP), R9
+	VBROADCASTSD 80(R8), Y3
+	VBROADCASTSD 88(R8), Y4
+	VBROADCASTSD 96(R8), Y5
+	VBROADCASTSD 104(R8), Y6
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y7
+	VMOVUPS      (AX), Y8
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y9
+	VANDPS       Y9, Y8, Y9
+	VBROADCASTSD (R8), Y10
+	VORPS        Y10, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VCMPPD       $0x00, Y8, Y10, Y10
+	VANDNPS      Y9, Y10, Y9
+	VADDPD       Y9, Y7, Y7
+	VBROADCASTSD 8(R8), Y9
+	VMULPD       Y9, Y8, Y10
+	VADDPD       Y10, Y7, Y7
+	VBROADCASTSD 16(R8), Y8
+	VMULPD       Y8, Y7, Y7
+	VBROADCASTSD 24(R8), Y8
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y9
+	VXORPS       Y9, Y8, Y9
+	VMAXPD       Y9, Y7, Y7
+	VMINPD       Y8, Y7, Y7
+	VMOVUPS      (R9), Y8
+	VMULPD       (SI), Y8, Y8
+	VMAXPD       Y1, Y8, Y8
+	VMINPD       Y2, Y8, Y8
+	VMOVUPS      Y8, (SI)
+	VMULPD       Y8, Y7, Y8
+	VMULPD       Y5, Y8, Y8
+	VMULPD       (DX), Y3, Y9
+	VADDPD       Y8, Y9, Y9
+	VMOVUPS      Y9, (DX)
+	VMULPD       Y6, Y7, Y8
+	VMULPD       Y7, Y8, Y8
+	VMULPD       (BX), Y4, Y7
+	VADDPD       Y8, Y7, Y7
+	VMOVUPS      Y7, (BX)
+	VSQRTPD      Y7, Y7
+	VBROADCASTSD 120(R8), Y8
+	VADDPD       Y8, Y7, Y7
+	VBROADCASTSD 112(R8), Y8
+	VMULPD       Y9, Y8, Y8
+	VDIVPD       Y7, Y8, Y8
+	VBROADCASTSD 128(R8), Y7
+	VMULPD       Y7, Y8, Y8
+	VMOVUPS      (AX), Y7
+	VSUBPD       Y8, Y7, Y7
+	VMOVUPS      Y7, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX

@@ -109,20 +109,26 @@ func TestInnerProductsAreAccurateAtTenMillionElements(t *testing.T) {
 }
 
 func TestMeasureDoesNotLoseANaN(t *testing.T) {
-	for n := 1; n < 40; n++ {
-		for i := range n {
-			for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(-1))} {
-				v, g, w := make([]float32, n), make([]float32, n), make([]float32, n)
-				for k := range g {
-					g[k], w[k] = float32(k), 1
-				}
-				g[i] = bad
-				if s := Measure(w, g, v, noObjective[float32]()); finite(s.MaxGradient) || !finite(s.MaxValue) {
-					t.Fatalf("gradient %v at %d of %d: found %+v", bad, i, n, s)
-				}
-				g[i], w[i] = 0, bad
-				if s := Measure(w, g, v, noObjective[float32]()); finite(s.MaxValue) || !finite(s.MaxGradient) {
-					t.Fatalf("value %v at %d of %d: found %+v", bad, i, n, s)
+	o, d := noObjective[float32](), &Direction[float32]{Correction: 1, Eps: 1}
+	for name, measure := range map[string]func(value, gradient, zeros []float32) Sums{
+		"Measure":     func(v, g, z []float32) Sums { return Measure(v, g, z, o) },
+		"MeasureAdam": func(v, g, z []float32) Sums { return MeasureAdam(v, g, z, z, d, o) },
+	} {
+		for n := 1; n < 40; n++ {
+			for i := range n {
+				for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(-1))} {
+					z, g, w := make([]float32, n), make([]float32, n), make([]float32, n)
+					for k := range g {
+						g[k], w[k] = float32(k), 1
+					}
+					g[i] = bad
+					if s := measure(w, g, z); finite(s.MaxGradient) || !finite(s.MaxValue) {
+						t.Fatalf("%s: gradient %v at %d of %d: found %+v", name, bad, i, n, s)
+					}
+					g[i], w[i] = 0, bad
+					if s := measure(w, g, z); finite(s.MaxValue) || !finite(s.MaxGradient) {
+						t.Fatalf("%s: value %v at %d of %d: found %+v", name, bad, i, n, s)
+					}
 				}
 			}
 		}

@@ -40,16 +40,16 @@ func measure[T Float](value, gradient, velocity []T, o *Objective[T], p *partial
 	n := vectorized(len(value))
 	if n > 0 {
 		if unsafe.Sizeof(T(0)) == 4 {
-			measure32(first[float32](value), first[float32](gradient), first[float32](velocity), n, (*Objective[float32])(unsafe.Pointer(o)), p)
+			measure32(start[float32](value), start[float32](gradient), start[float32](velocity), n, (*Objective[float32])(unsafe.Pointer(o)), p)
 		} else {
-			measure64(first[float64](value), first[float64](gradient), first[float64](velocity), n, (*Objective[float64])(unsafe.Pointer(o)), p)
+			measure64(start[float64](value), start[float64](gradient), start[float64](velocity), n, (*Objective[float64])(unsafe.Pointer(o)), p)
 		}
 	}
 	measurePortable(value[n:], gradient[n:], velocity[n:], o, p)
 }
 
-// first is the address of the first element of x, which is a []F.
-func first[F, T Float](x []T) *F { return (*F)(unsafe.Pointer(unsafe.SliceData(x))) }
+// start is the address of the first element of x, which is a []F.
+func start[F, T Float](x []T) *F { return (*F)(unsafe.Pointer(unsafe.SliceData(x))) }
 
 func measure32(value, gradient, velocity *float32, n int, o *Objective[float32], p *partials) {
 	var maxima [16]uint32
@@ -58,10 +58,7 @@ func measure32(value, gradient, velocity *float32, n int, o *Objective[float32],
 	} else {
 		measure32AVX2(value, gradient, velocity, n, &o.L1, &p.dot[0], &maxima[0])
 	}
-	for i := range 8 {
-		p.maxGradient = max(p.maxGradient, uint64(maxima[i]))
-		p.maxValue = max(p.maxValue, uint64(maxima[8+i]))
-	}
+	p.takeMaxima32(&maxima)
 }
 
 func measure64(value, gradient, velocity *float64, n int, o *Objective[float64], p *partials) {
@@ -71,10 +68,56 @@ func measure64(value, gradient, velocity *float64, n int, o *Objective[float64],
 	} else {
 		measure64AVX2(value, gradient, velocity, n, &o.L1, &p.dot[0], &maxima[0])
 	}
+	p.takeMaxima64(&maxima)
+}
+
+// takeMaxima32 takes over the largest magnitudes: of the gradient, then of the
+// value.
+func (p *partials) takeMaxima32(maxima *[16]uint32) {
+	for i := range 8 {
+		p.maxGradient = max(p.maxGradient, uint64(maxima[i]))
+		p.maxValue = max(p.maxValue, uint64(maxima[8+i]))
+	}
+}
+
+// takeMaxima64 is takeMaxima32 of float64.
+func (p *partials) takeMaxima64(maxima *[8]uint64) {
 	for i := range 4 {
 		p.maxGradient = max(p.maxGradient, maxima[i])
 		p.maxValue = max(p.maxValue, maxima[4+i])
 	}
+}
+
+func measureAdam[T Float](value, gradient, first, second []T, d *Direction[T], o *Objective[T], p *partials) {
+	n := vectorized(len(value))
+	if n > 0 {
+		if unsafe.Sizeof(T(0)) == 4 {
+			measureAdam32(n, start[float32](value), start[float32](gradient), start[float32](first), start[float32](second), (*Direction[float32])(unsafe.Pointer(d)), (*Objective[float32])(unsafe.Pointer(o)), p)
+		} else {
+			measureAdam64(n, start[float64](value), start[float64](gradient), start[float64](first), start[float64](second), (*Direction[float64])(unsafe.Pointer(d)), (*Objective[float64])(unsafe.Pointer(o)), p)
+		}
+	}
+	measureAdamPortable(value[n:], gradient[n:], first[n:], second[n:], d, o, p)
+}
+
+func measureAdam32(n int, value, gradient, first, second *float32, d *Direction[float32], o *Objective[float32], p *partials) {
+	var maxima [16]uint32
+	if o.plain() {
+		measureAdamPlain32AVX2(value, gradient, first, second, n, &d.Correction, &o.L1, &p.dot[0], &maxima[0])
+	} else {
+		measureAdam32AVX2(value, gradient, first, second, n, &d.Correction, &o.L1, &p.dot[0], &maxima[0])
+	}
+	p.takeMaxima32(&maxima)
+}
+
+func measureAdam64(n int, value, gradient, first, second *float64, d *Direction[float64], o *Objective[float64], p *partials) {
+	var maxima [8]uint64
+	if o.plain() {
+		measureAdamPlain64AVX2(value, gradient, first, second, n, &d.Correction, &o.L1, &p.dot[0], &maxima[0])
+	} else {
+		measureAdam64AVX2(value, gradient, first, second, n, &d.Correction, &o.L1, &p.dot[0], &maxima[0])
+	}
+	p.takeMaxima64(&maxima)
 }
 
 // chunk is how many elements are updated at a time where signals are raw: their
@@ -91,9 +134,9 @@ func update[T Float](value, gradient, velocity, average, gain []T, c *Coefficien
 		k := min(size, n-i)
 		v, g, w, m, p := value[i:], gradient[i:], velocity[i:], average[i:], gain[i:]
 		if unsafe.Sizeof(T(0)) == 4 {
-			update32(k, first[float32](v), first[float32](g), first[float32](w), first[float32](m), first[float32](p), (*Coefficients[float32])(unsafe.Pointer(c)))
+			update32(k, start[float32](v), start[float32](g), start[float32](w), start[float32](m), start[float32](p), (*Coefficients[float32])(unsafe.Pointer(c)))
 		} else {
-			update64(k, first[float64](v), first[float64](g), first[float64](w), first[float64](m), first[float64](p), (*Coefficients[float64])(unsafe.Pointer(c)))
+			update64(k, start[float64](v), start[float64](g), start[float64](w), start[float64](m), start[float64](p), (*Coefficients[float64])(unsafe.Pointer(c)))
 		}
 	}
 	updatePortable(value[n:], gradient[n:], velocity[n:], average[n:], gain[n:], c)
@@ -133,10 +176,54 @@ func update64(n int, value, gradient, velocity, average, gain *float64, c *Coeff
 	}
 }
 
-func measureAdam[T Float](value, gradient, first, second []T, d *Direction[T], o *Objective[T], p *partials) {
-	measureAdamPortable(value, gradient, first, second, d, o, p)
+func updateAdam[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) {
+	n := vectorized(len(value))
+	size := n
+	if c.Gain.Raw {
+		size = chunk
+	}
+	for i := 0; i < n; i += size {
+		k := min(size, n-i)
+		w, g, m, v, p := value[i:], gradient[i:], first[i:], second[i:], gain[i:]
+		if unsafe.Sizeof(T(0)) == 4 {
+			updateAdam32(k, start[float32](w), start[float32](g), start[float32](m), start[float32](v), start[float32](p), (*AdamCoefficients[float32])(unsafe.Pointer(c)))
+		} else {
+			updateAdam64(k, start[float64](w), start[float64](g), start[float64](m), start[float64](v), start[float64](p), (*AdamCoefficients[float64])(unsafe.Pointer(c)))
+		}
+	}
+	updateAdamPortable(value[n:], gradient[n:], first[n:], second[n:], gain[n:], c)
 }
 
-func updateAdam[T Float](value, gradient, first, second, gain []T, c *AdamCoefficients[T]) {
-	updateAdamPortable(value, gradient, first, second, gain, c)
+func updateAdam32(n int, value, gradient, first, second, gain *float32, c *AdamCoefficients[float32]) {
+	switch plain := c.plain(); {
+	case c.Gain.Raw && plain:
+		var factors [chunk]float32
+		factorsPlain32AVX2(value, gradient, first, n, &c.L1, &factors[0])
+		updateAdamRawPlain32AVX2(value, gradient, first, second, gain, n, &c.L1, &factors[0])
+	case c.Gain.Raw:
+		var factors [chunk]float32
+		factors32AVX2(value, gradient, first, n, &c.L1, &factors[0])
+		updateAdamRaw32AVX2(value, gradient, first, second, gain, n, &c.L1, &factors[0])
+	case plain:
+		updateAdamPlain32AVX2(value, gradient, first, second, gain, n, &c.L1)
+	default:
+		updateAdam32AVX2(value, gradient, first, second, gain, n, &c.L1)
+	}
+}
+
+func updateAdam64(n int, value, gradient, first, second, gain *float64, c *AdamCoefficients[float64]) {
+	switch plain := c.plain(); {
+	case c.Gain.Raw && plain:
+		var factors [chunk]float64
+		factorsPlain64AVX2(value, gradient, first, n, &c.L1, &factors[0])
+		updateAdamRawPlain64AVX2(value, gradient, first, second, gain, n, &c.L1, &factors[0])
+	case c.Gain.Raw:
+		var factors [chunk]float64
+		factors64AVX2(value, gradient, first, n, &c.L1, &factors[0])
+		updateAdamRaw64AVX2(value, gradient, first, second, gain, n, &c.L1, &factors[0])
+	case plain:
+		updateAdamPlain64AVX2(value, gradient, first, second, gain, n, &c.L1)
+	default:
+		updateAdam64AVX2(value, gradient, first, second, gain, n, &c.L1)
+	}
 }

@@ -30,11 +30,14 @@ func main() {
 	for _, f := range floats {
 		for _, plain := range []bool{true, false} {
 			f.measure(plain)
+			f.measureAdam(plain)
 		}
 		for _, plain := range []bool{true, false} {
 			f.update(plain, false)
 			f.factors(plain)
 			f.update(plain, true)
+			f.updateAdam(plain, false)
+			f.updateAdam(plain, true)
 		}
 	}
 	cpuid()
@@ -42,7 +45,8 @@ func main() {
 	Generate()
 }
 
-// The places of Coefficients' fields, counted in elements.
+// The places of the fields that Coefficients and AdamCoefficients have in
+// common, counted in elements.
 const (
 	l1 = iota
 	l2
@@ -54,11 +58,27 @@ const (
 	gainMin
 	gainMax
 	_ // whether the gain's signal is raw
-	learnRate
+	others
+)
+
+// Those of Coefficients alone.
+const (
+	learnRate = others + iota
 	momentum
 	gradientDecay
 	gradientShare
 	scale
+)
+
+// Those of AdamCoefficients alone.
+const (
+	beta1 = others + iota
+	beta2
+	share1
+	share2
+	direction // two: see Direction
+	_
+	rate
 )
 
 func name(verb string, f float, options ...string) string {
@@ -83,12 +103,34 @@ func (f float) measure(plain bool) {
 	Doc("See measurePortable.")
 	Pragma("noescape")
 	value, gradient, velocity := pointer("value"), pointer("gradient"), pointer("velocity")
+	f.measureLoop(plain, value, gradient, []Register{velocity}, func(part int) VecVirtual {
+		v := YMM()
+		f.load(velocity, part, v)
+		return v
+	})
+}
+
+// measureAdam is measure with d, of the step before, for the velocity.
+func (f float) measureAdam(plain bool) {
+	TEXT(name("measureAdam", f, option(plain)), NOSPLIT, fmt.Sprintf(
+		"func(value, gradient, first, second *float%[1]d, n int, d, o *float%[1]d, sums *float64, maxima *uint%[1]d)", f.bits))
+	Doc("See measureAdamPortable.")
+	Pragma("noescape")
+	value, gradient, first, second := pointer("value"), pointer("gradient"), pointer("first"), pointer("second")
+	d := pointer("d")
+	f.measureLoop(plain, value, gradient, []Register{first, second}, func(part int) VecVirtual {
+		return f.direction(f.at(first, part), f.at(second, part), d, 0)
+	})
+}
+
+// measureLoop is measure, of any direction, which is made of more streams.
+func (f float) measureLoop(plain bool, value, gradient Register, more []Register, direction func(part int) VecVirtual) {
 	n := pointer("n")
 	o := f.options(plain, "o")
 
-	var dot, vv, gg [2]VecVirtual
+	var dot, dd, gg [2]VecVirtual
 	for h := range 2 {
-		dot[h], vv[h], gg[h] = zero(), zero(), zero()
+		dot[h], dd[h], gg[h] = zero(), zero(), zero()
 	}
 	maxGradient, maxValue := zero(), zero()
 	magnitude := f.constant(f.magnitudeMask())
@@ -104,20 +146,18 @@ func (f float) measure(plain bool) {
 			if !plain {
 				f.objective(g, v, o)
 			}
-			w := YMM()
-			f.load(velocity, part, w)
-			for h, pair := range f.doubles(w, g) {
+			for h, pair := range f.doubles(direction(part), g) {
 				h += part / 4
 				accumulate(dot[h], pair[0], pair[1])
-				accumulate(vv[h], pair[0], pair[0])
+				accumulate(dd[h], pair[0], pair[0])
 				accumulate(gg[h], pair[1], pair[1])
 			}
 		}
-		f.advance(8, value, gradient, velocity)
+		f.advance(8, append([]Register{value, gradient}, more...)...)
 	})
 
 	sums := pointer("sums")
-	for i, s := range []VecVirtual{dot[0], dot[1], vv[0], vv[1], gg[0], gg[1]} {
+	for i, s := range []VecVirtual{dot[0], dot[1], dd[0], dd[1], gg[0], gg[1]} {
 		VMOVUPD(s, Mem{Base: sums, Disp: 32 * i})
 	}
 	maxima := pointer("maxima")
@@ -125,6 +165,16 @@ func (f float) measure(plain bool) {
 	VMOVUPS(maxValue, Mem{Base: maxima, Disp: 32})
 	VZEROUPPER()
 	RET()
+}
+
+// direction is d, of m and v, with the two coefficients from index on.
+func (f float) direction(first, second Op, c Register, index int) VecVirtual {
+	d, root := YMM(), YMM()
+	f.sqrt(second, root)
+	f.add(f.broadcast(c, index+1), root, root)
+	f.mul(first, f.broadcast(c, index), d)
+	f.div(root, d, d)
+	return d
 }
 
 // doubles is a and b as vectors of float64, which they may be already.
@@ -166,12 +216,7 @@ func (f float) maximum(largest, x, mask VecVirtual) {
 // update makes one step of Funnel for n elements, a multiple of a vector's. Of
 // raw signals, factors has found what the gains are multiplied by.
 func (f float) update(plain, raw bool) {
-	kind, parameter := "", ""
-	if raw {
-		kind, parameter = "Raw", fmt.Sprintf(", factors *float%d", f.bits)
-	}
-	TEXT(name("update", f, kind, option(plain)), NOSPLIT, fmt.Sprintf(
-		"func(value, gradient, velocity, average, gain *float%[1]d, n int, c *float%[1]d%[2]s)", f.bits, parameter))
+	f.updateText("update", "velocity, average", plain, raw)
 	Doc("See updatePortable.")
 	Pragma("noescape")
 	value, gradient, velocity := pointer("value"), pointer("gradient"), pointer("velocity")
@@ -179,28 +224,13 @@ func (f float) update(plain, raw bool) {
 	streams := []Register{value, gradient, velocity, average, gain}
 
 	none := zero()
-	lowest, highest := f.broadcast(c, gainMin), f.broadcast(c, gainMax)
+	nextGain := f.gains(average, gain, c, none, raw, &streams)
 	eta, mu, s := f.broadcast(c, learnRate), f.broadcast(c, momentum), f.broadcast(c, scale)
 	beta, share := f.broadcast(c, gradientDecay), f.broadcast(c, gradientShare)
-	var factor func(g, p VecVirtual)
-	if raw {
-		factors := pointer("factors")
-		streams = append(streams, factors)
-		factor = func(g, p VecVirtual) { f.load(factors, 0, p) }
-	} else {
-		up, down := f.broadcast(c, gainUp), f.broadcast(c, gainDown)
-		factor = func(g, p VecVirtual) { f.normalized(f.at(average, 0), g, none, up, down, p) }
-	}
 
 	f.loop(n, 32/f.bytes, func() {
 		g := f.stepGradient(gradient, value, c, plain)
-		p := YMM()
-		factor(g, p)
-		f.mul(f.at(gain, 0), p, p) // gain * factor, bounded
-		f.max(lowest, p, p)
-		f.min(highest, p, p)
-		f.store(p, gain)
-
+		p := nextGain(g)
 		f.mul(p, g, p)
 		f.mul(eta, p, p)
 		v := YMM()
@@ -215,15 +245,95 @@ func (f float) update(plain, raw bool) {
 		f.store(a, average)
 
 		f.mul(s, v, v)
-		w := YMM()
-		f.load(value, 0, w)
-		f.sub(v, w, w)
-		f.store(w, value)
+		f.descend(v, value)
 		f.store(none, gradient)
 		f.advance(32/f.bytes, streams...)
 	})
 	VZEROUPPER()
 	RET()
+}
+
+// updateAdam makes one step of FunnelAdam, as update does of Funnel.
+func (f float) updateAdam(plain, raw bool) {
+	f.updateText("updateAdam", "first, second", plain, raw)
+	Doc("See updateAdamPortable.")
+	Pragma("noescape")
+	value, gradient, first := pointer("value"), pointer("gradient"), pointer("first")
+	second, gain, n, c := pointer("second"), pointer("gain"), pointer("n"), pointer("c")
+	streams := []Register{value, gradient, first, second, gain}
+
+	none := zero()
+	nextGain := f.gains(first, gain, c, none, raw, &streams)
+	decay1, decay2 := f.broadcast(c, beta1), f.broadcast(c, beta2)
+	part1, part2 := f.broadcast(c, share1), f.broadcast(c, share2)
+
+	f.loop(n, 32/f.bytes, func() {
+		g := f.stepGradient(gradient, value, c, plain)
+		p := nextGain(g)
+		f.mul(p, g, p)
+		f.mul(part1, p, p)
+		m := YMM()
+		f.mul(f.at(first, 0), decay1, m)
+		f.add(p, m, m)
+		f.store(m, first)
+
+		square, v := YMM(), YMM()
+		f.mul(part2, g, square)
+		f.mul(g, square, square)
+		f.mul(f.at(second, 0), decay2, v)
+		f.add(square, v, v)
+		f.store(v, second)
+
+		d := f.direction(m, v, c, direction)
+		f.mul(f.broadcast(c, rate), d, d)
+		f.descend(d, value)
+		f.store(none, gradient)
+		f.advance(32/f.bytes, streams...)
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// updateText begins an update with two arrays of its own.
+func (f float) updateText(verb, own string, plain, raw bool) {
+	kind, parameter := "", ""
+	if raw {
+		kind, parameter = "Raw", fmt.Sprintf(", factors *float%d", f.bits)
+	}
+	TEXT(name(verb, f, kind, option(plain)), NOSPLIT, fmt.Sprintf(
+		"func(value, gradient, %[2]s, gain *float%[1]d, n int, c *float%[1]d%[3]s)", f.bits, own, parameter))
+}
+
+// gains returns what makes a step's gains, and stores them, of g. Of raw
+// signals it adds the factors to the streams.
+func (f float) gains(average, gain, c Register, none VecVirtual, raw bool, streams *[]Register) func(g VecVirtual) VecVirtual {
+	lowest, highest := f.broadcast(c, gainMin), f.broadcast(c, gainMax)
+	var factor func(g, p VecVirtual)
+	if raw {
+		factors := pointer("factors")
+		*streams = append(*streams, factors)
+		factor = func(g, p VecVirtual) { f.load(factors, 0, p) }
+	} else {
+		up, down := f.broadcast(c, gainUp), f.broadcast(c, gainDown)
+		factor = func(g, p VecVirtual) { f.normalized(f.at(average, 0), g, none, up, down, p) }
+	}
+	return func(g VecVirtual) VecVirtual {
+		p := YMM()
+		factor(g, p)
+		f.mul(f.at(gain, 0), p, p)
+		f.max(lowest, p, p)
+		f.min(highest, p, p)
+		f.store(p, gain)
+		return p
+	}
+}
+
+// descend is value −= change.
+func (f float) descend(change VecVirtual, value Register) {
+	w := YMM()
+	f.load(value, 0, w)
+	f.sub(change, w, w)
+	f.store(w, value)
 }
 
 // normalized is the gain's factor, of normalized signals.

@@ -80,8 +80,14 @@ func four(op func(c, b, a, to Op)) func(...Op) {
 func (f float) mul(b, a, to Op) { f.choose(VMULPS, VMULPD, b, a, to) }
 func (f float) add(b, a, to Op) { f.choose(VADDPS, VADDPD, b, a, to) }
 func (f float) sub(b, a, to Op) { f.choose(VSUBPS, VSUBPD, b, a, to) } // to = a − b
+func (f float) div(b, a, to Op) { f.choose(VDIVPS, VDIVPD, b, a, to) } // to = a / b
 func (f float) max(b, a, to Op) { f.choose(VMAXPS, VMAXPD, b, a, to) }
 func (f float) min(b, a, to Op) { f.choose(VMINPS, VMINPD, b, a, to) }
+
+// sqrt is to = √a.
+func (f float) sqrt(a, to Op) {
+	f.choose(func(o ...Op) { VSQRTPS(o[0], o[1]) }, func(o ...Op) { VSQRTPD(o[0], o[1]) }, a, to)
+}
 
 // blend is to = b where mask has its sign bit set, a elsewhere.
 func (f float) blend(mask, b, a, to Op) { f.choose(four(VBLENDVPS), four(VBLENDVPD), mask, b, a, to) }
