@@ -59,7 +59,7 @@ plot:
 # thirteen learn rates. What is in results/ is not made again; delete it when a
 # solver has changed. SWEEPFLAGS may say more, such as -shard 0/4.
 SWEEP   = results/sweep.jsonl
-SOLVERS = funnel,adam,momentum
+SOLVERS = funnel,funneladam,adam,momentum
 sweep:
 	@mkdir -p results && go build -tags '$(TAGS)' -o results/train-rotmnist ./cmd/train-rotmnist
 	@set -e; for protocol in '-steps 400 -batch 128' '-steps 1500 -batch 32'; do \

@@ -19,7 +19,7 @@ usage: train-rotmnist [flags]
 
 examples:
   train-rotmnist
-        synthetic digits that jump by 60° every 400 steps; funnel, adam, momentum
+        synthetic digits that jump by 60° every 400 steps; the default solvers
   train-rotmnist -solvers funnel:lr=0.0001,momentum:lr=0.0001 -angles 0,90 -steps 200
         a learn rate that is far too small, for two solvers
   train-rotmnist -data mnist -drift 0.1 -steps 3600 -csv run.csv
@@ -43,7 +43,7 @@ type config struct {
 func parseFlags(args []string, w io.Writer) (*config, error) {
 	c := new(config)
 	fs := newFlagSet("train-rotmnist")
-	specs := fs.String("solvers", "funnel,adam,momentum", "comma-separated `list` of solvers, each name[:key=value]...; see below")
+	specs := fs.String("solvers", "funnel,funneladam,adam,momentum", "comma-separated `list` of solvers, each name[:key=value]...; see below")
 	c.define(fs)
 	fs.Uint64Var(&c.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
 	fs.StringVar(&c.csv, "csv", "", "write a row for each step and solver to this `FILE`")

@@ -38,7 +38,7 @@ machine may add to one file.
 
 examples:
   train-rotmnist sweep -out sweep.jsonl -lr 1e-6..1 -seeds 1..3
-        21 runs of each of three solvers
+        21 runs of each of the default solvers
   train-rotmnist sweep -out sweep.jsonl -solvers funnel -vary scale-rate=0.05,0.1,0.2
         three runs, in the same file if you like
   train-rotmnist sweep -out sweep.$I.jsonl -shard $I/8 -lr 1e-6..1 -seeds 1..3
@@ -59,7 +59,7 @@ type sweepConfig struct {
 func parseSweepFlags(args []string, w io.Writer) (*sweepConfig, error) {
 	c := new(sweepConfig)
 	fs := newFlagSet("train-rotmnist sweep")
-	specs := fs.String("solvers", "funnel,adam,momentum", "comma-separated `list` of solvers, each name[:key=value]...; see below")
+	specs := fs.String("solvers", "funnel,funneladam,adam,momentum", "comma-separated `list` of solvers, each name[:key=value]...; see below")
 	rates := fs.String("lr", "", "comma-separated learn `rates` for every solver; 1e-6..1 is every power of ten\nbetween them; without, each solver has its own")
 	seeds := fs.String("seeds", "1", "comma-separated `numbers` that data, weights and batches follow from; 1..5 is all between")
 	var factors [][]string

@@ -65,7 +65,7 @@ func TestASweepHasTheMainJobsNumbers(t *testing.T) {
 
 func TestASweepGoesOnWhereAKillStoppedIt(t *testing.T) {
 	file, data := filepath.Join(t.TempDir(), "sweep.jsonl"), digits(t)
-	flags := sweeping(data, file, "-lr", "1e-3..0.1", "-seeds", "1,2", "-solvers", "funnel,momentum")
+	flags := sweeping(data, file, "-lr", "1e-3..0.1", "-seeds", "1,2", "-solvers", "funneladam,augment:inner=momentum")
 	if status, out, errs := invoke(flags...); status != 0 || !strings.Contains(out, "12, of which 0 are") || !strings.Contains(out, "done    12 runs, 0 diverged") {
 		t.Fatalf("status %d\n%s%s", status, out, errs)
 	}
@@ -105,7 +105,7 @@ func TestShardsInFilesOfTheirOwnMakeOneTable(t *testing.T) {
 	if status != 0 || errs != "" || !strings.Contains(out, "tolerance") {
 		t.Fatalf("status %d\n%s%s", status, out, errs)
 	}
-	for _, solver := range []string{"funnel", "adam", "momentum"} {
+	for _, solver := range []string{"funnel", "funneladam", "adam", "momentum"} {
 		for _, rate := range []string{"0.001", "0.1"} {
 			if !strings.Contains(strings.Join(strings.Fields(out), " "), solver+":lr="+rate+" 2 ") {
 				t.Errorf("not two runs of %s at %s in\n%s", solver, rate, out)
@@ -207,7 +207,7 @@ func TestAnInterruptedSweepSaysHowToGoOn(t *testing.T) {
 	var out, errs bytes.Buffer
 	file := filepath.Join(t.TempDir(), "sweep.jsonl")
 	status := run(ctx, sweeping(digits(t), file, "-steps", "10000000", "-seeds", "1..9"), &out, &errs)
-	if status != 130 || !strings.Contains(errs.String(), "interrupted; 0 of 27 runs are in "+file+"; the same command goes on from there") {
+	if status != 130 || !strings.Contains(errs.String(), "interrupted; 0 of 36 runs are in "+file+"; the same command goes on from there") {
 		t.Errorf("status %d\n%s%s", status, out.String(), errs.String())
 	}
 }

@@ -1,5 +1,5 @@
 // Package solvers makes gorgonia.Solvers out of specifications such as
-// "funnel", "adam:lr=0.003" or "funnel:scope=parameter:signals=raw".
+// "funnel", "adam:lr=0.003" or "augment:inner=rmsprop:scope=parameter".
 package solvers
 
 import (
@@ -44,42 +44,68 @@ var (
 	l2       = number("l2", gorgonia.WithL2Reg)
 	decay    = word("decay", nothingFor(decays))
 
-	adaptive = []*key{
-		lr, decay, momentum,
-		number("gain-rate", solver.WithGainRate),
+	beta1 = share("beta1", gorgonia.WithBeta1)
+	beta2 = share("beta2", gorgonia.WithBeta2)
+	eps   = number("eps", gorgonia.WithEps)
+
+	objective = []*key{batch, clip, l1, l2}
+
+	// of a learned scale
+	scale = []*key{
 		number("scale-rate", solver.WithScaleRate),
-		share("gradient-decay", solver.WithGradientDecay),
-		bounds("gain-bounds", solver.WithGainBounds),
 		bounds("scale-bounds", solver.WithScaleBounds),
-		signal("gain-signal", solver.WithGainSignal),
 		signal("scale-signal", solver.WithScaleSignal),
-		signal("signals", func(s solver.Signal) gorgonia.SolverOpt {
-			return func(f gorgonia.Solver) { solver.WithGainSignal(s)(f); solver.WithScaleSignal(s)(f) }
-		}),
 		word("scope", map[string]gorgonia.SolverOpt{
 			"global": solver.WithScaleScope(solver.Global), "parameter": solver.WithScaleScope(solver.PerParameter),
+		}),
+	}
+	// of learned gains beside it
+	gains = []*key{
+		number("gain-rate", solver.WithGainRate),
+		bounds("gain-bounds", solver.WithGainBounds),
+		signal("gain-signal", solver.WithGainSignal),
+		signal("signals", func(s solver.Signal) gorgonia.SolverOpt {
+			return func(f gorgonia.Solver) { solver.WithGainSignal(s)(f); solver.WithScaleSignal(s)(f) }
 		}),
 		word("bias-correction", map[string]gorgonia.SolverOpt{
 			"on": solver.WithBiasCorrection(), "off": func(gorgonia.Solver) {},
 		}),
-		batch, clip, l1, l2,
 	}
+
+	funnel = slices.Concat([]*key{lr, decay, momentum, share("gradient-decay", solver.WithGradientDecay)}, gains, scale, objective)
 )
 
 var kinds = []*kind{
-	{"funnel", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
-	{"eggain", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
-	{"adam", []*key{
-		lr, decay, share("beta1", gorgonia.WithBeta1), share("beta2", gorgonia.WithBeta2), number("eps", gorgonia.WithEps),
-		batch, clip, l1, l2,
-	}, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }},
-	{"momentum", []*key{lr, decay, momentum, batch, clip, l1, l2},
+	{"funnel", funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
+	{"funneladam", slices.Concat([]*key{lr, decay, beta1, beta2, eps}, gains, scale, objective),
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
+	{"eggain", funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
+	{"adam", slices.Concat([]*key{lr, decay, beta1, beta2, eps}, objective),
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }},
+	{"momentum", slices.Concat([]*key{lr, decay, momentum}, objective),
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }},
-	{"rmsprop", []*key{lr, decay, share("rho", gorgonia.WithRho), number("eps", gorgonia.WithEps), clip, l2},
+	{"rmsprop", []*key{lr, decay, share("rho", gorgonia.WithRho), eps, clip, l2},
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewRMSPropSolver(o...) }},
-	{"vanilla", []*key{lr, decay, batch, clip, l1, l2},
+	{"vanilla", slices.Concat([]*key{lr, decay}, objective),
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }},
 }
+
+// augmented is any of the kinds with a learned scale around it. The keys of a
+// scale are that one's, all others the kind's.
+func augmented(inner *kind) *kind {
+	keys := slices.Clone(inner.keys)
+	for _, k := range scale {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	return &kind{augment + inner.name, keys, func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.Augment(inner.make(), o...)
+	}}
+}
+
+// augment is written before a kind's name.
+const augment = "augment:inner="
 
 // Parse reads a list of specifications, separated by commas. None may stand
 // there twice.
@@ -101,15 +127,22 @@ func Parse(list string) ([]Spec, error) {
 
 // parse reads name[:key=value]…
 func parse(text string) (Spec, error) {
-	parts := strings.Split(text, ":")
-	i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == parts[0] })
+	name, isAugmented := strings.CutPrefix(text, augment)
+	name, settings, some := strings.Cut(name, ":")
+	i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == name })
 	if i < 0 {
-		return Spec{}, fmt.Errorf("unknown solver %q; known are %s", parts[0], strings.Join(names(), ", "))
+		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(names(), ", "), augment)
 	}
-	s := Spec{Text: text, Name: parts[0], Settings: map[string]string{}, kind: kinds[i]}
-	for _, setting := range parts[1:] {
-		if err := s.set(setting); err != nil {
-			return Spec{}, err
+	s := Spec{Text: text, Settings: map[string]string{}, kind: kinds[i]}
+	if isAugmented {
+		s.kind = augmented(kinds[i])
+	}
+	s.Name = s.kind.name
+	if some {
+		for _, setting := range strings.Split(settings, ":") {
+			if err := s.set(setting); err != nil {
+				return Spec{}, err
+			}
 		}
 	}
 	return s, s.check()
@@ -188,19 +221,28 @@ const DefaultLearnRate = 0.001
 func Usage() string {
 	var b strings.Builder
 	for _, k := range kinds {
-		fmt.Fprintf(&b, "  %s\n", k.name)
-		line := "       "
-		for _, key := range k.keys {
-			word := " " + key.name + "=" + key.values
-			if len(line)+len(word) > 80 {
-				b.WriteString(line + "\n")
-				line = "       "
-			}
-			line += word
-		}
-		b.WriteString(line + "\n")
+		usage(&b, k.name, k.keys)
 	}
+	fmt.Fprintf(&b, "%sNAME puts a learned scale around any of these. It takes NAME's keys, and\n", augment)
+	usage(&b, "", scale)
 	return b.String() + usageOfDecay
+}
+
+// usage is a few lines of at most 80 characters.
+func usage(b *strings.Builder, name string, keys []*key) {
+	if name != "" {
+		fmt.Fprintf(b, "  %s\n", name)
+	}
+	line := "       "
+	for _, key := range keys {
+		word := " " + key.name + "=" + key.values
+		if len(line)+len(word) > 80 {
+			b.WriteString(line + "\n")
+			line = "       "
+		}
+		line += word
+	}
+	b.WriteString(line + "\n")
 }
 
 func number(name string, option func(float64) gorgonia.SolverOpt) *key {

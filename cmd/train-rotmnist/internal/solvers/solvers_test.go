@@ -12,7 +12,7 @@ import (
 )
 
 func TestEverySolverIsMadeFromItsName(t *testing.T) {
-	specs, err := Parse("funnel, eggain,adam,momentum,rmsprop,vanilla")
+	specs, err := Parse("funnel, funneladam,eggain,adam,momentum,rmsprop,vanilla")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +33,21 @@ func TestSettingsAreReadAsWritten(t *testing.T) {
 	}
 	if len(specs) != 2 || specs[0].LearnRate() != 0.01 || specs[0].Settings["scope"] != "parameter" || specs[1].LearnRate() != 0.003 {
 		t.Errorf("%+v", specs)
+	}
+}
+
+func TestAnAugmentedSolversKeysAreItsInnersAndItsScales(t *testing.T) {
+	specs, err := Parse("augment:inner=rmsprop:lr=0.02:rho=0.5:scale-rate=0.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := specs[0]
+	if _, inner := s.Settings["inner"]; inner || s.Name != "augment:inner=rmsprop" || s.LearnRate() != 0.02 {
+		t.Errorf("%+v", s)
+	}
+	want := solver.Augment(gorgonia.NewRMSPropSolver(gorgonia.WithLearnRate(0.02), gorgonia.WithRho(0.5)), solver.WithScaleRate(0.3))
+	if !slices.Equal(trace(t, s.New()), trace(t, want)) {
+		t.Error("it is another solver than Augment makes")
 	}
 }
 
@@ -60,6 +75,15 @@ func trace(t *testing.T, s gorgonia.Solver) []float64 {
 	return p.value.Float64s()
 }
 
+// family is every kind of solver, alone and augmented.
+func family() []*kind {
+	all := slices.Clone(kinds)
+	for _, k := range kinds {
+		all = append(all, augmented(k))
+	}
+	return all
+}
+
 // Every key of every solver changes what it does, but for those that Gorgonia
 // or the equations make mean nothing.
 func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
@@ -71,11 +95,11 @@ func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 		"gain-signal": "raw", "scale-signal": "raw", "signals": "raw", "scope": "parameter", "bias-correction": "on",
 	}
 	nothing := []string{
-		"funnel scope",                                                                // one parameter
-		"eggain scope", "eggain gain-signal", "eggain signals", "eggain scale-signal", // it is raw, and has no scale rate
-		"funnel bias-correction", "eggain bias-correction", // of normalized signals, and with β = 0
+		"scope",                                                                                           // of one parameter
+		"bias-correction",                                                                                 // of normalized signals, and with β = 0
+		"eggain gain-signal", "eggain signals", "eggain scale-signal", "augment:inner=eggain gain-signal", // it is raw, and has no scale rate
 	}
-	for _, k := range kinds {
+	for _, k := range family() {
 		plain := trace(t, k.make())
 		for _, key := range k.keys {
 			specs, err := Parse(k.name + ":" + key.name + "=" + values[key.name])
@@ -84,7 +108,7 @@ func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 				continue
 			}
 			changed := !slices.Equal(plain, trace(t, specs[0].New()))
-			if changed == slices.Contains(nothing, k.name+" "+key.name) {
+			if changed == (slices.Contains(nothing, key.name) || slices.Contains(nothing, k.name+" "+key.name)) {
 				t.Errorf("%s %s: changed the result: %v", k.name, key.name, changed)
 			}
 		}
@@ -116,7 +140,7 @@ func TestALearnRateDecaysFromTheOneGiven(t *testing.T) {
 }
 
 func TestSettingTheLearnRateBetweenStepsKeepsWhatTheSolverHasLearned(t *testing.T) {
-	for _, k := range kinds {
+	for _, k := range family() {
 		same := &decaying{k.make(), DefaultLearnRate, func(float64) float64 { return 1 }}
 		if !slices.Equal(trace(t, same), trace(t, k.make())) {
 			t.Errorf("%s: set to what it was, the learn rate changes the result", k.name)
@@ -140,22 +164,29 @@ func TestASolverWhoseLearnRateDecaysStillShowsItsAdaptations(t *testing.T) {
 
 func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                        "unknown solver",
-		"sgd":                     "known are funnel, eggain, adam, momentum, rmsprop, vanilla",
-		"adam:momentum=0.9":       "adam takes lr, decay, beta1, beta2",
-		"adam:lr":                 "write key=value",
-		"adam:lr=fast":            "not a finite number",
-		"adam:lr=NaN":             "not a finite number",
-		"adam:lr=-1":              "not a finite number",
-		"adam:lr=1:lr=2":          "set twice",
-		"adam,funnel,adam":        "given twice",
-		"adam:decay=fast":         "not one of cosine, inverse, step",
-		"funnel:signals=cooked":   "not one of normalized, raw",
-		"funnel:gain-bounds=3":    "write MIN..MAX",
-		"funnel:gain-bounds=a..b": "not a finite number",
-		"funnel:gain-bounds=1..b": "not a finite number",
-		"funnel:gain-bounds=3..2": "WithGainBounds",
-		"funnel:momentum=1":       "not below 1", "momentum:momentum=2": "not below 1", "adam:beta1=1": "not below 1", "vanilla:batch-size=0": "not above 0",
+		"":                                     "unknown solver",
+		"sgd":                                  "known are funnel, funneladam, eggain, adam, momentum, rmsprop, vanilla",
+		"augment":                              "augment:inner=NAME of each",
+		"augment:inner=sgd":                    `unknown solver "sgd"`,
+		"augment:inner=augment":                `unknown solver "augment"`,
+		"augment:inner=rmsprop:gain-rate=1":    "augment:inner=rmsprop takes lr, decay, rho, eps, clip, l2, scale-rate",
+		"augment:inner=adam:scale-bounds=3..2": "WithScaleBounds",
+		"augment:inner=funneladam:eps=0":       "WithEps",
+		"funneladam:momentum=0.9":              "funneladam takes lr",
+		"adam:momentum=0.9":                    "adam takes lr, decay, beta1, beta2",
+		"adam:lr":                              "write key=value",
+		"adam:lr=fast":                         "not a finite number",
+		"adam:lr=NaN":                          "not a finite number",
+		"adam:lr=-1":                           "not a finite number",
+		"adam:lr=1:lr=2":                       "set twice",
+		"adam,funnel,adam":                     "given twice",
+		"adam:decay=fast":                      "not one of cosine, inverse, step",
+		"funnel:signals=cooked":                "not one of normalized, raw",
+		"funnel:gain-bounds=3":                 "write MIN..MAX",
+		"funnel:gain-bounds=a..b":              "not a finite number",
+		"funnel:gain-bounds=1..b":              "not a finite number",
+		"funnel:gain-bounds=3..2":              "WithGainBounds",
+		"funnel:momentum=1":                    "not below 1", "momentum:momentum=2": "not below 1", "adam:beta1=1": "not below 1", "vanilla:batch-size=0": "not above 0",
 		"funnel:batch-size=0": "not above 0",
 		"funnel,":             "unknown solver",
 	} {
@@ -169,6 +200,7 @@ func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("funnel:scope=parameter:signals=raw,adam:lr=0.003")
 	f.Add("funnel:gain-bounds=1..2:bias-correction=on")
+	f.Add("augment:inner=momentum:scale-rate=0.3")
 	f.Fuzz(func(t *testing.T, text string) {
 		specs, err := Parse(text)
 		if err != nil {
