@@ -26,6 +26,14 @@ func TestEverySolverIsMadeFromItsName(t *testing.T) {
 	}
 }
 
+func TestTheDefaultLearnRateIsEverySolvers(t *testing.T) {
+	for _, k := range family() {
+		if !slices.Equal(trace(t, k.make()), trace(t, k.make(gorgonia.WithLearnRate(DefaultLearnRate)))) {
+			t.Errorf("%s has another", k.name)
+		}
+	}
+}
+
 func TestSettingsAreReadAsWritten(t *testing.T) {
 	specs, err := Parse("funnel:lr=0.01:scope=parameter:gain-bounds=0.5..2,adam:lr=3e-3")
 	if err != nil {
