@@ -56,7 +56,7 @@ type Funnel struct{ adaptive }
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.02
 //	WithScaleWarmup          γw  1, τ 30
-//	WithInitialStep          ρ   0.001
+//	WithInitialStep          ρ   0.002
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-9, 1e9]
 //	WithGainSignal               Normalized
@@ -76,7 +76,7 @@ func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel {
 
 func funnelDefaults() hyperparameters {
 	h := defaults()
-	h.gainRate, h.scaleRate, h.initialStep, h.scope = 0.02, 0.02, 0.001, PerParameter
+	h.gainRate, h.scaleRate, h.initialStep, h.scope = 0.02, 0.02, 0.002, PerParameter
 	return h
 }
 

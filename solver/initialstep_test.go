@@ -19,7 +19,7 @@ var scaled = []struct {
 	make                   func(...gorgonia.SolverOpt) applicable
 	initialStep, scaleRate float64
 }{
-	{"Funnel", newFunnel, 0.001, 0.02},
+	{"Funnel", newFunnel, 0.002, 0.02},
 	{"FunnelAdam", newFunnelAdam, 0.03, 0.1},
 	{"VanillaSolver, augmented", newAugmented, 0.01, 0.1},
 }

@@ -2,9 +2,14 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"image/png"
+	"io"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,8 +19,8 @@ const header = "solver,step,angle,loss,accuracy,scale,gain_01,gain_25,gain_50,ga
 func TestAFigureIsDrawnFromACSV(t *testing.T) {
 	for name, text := range map[string]string{
 		"two solvers": header +
-			"funnel,1,0,2.3,0.1,1,0.9,1,1,1,1.1\nfunnel,2,60,2,0.2,1.2,0.8,1,1,1,1.2\n" +
-			"adam,1,0,2.3,0.1,,,,,,\nadam,2,60,2.1,0.2,,,,,,\n",
+			"funnel,1,0,2.3,0.1,1,0.9,1,1,1,1.1\nadam,1,0,2.3,0.1,,,,,,\n" +
+			"funnel,2,60,2,0.2,1.2,0.8,1,1,1,1.2\nadam,2,60,2.1,0.2,,,,,,\n",
 		"one without gains": header + "adam,1,0,2.3,0.1,,,,,,\n",
 		"a gain of 0":       header + "funnel,1,0,+Inf,0.1,1,0,0,1,1,1.1\n",
 	} {
@@ -24,7 +29,7 @@ func TestAFigureIsDrawnFromACSV(t *testing.T) {
 			if err := os.WriteFile(from, []byte(text), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			if err := run(from, to); err != nil {
+			if err := write("stream", []string{from}, to); err != nil {
 				t.Fatal(err)
 			}
 			b, err := os.ReadFile(to)
@@ -35,6 +40,16 @@ func TestAFigureIsDrawnFromACSV(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestRowsBelongToTheirSolverInAnyOrderOfSolvers(t *testing.T) {
+	runs, err := read(strings.NewReader(header + "a,1,0,2,0.1,,,,,,\nb,1,0,2,0.3,,,,,,\na,2,0,2,0.2,,,,,,\nb,2,0,2,0.4,,,,,,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(runs) != 2 || runs[0].solver != "a" || !slices.Equal(runs[0].accuracy, []float64{0.1, 0.2}) || !slices.Equal(runs[1].accuracy, []float64{0.3, 0.4}) {
+		t.Errorf("%+v", runs)
 	}
 }
 
@@ -49,4 +64,130 @@ func TestAFileThatIsNoCSVOfOursIsAnError(t *testing.T) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
 		}
 	}
+}
+
+func TestRecoveryIsTheMeanOverJumpsOfAllFiles(t *testing.T) {
+	runs, err := read(strings.NewReader(header +
+		"a,1,0,2,0.1,,,,,,\na,2,60,2,0.2,,,,,,\na,3,60,2,0.4,,,,,,\na,4,0,2,0.6,,,,,,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	phases := afterJumps(runs[0])
+	if len(phases) != 2 || !slices.Equal(average(phases), []float64{0.4, 0.4}) { // (0.2+0.6)/2, and the one that is that long
+		t.Errorf("phases %v, means %v", phases, average(phases))
+	}
+}
+
+// line is one of a sweep's file.
+func line(solver string, rate, accuracy float64, batch, seed int) string {
+	return fmt.Sprintf(`{"data":"digits","steps":400,"batch":%d,"angles":[0,60],"hidden":[128],"seed":%d,"solver":%q,"settings":{"lr":"x"},"learn_rate":%g,"accuracy":%g}`+"\n",
+		batch, seed, solver, rate, accuracy)
+}
+
+func TestASweepsRunsAreSortedIntoCurves(t *testing.T) {
+	text := line("funnel", 0.1, 0.9, 128, 1) + line("adam", 0.1, 0.5, 128, 1) + line("funnel", 0.1, 0.8, 128, 2) + line("funnel", 1, 0.7, 128, 1) +
+		line("funnel", 0.1, 0.6, 32, 1) + `{"solver":"adam","learn_rate":1,"accuracy":null,"error":"panic: oh"}` + "\n\n" + `{"data":"dig`
+	records, err := readSweep([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cs := &curves{of: map[[2]string]curve{}}
+	for _, r := range records {
+		cs.add(r)
+	}
+	if len(records) != 5 || len(cs.protocols) != 2 || !slices.Equal(cs.solvers, []string{"funnel", "adam"}) {
+		t.Errorf("%d runs, %+v", len(records), cs)
+	}
+	mean, deviation := meanStdDev(slices.Collect(maps.Values(cs.of[[2]string{cs.protocols[0], "funnel"}][0.1])))
+	if math.Abs(mean-0.85) > 1e-12 || math.Abs(deviation-0.1/math.Sqrt2) > 1e-12 {
+		t.Errorf("mean %v, deviation %v", mean, deviation)
+	}
+}
+
+func TestEveryFigureIsWrittenAsAPNG(t *testing.T) {
+	dir := t.TempDir()
+	csv, jsonl, out := filepath.Join(dir, "run.csv"), filepath.Join(dir, "sweep.jsonl"), filepath.Join(dir, "out.png")
+	rows := header
+	for i := range 40 {
+		rows += fmt.Sprintf("a,%d,%d,2,0.5,,,,,,\n", i+1, 60*(i/20))
+	}
+	lines := ""
+	for i := range 8 { // more than there are colours
+		lines += line(fmt.Sprint("solver", i), 1e-3, 0.5, 128, 1) + line(fmt.Sprint("solver", i), 1, 0.5, 32, 1)
+	}
+	for path, text := range map[string]string{csv: rows, jsonl: lines} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"stream", csv, out}, {"recovery", csv, csv, out}, {"tolerance", jsonl, jsonl, out}} {
+		var errs strings.Builder
+		if status := run(args, io.Discard, &errs); status != 0 {
+			t.Errorf("%v: status %d, %s", args, status, errs.String())
+		}
+		b, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := png.Decode(bytes.NewReader(b)); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
+func TestAMistakeIsOneSentence(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad")
+	if err := os.WriteFile(bad, []byte("nonsense\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	still := filepath.Join(dir, "still.csv")
+	if err := os.WriteFile(still, []byte(header+"a,1,0,2,0.1,,,,,,\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for args, c := range map[string]struct {
+		status int
+		want   string
+	}{
+		"":                         {2, "wants a figure"},
+		"portrait a b":             {2, "wants a figure"},
+		"stream run.csv":           {2, "wants a figure"},
+		"stream " + bad + " x.png": {1, bad + ": no column"},
+		"stream a b x.png":         {1, "no such file"},
+		"stream " + still + " " + still + " x.png": {1, "one CSV"},
+		"recovery " + still + " x.png":             {1, "no jump"},
+		"tolerance " + bad + " x.png":              {1, bad + ": line 1"},
+		"tolerance /dev/null x.png":                {1, "no run to draw"},
+	} {
+		var errs strings.Builder
+		if status := run(strings.Fields(args), io.Discard, &errs); status != c.status || !strings.Contains(errs.String(), c.want) || strings.Count(errs.String(), "\n") != 1 {
+			t.Errorf("%s: status %d, %q; want %d and %q", args, status, errs.String(), c.status, c.want)
+		}
+	}
+}
+
+func TestAFigureIsDrawnOfOneLearnRateAndOfVeryDifferentOnes(t *testing.T) {
+	for _, text := range []string{line("a", 0.01, 0.5, 128, 1), line("a", 1e-30, 0.5, 128, 1) + line("a", 1e30, 0, 128, 1), line("a", 1e-300, 0.1, 1, 1) + line("a", 3, 1, 1, 1)} {
+		if _, err := toleranceFigure([]file{{"sweep.jsonl", []byte(text)}}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Whatever the files hold, they are read, or refused.
+func FuzzReaders(f *testing.F) {
+	f.Add([]byte(header + "a,1,0,2,0.1,1,1,1,1,1,1\na,2,60,2,0.1,1,1,1,1,1,1\n"))
+	f.Add([]byte(line("funnel", 0.1, 0.9, 128, 1) + line("adam", 1, 0.9, 128, 1)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if runs, err := read(bytes.NewReader(b)); err == nil {
+			for _, s := range runs {
+				average(afterJumps(s))
+			}
+		}
+		records, _ := readSweep(b)
+		cs := &curves{of: map[[2]string]curve{}}
+		for _, r := range records {
+			cs.add(r)
+		}
+	})
 }

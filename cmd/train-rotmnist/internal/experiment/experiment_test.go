@@ -87,74 +87,200 @@ func setup(t *testing.T) *Setup {
 	}
 }
 
-func TestSolversUnderComparisonSeeTheSameWeightsAndBatches(t *testing.T) {
-	var losses [2][]float64
-	for k := range losses {
-		s := []gorgonia.Solver{ // that learn nothing
-			gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0)), solver.NewFunnel(gorgonia.WithLearnRate(0)),
-		}
-		if _, err := Run(context.Background(), setup(t), s[k], func(s *Step) error {
-			losses[k] = append(losses[k], s.Loss)
-			return nil
-		}); err != nil {
+// compare trains the solvers together.
+func compare(t *testing.T, ctx context.Context, s *Setup, observe func([]*Step) error, solvers ...gorgonia.Solver) []*Run {
+	t.Helper()
+	c, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var runs []*Run
+	for i, s := range solvers {
+		r, err := c.Add(string(rune('a'+i)), s)
+		if err != nil {
 			t.Fatal(err)
 		}
+		runs = append(runs, r)
 	}
-	if len(losses[0]) != 120 || !slices.Equal(losses[0], losses[1]) {
-		t.Error("two solvers that learn nothing saw different losses")
+	if err := c.Train(ctx, observe); err != nil {
+		t.Fatal(err)
+	}
+	return runs
+}
+
+func ignore([]*Step) error { return nil }
+
+func TestSolversUnderComparisonSeeTheSameWeightsAndBatches(t *testing.T) {
+	different, steps := 0, 0
+	compare(t, context.Background(), setup(t), func(s []*Step) error {
+		steps++
+		if s[0].Loss != s[1].Loss {
+			different++
+		}
+		return nil
+	}, gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0)), solver.NewFunnel(gorgonia.WithLearnRate(0))) // that learn nothing
+	if steps != 120 || different > 0 {
+		t.Errorf("two solvers that learn nothing saw different losses in %d of %d steps", different, steps)
+	}
+}
+
+func TestARunInCompanyEqualsTheRunAlone(t *testing.T) {
+	make := []func() gorgonia.Solver{
+		func() gorgonia.Solver { return solver.NewFunnel(gorgonia.WithLearnRate(0.01)) },
+		func() gorgonia.Solver { return gorgonia.NewAdamSolver() },
+		func() gorgonia.Solver { return gorgonia.NewMomentum(gorgonia.WithLearnRate(0.01)) },
+		func() gorgonia.Solver { return solver.NewFunnel(gorgonia.WithLearnRate(1e38)) }, // fails
+	}
+	trace := func(indices ...int) map[int][]Step {
+		steps := map[int][]Step{}
+		var solvers []gorgonia.Solver
+		for _, i := range indices {
+			solvers = append(solvers, make[i]())
+		}
+		compare(t, context.Background(), setup(t), func(s []*Step) error {
+			for _, s := range s {
+				i := indices[s.Solver[0]-'a']
+				steps[i] = append(steps[i], Step{Number: s.Number, Angle: s.Angle, Loss: s.Loss, Accuracy: s.Accuracy})
+			}
+			return nil
+		}, solvers...)
+		return steps
+	}
+	company := trace(0, 3, 1, 2)
+	for i := range make {
+		if alone := trace(i)[i]; !slices.Equal(alone, company[i]) {
+			t.Errorf("solver %d: %d steps alone and %d in company, or they differ", i, len(alone), len(company[i]))
+		}
 	}
 }
 
 func TestARunLearnsAndReportsIt(t *testing.T) {
 	var steps []Step
-	r, err := Run(context.Background(), setup(t), solver.NewFunnel(gorgonia.WithLearnRate(0.01)), func(s *Step) error {
-		steps = append(steps, *s)
+	runs := compare(t, context.Background(), setup(t), func(s []*Step) error {
+		steps = append(steps, *s[0])
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, solver.NewFunnel(gorgonia.WithLearnRate(0.01)))
+	r := runs[0].Result()
 	if r.Steps != 120 || len(steps) != 120 || len(r.HeldOut) != 2 || steps[119].Angle != 60 {
 		t.Errorf("%d steps, %d observed, held out %v", r.Steps, len(steps), r.HeldOut)
 	}
-	if r.Plateau < 0.5 || r.HeldOut[1] < 0.5 || r.StepMS <= 0 || r.SolverMS <= 0 || r.SolverMS > r.StepMS || !(r.Scale > 0) {
+	if r.Plateau < 0.3 || r.HeldOut[1] < 0.3 || r.StepMS <= 0 || r.SolverMS <= 0 || r.SolverMS > r.StepMS || !(r.Scale > 0) {
 		t.Errorf("%+v", r)
 	}
 	if as := steps[0].Adaptations(); len(as) != 4 || as[0].Name != "w1" {
 		t.Errorf("adaptations %v", as)
 	}
+	if s := steps[1]; s.Recent != (steps[0].Accuracy+s.Accuracy)/2 {
+		t.Errorf("of %v and %v the recent accuracy is %v", steps[0].Accuracy, s.Accuracy, s.Recent)
+	}
 }
 
 func TestASolverWithoutScaleHasNone(t *testing.T) {
-	r, err := Run(context.Background(), setup(t), gorgonia.NewAdamSolver(), func(*Step) error { return nil })
-	if err != nil || !math.IsNaN(r.Scale) {
-		t.Errorf("scale %v, error %v", r.Scale, err)
+	r := compare(t, context.Background(), setup(t), ignore, gorgonia.NewAdamSolver())[0]
+	if !math.IsNaN(r.Result().Scale) || r.Err() != nil {
+		t.Errorf("scale %v, error %v", r.Result().Scale, r.Err())
 	}
 }
 
-func TestARunStopsWhereItsContextEnds(t *testing.T) {
+func TestAllRunsStopAtOneStepWhereTheirContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	r, err := Run(ctx, setup(t), gorgonia.NewAdamSolver(), func(s *Step) error {
-		if s.Number == 9 {
+	for _, r := range compare(t, ctx, setup(t), func(s []*Step) error {
+		if s[0].Number == 9 {
 			cancel()
 		}
 		return nil
-	})
-	if err != nil || r.Steps != 10 {
-		t.Errorf("%d steps, error %v; want 10 steps", r.Steps, err)
+	}, gorgonia.NewAdamSolver(), solver.NewFunnel()) {
+		if r.Err() != nil || r.Result().Steps != 10 {
+			t.Errorf("%d steps, error %v; want 10 steps", r.Result().Steps, r.Err())
+		}
 	}
 }
 
-// broken refuses every step.
-type broken struct{}
+func TestAnErrorOfTheObserverEndsAll(t *testing.T) {
+	c, err := New(setup(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r, err := c.Add("adam", gorgonia.NewAdamSolver())
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("disk full")
+	if err := c.Train(context.Background(), func([]*Step) error { return full }); !errors.Is(err, full) || r.Result().Steps != 1 {
+		t.Errorf("error %v after %d steps", err, r.Result().Steps)
+	}
+}
+
+// broken refuses every step from its third on.
+type broken struct{ steps int }
 
 var errBroken = errors.New("broken")
 
-func (broken) Step([]gorgonia.ValueGrad) error { return errBroken }
+func (b *broken) Step([]gorgonia.ValueGrad) error {
+	if b.steps++; b.steps > 2 {
+		return errBroken
+	}
+	return nil
+}
 
-func TestAStepThatIsRefusedEndsTheRunWithItsNumber(t *testing.T) {
-	_, err := Run(context.Background(), setup(t), broken{}, func(*Step) error { return nil })
-	if !errors.Is(err, errBroken) || err.Error() != "step 1: broken" {
+func TestASolverThatFailsDropsOutWithItsNameAndStepAndTheOthersGoOn(t *testing.T) {
+	runs := compare(t, context.Background(), setup(t), ignore, new(broken), gorgonia.NewAdamSolver())
+	if err := runs[0].Err(); !errors.Is(err, errBroken) || err.Error() != "a: step 3: broken" {
 		t.Errorf("error %v", err)
 	}
+	if failed, whole := runs[0].Result().Steps, runs[1].Result().Steps; failed != 2 || whole != 120 || runs[1].Err() != nil {
+		t.Errorf("the one that fails made %d steps, the other %d, with %v", failed, whole, runs[1].Err())
+	}
+}
+
+func TestAComparisonEndsWhenAllHaveFailed(t *testing.T) {
+	observed := 0
+	compare(t, context.Background(), setup(t), func([]*Step) error { observed++; return nil }, new(broken), new(broken))
+	if observed != 2 {
+		t.Errorf("%d steps observed, want 2", observed)
+	}
+}
+
+// paced notes where in the stream it is told that it is.
+type paced struct {
+	gorgonia.Solver
+	seen [][2]int
+}
+
+func (p *paced) Pace(step, steps int) error { p.seen = append(p.seen, [2]int{step, steps}); return nil }
+
+func TestASolverWithAScheduleIsToldEveryStep(t *testing.T) {
+	p := &paced{Solver: gorgonia.NewAdamSolver()}
+	compare(t, context.Background(), setup(t), ignore, p)
+	if len(p.seen) != 120 || p.seen[0] != [2]int{0, 120} || p.seen[119] != [2]int{119, 120} {
+		t.Errorf("it was told %v", p.seen)
+	}
+}
+
+func TestAFrozenRunIsScoredOnWhatItPredictsOnceItHasDiverged(t *testing.T) {
+	s := setup(t)
+	s.Freeze = true
+	for name, diverging := range map[string]gorgonia.Solver{
+		"one that refuses":            solver.NewFunnel(gorgonia.WithLearnRate(1e38)),
+		"one that writes NaN":         gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(1e38)),
+		"one that refuses for itself": refusing{},
+	} {
+		r := compare(t, context.Background(), s, ignore, diverging)[0]
+		res := r.Result()
+		if r.Err() != nil || res.Steps != 120 || len(res.HeldOut) != 2 || res.DivergedAt < 1 || res.DivergedAt > 3 {
+			t.Errorf("%s: %v, %+v", name, r.Err(), res)
+		}
+	}
+	if r := compare(t, context.Background(), s, ignore, new(broken))[0]; !errors.Is(r.Err(), errBroken) || r.Result().DivergedAt != 0 {
+		t.Errorf("another error: %v", r.Err())
+	}
+}
+
+// refusing finds every gradient not finite, so that its network never learns.
+type refusing struct{}
+
+func (refusing) Step([]gorgonia.ValueGrad) error {
+	return &solver.ParameterError{Err: solver.ErrNonFiniteGradient}
 }

@@ -15,7 +15,7 @@ import (
 // shares of the gains whose quantiles are written.
 var shares = []float64{0.01, 0.25, 0.5, 0.75, 0.99}
 
-// CSV writes a row for each solver and step. Columns that a solver has nothing
+// CSV writes a row for each step and solver. Columns that a solver has nothing
 // for are empty. With a scale for each parameter, the column scale is their
 // geometric mean.
 type CSV struct {
@@ -31,8 +31,8 @@ func NewCSV(w io.Writer) *CSV {
 }
 
 // Write adds a row. An error may show only in Flush.
-func (c *CSV) Write(spec string, s *experiment.Step) error {
-	row := []string{spec, strconv.Itoa(s.Number + 1), field(s.Angle), field(s.Loss), field(s.Accuracy)}
+func (c *CSV) Write(s *experiment.Step) error {
+	row := []string{s.Solver, strconv.Itoa(s.Number + 1), field(s.Angle), field(s.Loss), field(s.Accuracy)}
 	as := s.Adaptations()
 	row = append(row, field(experiment.Scale(as)))
 	for _, q := range c.quantiles(as) {

@@ -4,20 +4,45 @@ package output
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"strings"
+
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
+	"github.com/seed1e560811/funnel/mnist"
 )
 
-// Summary is a whole comparison: what was run, and how each solver did.
-type Summary struct {
+// Protocol is what solvers are compared on.
+type Protocol struct {
 	Data       string    `json:"data"`
-	Seed       uint64    `json:"seed"`
 	Steps      int       `json:"steps"` // in each phase
 	Batch      int       `json:"batch"`
 	Angles     []float64 `json:"angles"` // of the phases, degrees
 	Drift      float64   `json:"drift"`  // degrees a step
 	Hidden     []int     `json:"hidden"`
 	Parameters int       `json:"parameters"`
-	Results    []Row     `json:"results"`
+}
+
+// Stream describes the batches, for people.
+func (p *Protocol) Stream() string {
+	if len(p.Angles) == 0 {
+		return fmt.Sprintf("drifting %v° a step, %d steps, batches of %d", p.Drift, p.Steps, p.Batch)
+	}
+	return fmt.Sprintf("angles %s°, %d steps each, batches of %d", strings.Trim(fmt.Sprint(p.Angles), "[]"), p.Steps, p.Batch)
+}
+
+// Model describes the network, for people.
+func (p *Protocol) Model() string {
+	sizes := append(append([]int{mnist.Pixels}, p.Hidden...), mnist.Classes)
+	return fmt.Sprintf("MLP %s, ReLU, %d parameters", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), p.Parameters)
+}
+
+// Summary is a whole comparison: what was run, and how each solver did.
+type Summary struct {
+	Protocol
+	Seed    uint64 `json:"seed"`
+	Results []Row  `json:"results"`
 }
 
 // Row is how one solver did.
@@ -34,8 +59,23 @@ type Row struct {
 	StepMS     Number            `json:"step_ms"`
 	SolverMS   Number            `json:"solver_ms"`
 	Scale      Number            `json:"scale"`
+	DivergedAt int               `json:"diverged_at,omitempty"` // the step, counted from 1
 
 	Spec string `json:"spec"` // the solver with its settings, as the user wrote it
+}
+
+// NewRow is a solver's result. Without one every number is missing.
+func NewRow(spec solvers.Spec, r *experiment.Result) Row {
+	if r == nil {
+		nan := math.NaN()
+		r = &experiment.Result{Accuracy: nan, AfterShift: nan, Recovery: nan, Plateau: nan, StepMS: nan, SolverMS: nan, Scale: nan}
+	}
+	return Row{
+		Solver: spec.Name, Settings: spec.Settings, LearnRate: spec.LearnRate(), StepsDone: r.Steps,
+		Accuracy: Number(r.Accuracy), AfterShift: Number(r.AfterShift), Recovery: Number(r.Recovery), Plateau: Number(r.Plateau),
+		HeldOut: r.HeldOut, StepMS: Number(r.StepMS), SolverMS: Number(r.SolverMS), Scale: Number(r.Scale), DivergedAt: r.DivergedAt,
+		Spec: spec.Text,
+	}
 }
 
 // meanHeldOut is over the phases.

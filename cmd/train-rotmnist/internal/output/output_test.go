@@ -31,30 +31,41 @@ adam:lr=0.003   100.00%            –         –   50.00%         –    10.00
 	}
 }
 
-func TestMeansAreOverTheRunsOfEachSolver(t *testing.T) {
-	summary := func(seed uint64, accuracy Number) Summary {
-		return Summary{Seed: seed, Results: []Row{{Spec: "a", Accuracy: accuracy}, {Spec: "b", Accuracy: 0.5}}}
-	}
-	var b bytes.Buffer
-	if err := Means(&b, []Summary{summary(1, 0.7), summary(2, 0.8), summary(3, 0.9)}); err != nil {
+// means is what Means writes of summaries.
+func means(t *testing.T, summaries ...Summary) string {
+	t.Helper()
+	runs, err := Runs(summaries)
+	if err != nil {
 		t.Fatal(err)
 	}
+	var b bytes.Buffer
+	if err := Means(&b, runs); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestMeansAreOverTheRunsOfEachSolver(t *testing.T) {
+	summary := func(seed uint64, accuracy Number) Summary {
+		return Summary{Seed: seed, Results: []Row{{Solver: "a", Spec: "a", Accuracy: accuracy}, {Solver: "b", Spec: "b", Accuracy: 0.5}}}
+	}
+	text := means(t, summary(1, 0.7), summary(2, 0.8), summary(3, 0.9))
 	for _, want := range []string{"80.00% ± 10.00%", "50.00% ± 0.00%"} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %q in\n%s", want, b.String())
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
 }
 
 func TestMeansRefuseOneRunTwice(t *testing.T) {
 	s := Summary{Seed: 1, Results: []Row{{Spec: "a"}}}
-	if err := Means(&bytes.Buffer{}, []Summary{s, s}); err == nil || !strings.Contains(err.Error(), "seed 1 is in two") {
+	if _, err := Runs([]Summary{s, s}); err == nil || !strings.Contains(err.Error(), "seed 1 is in two") {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestMeansRefuseToMixExperiments(t *testing.T) {
-	a := Summary{Data: "mnist", Steps: 400, Batch: 128, Angles: []float64{0, 60}, Hidden: []int{128}}
+	a := Summary{Protocol: Protocol{Data: "mnist", Steps: 400, Batch: 128, Angles: []float64{0, 60}, Hidden: []int{128}}}
 	for name, change := range map[string]func(*Summary){
 		"data":   func(s *Summary) { s.Data = "synthetic" },
 		"steps":  func(s *Summary) { s.Steps = 1 },
@@ -65,7 +76,7 @@ func TestMeansRefuseToMixExperiments(t *testing.T) {
 	} {
 		b := a
 		change(&b)
-		if err := Means(&bytes.Buffer{}, []Summary{a, b}); err == nil {
+		if _, err := Runs([]Summary{a, b}); err == nil {
 			t.Errorf("%s differs, and there is no error", name)
 		}
 	}
@@ -88,7 +99,7 @@ func TestAMissingNumberIsNullInJSON(t *testing.T) {
 func TestANumberThatIsNoneIsAnEmptyFieldInCSV(t *testing.T) {
 	var b bytes.Buffer
 	c := NewCSV(&b)
-	if err := c.Write("adam", &experiment.Step{Number: 4, Angle: 60, Loss: 0.123456789, Accuracy: 0.5}); err != nil {
+	if err := c.Write(&experiment.Step{Solver: "adam", Number: 4, Angle: 60, Loss: 0.123456789, Accuracy: 0.5}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Flush(); err != nil {

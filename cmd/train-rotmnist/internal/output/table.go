@@ -3,12 +3,8 @@ package output
 import (
 	"fmt"
 	"io"
-	"math"
-	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // columns of the tables, after the solver's.
@@ -81,69 +77,4 @@ func write(w io.Writer, lines [][]string) error {
 		}
 	}
 	return nil
-}
-
-// Means writes a row for each solver over several summaries, most often of
-// several seeds: mean ± standard deviation. The summaries must be of one
-// experiment.
-func Means(w io.Writer, summaries []Summary) error {
-	var specs []string
-	rows := map[string][]Row{}
-	type run struct {
-		spec string
-		seed uint64
-	}
-	seen := map[run]bool{}
-	for i, s := range summaries {
-		if err := sameExperiment(&summaries[0], &summaries[i]); err != nil {
-			return err
-		}
-		for _, r := range s.Results {
-			if seen[run{r.Spec, s.Seed}] {
-				return fmt.Errorf("%s with seed %d is in two summaries; give each run once", r.Spec, s.Seed)
-			}
-			seen[run{r.Spec, s.Seed}] = true
-			if len(rows[r.Spec]) == 0 {
-				specs = append(specs, r.Spec)
-			}
-			rows[r.Spec] = append(rows[r.Spec], r)
-		}
-	}
-	lines := [][]string{{"solver", "runs"}}
-	for _, c := range columns {
-		lines[0] = append(lines[0], c.title)
-	}
-	for _, spec := range specs {
-		line := []string{spec, fmt.Sprint(len(rows[spec]))}
-		for _, c := range columns {
-			var xs []float64
-			for _, r := range rows[spec] {
-				xs = append(xs, float64(c.of(&r)))
-			}
-			line = append(line, plusMinus(xs, c.format))
-		}
-		lines = append(lines, line)
-	}
-	return write(w, lines)
-}
-
-// sameExperiment says what keeps two summaries from being of one experiment.
-func sameExperiment(a, b *Summary) error {
-	switch {
-	case a.Data != b.Data:
-		return fmt.Errorf("the summaries are of different data, %s and %s", a.Data, b.Data)
-	case a.Steps != b.Steps || a.Batch != b.Batch || a.Drift != b.Drift || !slices.Equal(a.Angles, b.Angles) || !slices.Equal(a.Hidden, b.Hidden):
-		return fmt.Errorf("the summaries are of different streams or networks: steps %d and %d, batch %d and %d, angles %v and %v, hidden layers %v and %v",
-			a.Steps, b.Steps, a.Batch, b.Batch, a.Angles, b.Angles, a.Hidden, b.Hidden)
-	}
-	return nil
-}
-
-// plusMinus is the mean and the sample's standard deviation.
-func plusMinus(xs []float64, format func(Number) string) string {
-	mean, deviation := stat.MeanStdDev(xs, nil)
-	if len(xs) == 1 || math.IsNaN(mean) {
-		return cell(Number(mean), format)
-	}
-	return format(Number(mean)) + " ± " + format(Number(deviation))
 }

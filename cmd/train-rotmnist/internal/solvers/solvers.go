@@ -1,5 +1,5 @@
 // Package solvers makes gorgonia.Solvers out of specifications such as
-// "funnel", "adam:lr=0.003" or "funnel:scope=parameter:signals=raw".
+// "funnel", "adam:lr=0.003" or "augment:inner=rmsprop:scope=parameter".
 package solvers
 
 import (
@@ -42,43 +42,76 @@ var (
 	clip     = number("clip", gorgonia.WithClip)
 	l1       = number("l1", gorgonia.WithL1Reg)
 	l2       = number("l2", gorgonia.WithL2Reg)
+	decay    = word("decay", nothingFor(decays))
 
-	adaptive = []*key{
-		lr, momentum,
-		number("gain-rate", solver.WithGainRate),
+	beta1 = share("beta1", gorgonia.WithBeta1)
+	beta2 = share("beta2", gorgonia.WithBeta2)
+	eps   = number("eps", gorgonia.WithEps)
+
+	objective = []*key{batch, clip, l1, l2}
+
+	// of a learned scale
+	scale = []*key{
 		number("scale-rate", solver.WithScaleRate),
-		share("gradient-decay", solver.WithGradientDecay),
-		bounds("gain-bounds", solver.WithGainBounds),
+		pair("scale-warmup", "RATE", "/", "STEPS", solver.WithScaleWarmup),
+		number("initial-step", solver.WithInitialStep),
 		bounds("scale-bounds", solver.WithScaleBounds),
-		signal("gain-signal", solver.WithGainSignal),
 		signal("scale-signal", solver.WithScaleSignal),
+		word("scope", map[string]gorgonia.SolverOpt{
+			"global": solver.WithScaleScope(solver.Global), "parameter": solver.WithScaleScope(solver.PerParameter),
+		}),
+	}
+	// of learned gains beside it
+	gains = []*key{
+		number("gain-rate", solver.WithGainRate),
+		share("gain-decay", solver.WithGainDecay),
+		bounds("gain-bounds", solver.WithGainBounds),
+		signal("gain-signal", solver.WithGainSignal),
 		signal("signals", func(s solver.Signal) gorgonia.SolverOpt {
 			return func(f gorgonia.Solver) { solver.WithGainSignal(s)(f); solver.WithScaleSignal(s)(f) }
 		}),
-		word("scope", map[string]gorgonia.SolverOpt{
-			"global": solver.WithScaleScope(solver.Global), "parameter": solver.WithScaleScope(solver.PerParameter),
+		word("paper-step", map[string]gorgonia.SolverOpt{
+			"on": solver.WithPaperStep(), "off": func(gorgonia.Solver) {},
 		}),
 		word("bias-correction", map[string]gorgonia.SolverOpt{
 			"on": solver.WithBiasCorrection(), "off": func(gorgonia.Solver) {},
 		}),
-		batch, clip, l1, l2,
 	}
+
+	funnel = slices.Concat([]*key{lr, decay, momentum, share("gradient-decay", solver.WithGradientDecay)}, gains, scale, objective)
 )
 
 var kinds = []*kind{
-	{"funnel", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
-	{"eggain", adaptive, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
-	{"adam", []*key{
-		lr, share("beta1", gorgonia.WithBeta1), share("beta2", gorgonia.WithBeta2), number("eps", gorgonia.WithEps),
-		batch, clip, l1, l2,
-	}, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }},
-	{"momentum", []*key{lr, momentum, batch, clip, l1, l2},
+	{"funnel", funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
+	{"funneladam", slices.Concat([]*key{lr, decay, beta1, beta2, eps}, gains, scale, objective),
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
+	{"eggain", funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
+	{"adam", slices.Concat([]*key{lr, decay, beta1, beta2, eps}, objective),
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }},
+	{"momentum", slices.Concat([]*key{lr, decay, momentum}, objective),
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }},
-	{"rmsprop", []*key{lr, share("rho", gorgonia.WithRho), number("eps", gorgonia.WithEps), clip, l2},
+	{"rmsprop", []*key{lr, decay, share("rho", gorgonia.WithRho), eps, clip, l2},
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewRMSPropSolver(o...) }},
-	{"vanilla", []*key{lr, batch, clip, l1, l2},
+	{"vanilla", slices.Concat([]*key{lr, decay}, objective),
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }},
 }
+
+// augmented is any of the kinds with a learned scale around it. The keys of a
+// scale are that one's, all others the kind's.
+func augmented(inner *kind) *kind {
+	keys := slices.Clone(inner.keys)
+	for _, k := range scale {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	return &kind{augment + inner.name, keys, func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.Augment(inner.make(), o...)
+	}}
+}
+
+// augment is written before a kind's name.
+const augment = "augment:inner="
 
 // Parse reads a list of specifications, separated by commas. None may stand
 // there twice.
@@ -100,15 +133,22 @@ func Parse(list string) ([]Spec, error) {
 
 // parse reads name[:key=value]…
 func parse(text string) (Spec, error) {
-	parts := strings.Split(text, ":")
-	i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == parts[0] })
+	name, isAugmented := strings.CutPrefix(text, augment)
+	name, settings, some := strings.Cut(name, ":")
+	i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == name })
 	if i < 0 {
-		return Spec{}, fmt.Errorf("unknown solver %q; known are %s", parts[0], strings.Join(names(), ", "))
+		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(names(), ", "), augment)
 	}
-	s := Spec{Text: text, Name: parts[0], Settings: map[string]string{}, kind: kinds[i]}
-	for _, setting := range parts[1:] {
-		if err := s.set(setting); err != nil {
-			return Spec{}, err
+	s := Spec{Text: text, Settings: map[string]string{}, kind: kinds[i]}
+	if isAugmented {
+		s.kind = augmented(kinds[i])
+	}
+	s.Name = s.kind.name
+	if some {
+		for _, setting := range strings.Split(settings, ":") {
+			if err := s.set(setting); err != nil {
+				return Spec{}, err
+			}
 		}
 	}
 	return s, s.check()
@@ -153,16 +193,23 @@ func (k *kind) keyNames() []string {
 
 // check finds hyperparameters that are numbers but cannot be.
 func (s *Spec) check() error {
-	if f, ok := s.New().(*solver.Funnel); ok {
-		if err := f.Apply(); err != nil {
+	if ours, ok := s.kind.make(s.options...).(applier); ok {
+		if err := ours.Apply(); err != nil {
 			return fmt.Errorf("solver %q: %w", s.Text, err)
 		}
 	}
 	return nil
 }
 
-// New makes a solver that has learned nothing yet.
-func (s *Spec) New() gorgonia.Solver { return s.kind.make(s.options...) }
+// New makes a solver that has learned nothing yet. One whose learn rate decays
+// has a method Pace(step, steps int) error, to be called before every step.
+func (s *Spec) New() gorgonia.Solver {
+	made := s.kind.make(s.options...)
+	if factor, ok := decays[s.Settings["decay"]]; ok {
+		return &decaying{made, s.LearnRate(), factor}
+	}
+	return made
+}
 
 // LearnRate is the base step size: the one given, or Gorgonia's and our default.
 func (s *Spec) LearnRate() float64 {
@@ -170,26 +217,38 @@ func (s *Spec) LearnRate() float64 {
 		x, _ := strconv.ParseFloat(text, 64) // set has read it before
 		return x
 	}
-	return 0.001
+	return DefaultLearnRate
 }
+
+// DefaultLearnRate is every solver's.
+const DefaultLearnRate = 0.001
 
 // Usage lists the solvers and their keys, for a help text.
 func Usage() string {
 	var b strings.Builder
 	for _, k := range kinds {
-		fmt.Fprintf(&b, "  %s\n", k.name)
-		line := "       "
-		for _, key := range k.keys {
-			word := " " + key.name + "=" + key.values
-			if len(line)+len(word) > 80 {
-				b.WriteString(line + "\n")
-				line = "       "
-			}
-			line += word
-		}
-		b.WriteString(line + "\n")
+		usage(&b, k.name, k.keys)
 	}
-	return b.String()
+	fmt.Fprintf(&b, "%sNAME puts a learned scale around any of these. It takes NAME's keys, and\n", augment)
+	usage(&b, "", scale)
+	return b.String() + usageOfDecay
+}
+
+// usage is a few lines of at most 80 characters.
+func usage(b *strings.Builder, name string, keys []*key) {
+	if name != "" {
+		fmt.Fprintf(b, "  %s\n", name)
+	}
+	line := "       "
+	for _, key := range keys {
+		word := " " + key.name + "=" + key.values
+		if len(line)+len(word) > 80 {
+			b.WriteString(line + "\n")
+			line = "       "
+		}
+		line += word
+	}
+	b.WriteString(line + "\n")
 }
 
 func number(name string, option func(float64) gorgonia.SolverOpt) *key {
@@ -220,17 +279,23 @@ func within(name string, option func(float64) gorgonia.SolverOpt, where string, 
 }
 
 func bounds(name string, option func(min, max float64) gorgonia.SolverOpt) *key {
-	return &key{name, "MIN..MAX", func(text string) (gorgonia.SolverOpt, error) {
-		low, high, ok := strings.Cut(text, "..")
+	return pair(name, "MIN", "..", "MAX", option)
+}
+
+// pair is two numbers with a separator between them.
+func pair(name, first, separator, second string, option func(a, b float64) gorgonia.SolverOpt) *key {
+	form := first + separator + second
+	return &key{name, form, func(text string) (gorgonia.SolverOpt, error) {
+		before, after, ok := strings.Cut(text, separator)
 		if !ok {
-			return nil, fmt.Errorf("%q is not a range; write MIN..MAX", text)
+			return nil, fmt.Errorf("%q is not two numbers; write %s", text, form)
 		}
-		min, err := parseNumber(low)
+		a, err := parseNumber(before)
 		if err != nil {
 			return nil, err
 		}
-		max, err := parseNumber(high)
-		return option(min, max), err
+		b, err := parseNumber(after)
+		return option(a, b), err
 	}}
 }
 

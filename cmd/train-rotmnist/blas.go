@@ -1,0 +1,7 @@
+//go:build !openblas
+
+package main
+
+// oneBLASThread is for several runs at a time. The default build's matrix
+// products are Go's, which share the cores as all goroutines do.
+func oneBLASThread() {}

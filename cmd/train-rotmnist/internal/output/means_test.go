@@ -1,0 +1,158 @@
+package output
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+)
+
+// run is a record of a made-up sweep.
+func run(spec string, rate float64, seed uint64, accuracy float64) Record {
+	solver, _, _ := strings.Cut(spec, ":")
+	return Record{
+		Protocol: Protocol{Data: "digits", Steps: 400, Batch: 128, Angles: []float64{0, 60}, Hidden: []int{128}},
+		Seed:     seed,
+		Row: Row{
+			Solver: solver, Spec: fmt.Sprintf("%s:lr=%v", spec, rate), Settings: map[string]string{"lr": fmt.Sprint(rate)},
+			LearnRate: rate, StepsDone: 800, Accuracy: Number(accuracy), HeldOut: []float64{},
+		},
+	}
+}
+
+// sweepOf has two seeds at each learn rate, at equal distances from a mean.
+func sweepOf(solver string, means map[float64]float64) []Record {
+	var rs []Record
+	for rate, mean := range means {
+		rs = append(rs, run(solver, rate, 1, mean-0.01), run(solver, rate, 2, mean+0.01))
+	}
+	return rs
+}
+
+// rows are the lines of a text that begin with a word.
+func rows(text, word string) []string {
+	var found []string
+	for _, line := range strings.Split(text, "\n") {
+		if f := strings.Fields(line); len(f) > 0 && f[0] == word {
+			found = append(found, strings.Join(f[1:], " "))
+		}
+	}
+	return found
+}
+
+func text(t *testing.T, records []Record) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Means(&b, records); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestToleranceIsTheRangeOfLearnRatesAroundTheBestThatAreWithinTwoPointsOfIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		means map[float64]float64
+		want  string
+	}{
+		"everything is good":      {map[float64]float64{1e-6: 0.9, 1e-3: 0.91, 1: 0.9}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥6"},
+		"both ends are seen":      {map[float64]float64{1e-6: 0.1, 1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% 4"},
+		"one end is not":          {map[float64]float64{1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥4"},
+		"exactly two points off":  {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.9, 0.1: 0.8999, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 1"},
+		"a gap ends the range":    {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.8, 0.1: 0.92, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 0"},
+		"between powers of ten":   {map[float64]float64{1e-3: 0.1, 3e-3: 0.92, 1e-2: 0.92, 3e-2: 0.91, 0.1: 0.1}, "0.003 92.00% ± 1.41% 10.00% ± 1.41% 1"},
+		"no default":              {map[float64]float64{0.01: 0.1, 0.1: 0.92, 1: 0.1}, "0.1 92.00% ± 1.41% – 0"},
+		"a learn rate of nothing": {map[float64]float64{0: 0.92, 0.1: 0.92, 1: 0.1}, "0 92.00% ± 1.41% – –"},
+	} {
+		out := text(t, sweepOf("funnel", c.means))
+		if got := rows(out, "funnel"); len(got) != 1 || got[0] != c.want {
+			t.Errorf("%s: %q, want %q in\n%s", name, got, c.want, out)
+		}
+	}
+}
+
+func TestSettingsMakeSolversAndLearnRatesDoNot(t *testing.T) {
+	slow, fast := sweepOf("funnel", map[float64]float64{0.1: 0.8, 1: 0.9}), sweepOf("funnel", map[float64]float64{0.1: 0.85, 1: 0.95})
+	for i := range fast {
+		fast[i].Settings["scale-rate"] = "0.2"
+	}
+	out := text(t, append(slow, fast...))
+	for name, want := range map[string]string{"funnel": "1 90.00%", "funnel:scale-rate=0.2": "1 95.00%"} {
+		if got := rows(out, name); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("%s: %q, want %q in\n%s", name, got, want, out)
+		}
+	}
+}
+
+func TestEveryProtocolHasTablesOfItsOwn(t *testing.T) {
+	a := run("adam", 1, 1, 0.9)
+	b := a
+	b.Batch, b.Accuracy = 32, 0.8
+	out := text(t, []Record{a, b})
+	if strings.Count(out, " runs ") != 2 || !strings.Contains(out, "400 steps each, batches of 32, MLP 784-128-10") || strings.Contains(out, "±") {
+		t.Errorf("%s", out)
+	}
+	if one := text(t, []Record{a}); strings.Contains(one, "batches") {
+		t.Errorf("one protocol needs no heading:\n%s", one)
+	}
+}
+
+func TestARunOfTwoShardsCountsOnceIfItCameToTheSame(t *testing.T) {
+	a := run("adam", 1, 1, 0.9)
+	again := a
+	again.Settings, again.Spec, again.StepMS = map[string]string{"lr": "1e0"}, "adam:lr=1e0", 7
+	if got := rows(text(t, []Record{a, again}), "adam:lr=1"); len(got) != 1 || !strings.HasPrefix(got[0], "1 90.00%") {
+		t.Errorf("%q", got)
+	}
+	again.Accuracy = 0.8
+	if err := Means(io.Discard, []Record{a, again}); err == nil || !strings.Contains(err.Error(), "adam:lr=1e0 with seed 1 is there twice") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestARunThatFailedIsLeftOutAndOneThatDivergedIsCounted(t *testing.T) {
+	bad, diverged := run("adam", 1, 2, 0), run("adam", 1, 3, 0.1)
+	bad.Error, diverged.DivergedAt = "panic: oh", 7
+	out := text(t, []Record{run("adam", 1, 1, 0.9), bad, diverged})
+	for _, want := range []string{"adam:lr=1     2  50.00%", "diverged\n", "  1\n", "left out: adam:lr=1 with seed 2, which failed: panic: oh\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+func TestALineThatIsNoRunIsNamed(t *testing.T) {
+	good := identity(run("adam", 1, 1, 0.9)) + "\n"
+	for text, want := range map[string]string{
+		good + "{}\n" + good: "line 2",
+		"\n\nnonsense\n":     "line 3",
+		`{"data":"x"}`:       "line 1",
+		`{"data":"`:          "no run in it",
+		"":                   "no run in it",
+	} {
+		if _, _, err := Read([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want one with %q", text, err, want)
+		}
+	}
+	if _, rs, err := Read([]byte(good + "\r\n" + good[:40])); err != nil || len(rs) != 1 {
+		t.Errorf("%d runs, error %v", len(rs), err)
+	}
+}
+
+// Whatever a file holds, it is read, or refused, and what was read has a table.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(identity(run("adam", 1, 1, 0.9)) + "\n" + identity(run("adam", 2, 1, 0.8))))
+	f.Add([]byte(`{"data":"x","steps":1,"batch":1,"results":[{"solver":"a","spec":"a","accuracy":null}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, records, err := Read(b)
+		if err != nil {
+			return
+		}
+		if s != nil {
+			if records, err = Runs([]Summary{*s}); err != nil {
+				return
+			}
+		}
+		Means(io.Discard, records)
+	})
+}

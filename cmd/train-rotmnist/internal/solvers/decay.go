@@ -1,0 +1,69 @@
+package solvers
+
+import (
+	"math"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+)
+
+const usageOfDecay = `decay is a learn rate that falls over the stream. At step t, from 0, of T it is
+lr times: cosine, (1+cos(πt/T))/2; inverse, 1/(1+9t/T), so it ends at a tenth;
+step, 1, then 0.1 from T/2, then 0.01 from 3T/4.
+`
+
+// decays are the factors of the learn rate at the share x of the stream that
+// has passed, 0 ≤ x < 1.
+var decays = map[string]func(x float64) float64{
+	"cosine":  func(x float64) float64 { return (1 + math.Cos(math.Pi*x)) / 2 },
+	"inverse": func(x float64) float64 { return 1 / (1 + 9*x) },
+	"step": func(x float64) float64 {
+		switch {
+		case x < 0.5:
+			return 1
+		case x < 0.75:
+			return 0.1
+		}
+		return 0.01
+	},
+}
+
+// nothingFor are options that change nothing: New wraps the solver instead.
+func nothingFor(decays map[string]func(float64) float64) map[string]gorgonia.SolverOpt {
+	options := map[string]gorgonia.SolverOpt{}
+	for name := range decays {
+		options[name] = func(gorgonia.Solver) {}
+	}
+	return options
+}
+
+// An applier is one of our solvers: Gorgonia's options do not reach it directly.
+type applier interface {
+	Apply(...gorgonia.SolverOpt) error
+}
+
+// decaying is a solver whose learn rate falls over the stream.
+type decaying struct {
+	gorgonia.Solver
+	rate   float64 // at the first step
+	factor func(x float64) float64
+}
+
+// Pace sets the learn rate of a step, counted from 0. What the solver has
+// learned stays.
+func (d *decaying) Pace(step, steps int) error {
+	rate := gorgonia.WithLearnRate(d.rate * d.factor(float64(step)/float64(steps)))
+	if ours, ok := d.Solver.(applier); ok {
+		return ours.Apply(rate)
+	}
+	rate(d.Solver)
+	return nil
+}
+
+// Adaptations are the solver's; nil if it learns no step sizes.
+func (d *decaying) Adaptations() []solver.Adaptation {
+	if a, ok := d.Solver.(interface{ Adaptations() []solver.Adaptation }); ok {
+		return a.Adaptations()
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
+)
+
+const tableUsage = `train-rotmnist table prints mean ± standard deviation over runs, for each solver
+and learn rate; and where solvers have several learn rates, for each solver its
+best one, its accuracy there and at the default of 0.001, and its tolerance.
+
+usage: train-rotmnist table FILE...
+
+A file is one that -json or sweep -out wrote. Runs of different protocols have
+tables of their own; -json files must be of one. A run of a sweep that is there
+twice counts once.
+
+Tolerance is over how many powers of ten of learn rate a solver stays within 2
+points of its own best mean accuracy: the logarithm of the highest over the
+lowest learn rate of those around the best one that are all that good. ≥ stands
+before it where that goes on to the edge of what was tried.
+`
+
+// table prints means over the runs in files.
+func table(files []string, stdout, stderr io.Writer) int {
+	if len(files) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, files[0]) {
+		fmt.Fprint(stdout, tableUsage)
+		return done
+	}
+	if len(files) == 0 || strings.HasPrefix(files[0], "-") {
+		return complain(stderr, misused, errors.New("table wants the files that -json or sweep -out wrote"))
+	}
+	var summaries []output.Summary
+	var records []output.Record
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return complain(stderr, failed, err)
+		}
+		summary, runs, err := output.Read(b)
+		if err != nil {
+			return complain(stderr, failed, fmt.Errorf("%s is no file that -json or sweep -out wrote: %w", name, err))
+		}
+		if summary != nil {
+			summaries = append(summaries, *summary)
+		}
+		records = append(records, runs...)
+	}
+	runs, err := output.Runs(summaries)
+	if err == nil {
+		err = output.Means(stdout, append(runs, records...))
+	}
+	if err != nil {
+		return complain(stderr, failed, err)
+	}
+	return done
+}
