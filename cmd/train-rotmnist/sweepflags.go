@@ -16,7 +16,9 @@ import (
 const sweepUsage = `train-rotmnist sweep makes a run with every solver at every learn rate with every
 seed, several at a time, and adds a line of JSON to a file for each that is done.
 Runs that are in the file are not made again: started anew after Ctrl-C, a kill
-or a power cut, a sweep goes on where it stopped.
+or a power cut, a sweep goes on where it stopped. A run is the same if seed,
+solver, settings and protocol are, with -data as it was written; so one file may
+hold several sweeps. Begin a new one when a solver's code or defaults change.
 
 usage: train-rotmnist sweep -out FILE [flags]
        train-rotmnist table FILE...    what is in the files
