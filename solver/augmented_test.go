@@ -402,22 +402,22 @@ func TestNoSolverToAugmentIsAnErrorAndNoPanic(t *testing.T) {
 }
 
 func TestInnersOptionsReachInner(t *testing.T) {
-	rate := gorgonia.WithLearnRate(0.25)
+	rate, paper := gorgonia.WithLearnRate(0.25), solver.WithPaperStep() // where it matters
 	for name, inner := range map[string]func(...gorgonia.SolverOpt) gorgonia.Solver{
 		"Gorgonia's": func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) },
-		"ours":       func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) },
+		"ours":       func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(append(o, paper)...) },
 		"augmented": func(o ...gorgonia.SolverOpt) gorgonia.Solver {
-			return solver.Augment(gorgonia.NewMomentum(o...))
+			return solver.Augment(gorgonia.NewMomentum(o...), paper)
 		},
 	} {
-		want := trace(t, solver.Augment(inner(rate)))
-		if sameBits(want, trace(t, solver.Augment(inner()))) {
+		want := trace(t, solver.Augment(inner(rate), paper))
+		if sameBits(want, trace(t, solver.Augment(inner(), paper))) {
 			t.Fatalf("%s: the learn rate does not matter", name)
 		}
-		if !sameBits(want, trace(t, solver.Augment(inner(), rate))) {
+		if !sameBits(want, trace(t, solver.Augment(inner(), paper, rate))) {
 			t.Errorf("%s: an option given to Augment does not reach it", name)
 		}
-		a := solver.Augment(inner())
+		a := solver.Augment(inner(), paper)
 		if err := a.Apply(rate); err != nil {
 			t.Fatal(err)
 		}
