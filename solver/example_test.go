@@ -47,9 +47,6 @@ func Example() {
 
 // A network with a hidden layer learns XOR, at a learn rate of 0.001 as at
 // one a thousand times larger.
-//
-// Without noise in the gradients the scale grows as fast as its rate allows, and
-// a network this small is saturated before it can turn: hence the gentle warm-up.
 func Example_xor() {
 	for _, learnRate := range []float64{0.001, 0.1, 1} {
 		g := gorgonia.NewGraph()
@@ -82,7 +79,7 @@ func Example_xor() {
 		gorgonia.Read(out, &predicted)
 
 		machine := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
-		s := solver.NewFunnel(gorgonia.WithLearnRate(learnRate), solver.WithScaleWarmup(0.3, 30))
+		s := solver.NewFunnel(gorgonia.WithLearnRate(learnRate))
 		for range 3000 {
 			if err := machine.RunAll(); err != nil {
 				log.Fatal(err)
@@ -144,8 +141,8 @@ func ExampleFunnel_Apply() {
 	}
 	fmt.Println(s.Apply(gorgonia.WithLearnRate(-1)))
 	// Output:
-	// step 20 goes 0.0079, with scale 2.92
-	// step 21 goes 0.0008, with scale 2.98
+	// step 20 goes 0.0115, with scale 4.39
+	// step 21 goes 0.0012, with scale 4.48
 	// solver: WithLearnRate: -1 is not allowed; it must be a finite number of at least 0
 }
 
@@ -163,7 +160,7 @@ func ExampleFunnel_Adaptations() {
 	for _, a := range s.Adaptations() {
 		fmt.Printf("%s after %d steps: scale %.2f, gains %.2f\n", a.Name, a.Steps, a.Scale, a.Gain)
 	}
-	// Output: weights after 20 steps: scale 8.28, gains [1.12 0.92]
+	// Output: weights after 20 steps: scale 5.85, gains [1.42 0.92]
 }
 
 // FunnelAdam goes where gorgonia.NewAdamSolver() stood. Adam, whose steps are

@@ -21,12 +21,12 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it.
 var fingerprints = map[string]string{
-	"float32/Funnel's defaults":     "be79a3f3dc69b0819ef8efbea9b6b42d48699d83d3b87cd6eb3aaf9f904346d6",
-	"float64/Funnel's defaults":     "b7158860a4e10b5da3bd06038dfc585c706173171db83fe43afb1faebf625b97",
+	"float32/Funnel's defaults":     "99244abf89601ac024f77528387332a57a5cc14f9edaf22acea782fb4709e65d",
+	"float64/Funnel's defaults":     "cf777b56419dec85471b95949087c37d2a12001f3794515f30788884c7b746d4",
 	"float32/FunnelAdam's defaults": "2ab5137ff753f692e35d6e0aa7e8263955774bc8fcae2d03a90a9ac15467c33b",
 	"float64/FunnelAdam's defaults": "5a43c4ad54626de97c1550654bec25e88272275a979bbcdaef42985da1e160ab",
-	"float32/Augment's defaults":    "198689d3e9f875f55e7c699a5a5be351b108c14018f648710d2224c38b32f401",
-	"float64/Augment's defaults":    "7f4b87b2bfdd7e91ee6731610d75d52b0bb8e6430ec1551833259bc350bdab83",
+	"float32/Augment's defaults":    "036ec09e1fba1e39b60dd100ed10332eae9aec5b8c4442a4008f581ff1c40671",
+	"float64/Augment's defaults":    "76c3986cee8c49eef3547c3954d2d2c66167f14cb1d501f32d9bdbfbf16717e2",
 
 	"float32/Normalized": "d6259b4a1a92c4c278821214bef843bc0e544e11f03575ba51ac9e8638354c25",
 	"float32/Raw":        "c26efbeea995d769873af231d5f3053c2ecb2d5c04333f507f8334ad349feb3e",

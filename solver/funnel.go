@@ -55,8 +55,8 @@ type Funnel struct{ adaptive }
 //	WithGainRate             γp  0.02
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.02
-//	WithScaleWarmup          γw  1, τ 30
-//	WithInitialStep          ρ   0.002
+//	WithScaleWarmup          γw  0.3, τ 30
+//	WithInitialStep          ρ   0.003
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-9, 1e9]
 //	WithGainSignal               Normalized
@@ -76,7 +76,7 @@ func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel {
 
 func funnelDefaults() hyperparameters {
 	h := defaults()
-	h.gainRate, h.scaleRate, h.initialStep, h.scope = 0.02, 0.02, 0.002, PerParameter
+	h.gainRate, h.scaleRate, h.warmupRate, h.initialStep, h.scope = 0.02, 0.02, 0.3, 0.003, PerParameter
 	return h
 }
 

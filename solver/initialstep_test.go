@@ -12,16 +12,16 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// scaled are the solvers with a learned scale, and their defaults of ρ, γs and
-// gains.
+// scaled are the solvers with a learned scale, and their defaults of ρ, γs
+// and γw.
 var scaled = []struct {
-	name                   string
-	make                   func(...gorgonia.SolverOpt) applicable
-	initialStep, scaleRate float64
+	name                               string
+	make                               func(...gorgonia.SolverOpt) applicable
+	initialStep, scaleRate, warmupRate float64
 }{
-	{"Funnel", newFunnel, 0.002, 0.02},
-	{"FunnelAdam", newFunnelAdam, 0.03, 0.1},
-	{"VanillaSolver, augmented", newAugmented, 0.01, 0.1},
+	{"Funnel", newFunnel, 0.003, 0.02, 0.3},
+	{"FunnelAdam", newFunnelAdam, 0.03, 0.1, 1},
+	{"VanillaSolver, augmented", newAugmented, 0.01, 0.1, 1},
 }
 
 func newAugmented(o ...gorgonia.SolverOpt) applicable {
@@ -383,7 +383,7 @@ func TestTheScalesRateWarmsUpInClosedForm(t *testing.T) {
 				rate, steps float64
 				apply       int // before this step
 			}{
-				"default": {nil, 1, 30, 0},
+				"default": {nil, c.warmupRate, 30, 0},
 				"set":     {[]gorgonia.SolverOpt{solver.WithScaleWarmup(0.25, 3.5)}, 0.25, 3.5, 0},
 				"applied": {[]gorgonia.SolverOpt{solver.WithScaleWarmup(0.25, 3.5)}, 0.25, 3.5, 4},
 				"none":    {[]gorgonia.SolverOpt{solver.WithScaleWarmup(0, 7)}, 0, 7, 0},
@@ -393,7 +393,7 @@ func TestTheScalesRateWarmsUpInClosedForm(t *testing.T) {
 				if w.apply > 0 {
 					s = c.make(opts...)
 				}
-				rate, steps := 1.0, 30.0 // what they are until Apply
+				rate, steps := c.warmupRate, 30.0 // what they are until Apply
 				if w.apply == 0 {
 					rate, steps = w.rate, w.steps
 				}

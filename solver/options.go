@@ -132,7 +132,7 @@ func WithScaleRate(rate float64) gorgonia.SolverOpt {
 // while the cosine is 1, as it can be where there is no noise in the gradients,
 // γw = 1 makes every step almost three times as long as the last. A small network
 // that sees all its data at every step may be driven too far by that: take a γw of
-// 0.3 there. Defaults 1 and 30, ranges [0, ∞) and (0, ∞); with a γw of 0 there is
+// 0.3 there. Defaults 1 (Funnel's 0.3) and 30, ranges [0, ∞) and (0, ∞); with a γw of 0 there is
 // no warm-up, as in the paper.
 func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
@@ -148,7 +148,7 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // the first step and, as the scale is only ever multiplied, of all that follow.
 // s_0 is 1 where ‖θ_0‖ or ‖u‖ is 0 or its square beyond float64, and it is clipped
 // to the scale's bounds. A parameter that joins later starts in the same way, or
-// with the solver's scale if that is Global. Default 0.01, Funnel's 0.002,
+// with the solver's scale if that is Global. Default 0.01, Funnel's 0.003,
 // FunnelAdam's 0.03; range [0, ∞). With ρ = 0, s_0 is 1, as in the paper.
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
