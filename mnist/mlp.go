@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -34,6 +35,10 @@ type network struct {
 // evaluationBatch is how many images Evaluate reads at once.
 const evaluationBatch = 500
 
+// building is held while a graph is made: every graph shares Gorgonia's constants,
+// and the first to use one writes its hash into it.
+var building sync.Mutex
+
 // NewMLP returns a network with hidden layers of these sizes, which may be
 // none, for training batches of one size. Weights are Glorot-uniform from the
 // seed, biases 0. Close it.
@@ -44,6 +49,8 @@ func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
 	if _, err := Parameters(hidden); err != nil {
 		return nil, err
 	}
+	building.Lock()
+	defer building.Unlock()
 	sizes := layers(hidden)
 	values := glorot(sizes, seed)
 	m := new(MLP)

@@ -1,8 +1,10 @@
 package mnist
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 
 	G "gorgonia.org/gorgonia"
@@ -291,5 +293,37 @@ func BenchmarkMLPRun(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// With the race detector: what networks share must not show.
+func TestNetworksAreMadeAndTrainedAtTheSameTime(t *testing.T) {
+	images, labels := make([]float32, 4*Pixels), []byte{1, 2, 3, 4}
+	var losses [4]float64
+	var working sync.WaitGroup
+	for k := range losses {
+		working.Add(1)
+		go func() {
+			defer working.Done()
+			m, err := NewMLP([]int{8}, 4, 1)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer m.Close()
+			s := G.NewAdamSolver()
+			for range 20 {
+				if err := errors.Join(m.Run(images, labels), s.Step(m.Model())); err != nil {
+					t.Error(err)
+				}
+			}
+			losses[k] = m.Loss()
+		}()
+	}
+	working.Wait()
+	for _, l := range losses {
+		if l != losses[0] {
+			t.Errorf("losses %v of equal networks", losses)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -27,7 +28,7 @@ func recoveryFigure(files []file) (*vgimg.Canvas, error) {
 			return nil, err
 		}
 		for _, s := range runs {
-			if phases[s.solver] == nil {
+			if !slices.Contains(solvers, s.solver) {
 				solvers = append(solvers, s.solver)
 			}
 			phases[s.solver] = append(phases[s.solver], afterJumps(s)...)

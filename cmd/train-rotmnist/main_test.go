@@ -344,12 +344,23 @@ func TestVersionSaysWhatThisIs(t *testing.T) {
 	}
 }
 
+// whenWritten calls do once there is something in a file.
+func whenWritten(file string, do func()) {
+	for {
+		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
+			do()
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 func TestAnInterruptedComparisonPrintsWhatWasDone(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var out, errs bytes.Buffer
-	file := filepath.Join(t.TempDir(), "out.json")
-	time.AfterFunc(300*time.Millisecond, cancel)
-	status := run(ctx, small(t, "-steps", "10000000", "-json", file), &out, &errs)
+	file, rows := filepath.Join(t.TempDir(), "out.json"), filepath.Join(t.TempDir(), "out.csv")
+	go whenWritten(rows, cancel)
+	status := run(ctx, small(t, "-steps", "10000000", "-json", file, "-csv", rows), &out, &errs)
 	if status != 130 || !strings.Contains(out.String(), "\nfunnel ") || !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("status %d\n%s%s", status, out.String(), errs.String())
 	}
@@ -363,16 +374,14 @@ func TestCtrlCStopsTheProgramCleanly(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := exec.Command(program, small(t, "-steps", "10000000")...)
+	rows := filepath.Join(t.TempDir(), "out.csv")
+	cmd := exec.Command(program, small(t, "-steps", "10000000", "-csv", rows)...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Second)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
+	whenWritten(rows, func() { cmd.Process.Signal(os.Interrupt) })
 	cmd.Wait()
 	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(out.String(), "\nfunnel ") {
 		t.Errorf("%v\n%s%s", cmd.ProcessState, out.String(), errs.String())
