@@ -90,9 +90,9 @@ func (s *adaptiveState[T]) scaledSums(direction, gradient int) kernel.Sums {
 	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
-func (s *adaptiveState[T]) start() (value, step float64) {
+func (s *adaptiveState[T]) start() (value, step float64, elements int) {
 	n := len(s.values)
-	return kernel.SquaredNorm(n, func(i int) T { return s.values[i] }), kernel.SquaredNorm(n, s.firstStep)
+	return kernel.SquaredNorm(n, func(i int) T { return s.values[i] }), kernel.SquaredNorm(n, s.firstStep), n
 }
 
 func (s *adaptiveState[T]) stepsMade() int { return s.steps }

@@ -95,10 +95,10 @@ func (s *augmentedState[T]) scaledSums(direction, gradient int) kernel.Sums {
 	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
 }
 
-func (s *augmentedState[T]) start() (value, step float64) {
+func (s *augmentedState[T]) start() (value, step float64, elements int) {
 	n := len(s.values)
 	return kernel.SquaredNorm(n, func(i int) T { return s.values[i] }),
-		kernel.SquaredNorm(n, func(i int) T { return s.nodeValue[i] - s.values[i] })
+		kernel.SquaredNorm(n, func(i int) T { return s.nodeValue[i] - s.values[i] }), n
 }
 
 func (s *augmentedState[T]) stepsMade() int { return s.steps }

@@ -29,7 +29,7 @@ var _ gorgonia.Solver = (*Funnel)(nil)
 // same training, up to rounding. A new one set by Apply does change the steps:
 // twice as much makes them twice as long, and the scale goes on from there. With
 // WithInitialStep(0) η is what it is in the paper. It also matters to a raw scale
-// signal, which has its size; to values that are all 0 at first, whose s_0 is 1;
+// signal, which has its size; where the very first learn rate or gradient is 0;
 // and to a scale at its bounds.
 //
 // # Beyond the paper

@@ -237,12 +237,11 @@ func TestAParameterThatJoinsLaterHasTheSolversScaleIfThatIsGlobal(t *testing.T) 
 func TestWhereThereIsNoLengthToStartFromTheScaleIsOne(t *testing.T) {
 	huge, tiny := 1e200, 1e-200
 	for name, c := range map[string]struct{ value, gradient float64 }{
-		"values of 0":                        {0, 1},
-		"gradients of 0":                     {1, 0},
-		"values whose squares overflow":      {huge, 1},
-		"values whose squares underflow":     {tiny, 1},
-		"first steps whose squares overflow": {1, huge},
-		"gradients whose squares underflow":  {1, tiny},
+		"gradients of 0":                      {1, 0},
+		"values whose squares overflow":       {huge, 1},
+		"values whose squares are not normal": {1e-160, 1},
+		"first steps whose squares overflow":  {1, huge},
+		"gradients whose squares underflow":   {1, tiny},
 	} {
 		for _, member := range scaled {
 			for _, scope := range scopes {
@@ -266,6 +265,25 @@ func TestWhereThereIsNoLengthToStartFromTheScaleIsOne(t *testing.T) {
 					if a := learned(s)[0]; !allFinite(floats(p.value)) || !allFinite([]float64{a.Scale}) {
 						t.Fatalf("%s/%v: %s: value %v, scale %v", member.name, scope, name, p.value, a.Scale)
 					}
+				}
+			}
+		}
+	}
+}
+
+func TestValuesOfZeroStartAsIfEachWereAHundredth(t *testing.T) {
+	for _, member := range scaled {
+		for _, scope := range scopes {
+			for _, learnRate := range []float64{1e-6, 1, 100} {
+				zeros := vector("zeros", make([]float64, 3), []float64{3, -4, 0})
+				more := vector("more", make([]float64, 1), []float64{12})
+				step(t, member.make(solver.WithScaleScope(scope), gorgonia.WithLearnRate(learnRate)), model(zeros, more))
+				square := 0.0
+				for _, v := range append(floats(zeros.value), floats(more.value)...) {
+					square += v * v
+				}
+				if got, want := math.Sqrt(square), member.initialStep*0.01*2; !closeTo(got, want, 1e-9) {
+					t.Errorf("%s/%v: learn rate %v: the first step has length %v, want %v", member.name, scope, learnRate, got, want)
 				}
 			}
 		}

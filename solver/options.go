@@ -35,7 +35,8 @@ func (s Signal) String() string {
 type Scope int
 
 const (
-	// Global is one scale for all parameters given to Step.
+	// Global is one scale for all parameters that the solver is ever given. Two
+	// networks that are stepped by turns want a solver each, or PerParameter.
 	Global Scope = iota
 	// PerParameter is one scale for each parameter, so on most networks one
 	// for the weights and one for the biases of every layer.
@@ -117,7 +118,7 @@ func WithGainDecay(decay float64) gorgonia.SolverOpt {
 }
 
 // WithScaleRate sets γs, the step size of the scale's update; 0 keeps the scale
-// at 1, whatever WithScaleWarmup and WithInitialStep say. Default 0.1, Funnel's
+// as it is, from the start at 1, whatever WithScaleWarmup and WithInitialStep say. Default 0.1, Funnel's
 // 0.02, EGGain's 0; range [0, ∞).
 func WithScaleRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleRate = rate })
@@ -132,8 +133,8 @@ func WithScaleRate(rate float64) gorgonia.SolverOpt {
 // while the cosine is 1, as it can be where there is no noise in the gradients,
 // γw = 1 makes every step almost three times as long as the last. A small network
 // that sees all its data at every step may be driven too far by that: take a γw of
-// 0.3 there. Defaults 1 (Funnel's 0.3) and 30, ranges [0, ∞) and (0, ∞); with a γw of 0 there is
-// no warm-up, as in the paper.
+// 0.3 there. Defaults 1 (Funnel's 0.3) and 30, ranges [0, ∞) and (0, ∞); with a
+// γw of 0 there is no warm-up, as in the paper.
 func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
 }
@@ -146,7 +147,8 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // where θ_0 is all parameters of the model that make their first step, and u the
 // step that they would make with a scale of 1. This takes the learn rate out of
 // the first step and, as the scale is only ever multiplied, of all that follow.
-// s_0 is 1 where ‖θ_0‖ or ‖u‖ is 0 or its square beyond float64, and it is clipped
+// Values that are all 0 have no length, and count as 0.01 each. s_0 is 1 where ‖u‖
+// is 0, as with a learn rate of 0, or a square is beyond float64; and it is clipped
 // to the scale's bounds. A parameter that joins later starts in the same way, or
 // with the solver's scale if that is Global. Default 0.01, Funnel's 0.003,
 // FunnelAdam's 0.03; range [0, ∞). With ρ = 0, s_0 is 1, as in the paper.
@@ -156,13 +158,14 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 
 // WithPaperStep takes away what our defaults add to the step of the paper. It is
 // WithInitialStep(0), WithScaleWarmup(0, τ), WithGainDecay(0) and
-// WithScaleScope(Global), and like the last it must come before the first step.
-// Options behind it change what it set. The learn rate then matters as it does in
-// the paper; take a gain rate of 0.01 or less. The paper's signals are
-// WithRawSignals.
+// WithScaleScope(Global), with rates that suit that: WithScaleRate(0.1) and
+// WithGainRate(0.01). It must come before the first step; options behind it
+// change what it set. The learn rate then matters as it does in the paper, whose
+// signals are WithRawSignals.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
+		h.scaleRate, h.gainRate = 0.1, 0.01
 	})
 }
 

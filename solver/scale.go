@@ -24,7 +24,7 @@ type scaling[P scaled] struct {
 type scaled interface {
 	parameter
 	measured
-	start() (value, step float64) // ‖θ_0‖² and ‖u‖², of the step under way
+	start() (value, step float64, elements int) // ‖θ_0‖² and ‖u‖², of the step under way
 	stepsMade() int
 	lastScale() float64
 	setScale(float64) error
@@ -89,6 +89,9 @@ func (h *hyperparameters) scaleRateAt(t int) float64 {
 	return min(h.scaleRate+float64(h.warmupRate*kernel.Exp(-float64(t)/h.warmupSteps)), math.MaxFloat64)
 }
 
+// ofZero is what every value counts as for s_0 where all of them are 0.
+const ofZero = 0.01
+
 // initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖, of those bound parameters that make their
 // first step.
 func (a *scaling[P]) initialScale() float64 {
@@ -96,13 +99,18 @@ func (a *scaling[P]) initialScale() float64 {
 		return 1
 	}
 	a.values, a.firstSteps = a.values[:0], a.firstSteps[:0]
+	total := 0
 	for _, p := range a.parameters.bound {
 		if p.stepsMade() == 0 {
-			value, step := p.start()
+			value, step, elements := p.start()
 			a.values, a.firstSteps = append(a.values, value), append(a.firstSteps, step)
+			total += elements
 		}
 	}
 	value, step := a.values.sum(), a.firstSteps.sum()
+	if value == 0 {
+		value = ofZero * ofZero * float64(total)
+	}
 	if !inRange(value) || !inRange(step) {
 		return 1
 	}

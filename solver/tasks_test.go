@@ -13,7 +13,7 @@ import (
 // Tasks that are not digits. go test -v -run Task ./solver prints how each
 // solver does.
 
-// learnRates are seven powers of ten.
+// learnRates are all powers of ten from a millionth to ten.
 var learnRates = []float64{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10}
 
 // The valley of (1 − x)² + 100 (y − x²)², from (−0.5, 0.5).
