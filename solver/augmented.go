@@ -13,17 +13,19 @@ var _ gorgonia.Solver = (*Augmented)(nil)
 // change that the inner solver makes to the values, and g the gradient as
 // Gorgonia computed it:
 //
-//	s_{t+1} = s_t · exp(γs cos(−Δ_t, g_t))
+//	s_{t+1} = s_t · exp((γs + γw e^{−t/τ}) cos(−Δ_t, g_t))
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
-// with Δ_0 = 0 and s_0 = 1, so that the first step is inner's. The cosine is 0
+// with Δ_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as
+// long as the parameters are, whatever inner's learn rate is. The cosine is 0
 // where either norm is; the raw signal is the product −Δ_t · g_t. The scale is
 // clipped to its bounds after every update, and while it is 1 the values are
-// inner's to the bit.
+// inner's to the bit. With WithPaperStep s_0 = 1, and the first step is inner's.
 //
 // What inner keeps, a velocity for instance, does not see the scale. Δ is read
 // off the values, so a change that inner loses to rounding cannot be scaled:
-// where a step moves float32 weights by less than a millionth, take a Funnel.
+// where inner alone moves float32 weights by less than a millionth, take a
+// Funnel.
 //
 // # What inner is given
 //

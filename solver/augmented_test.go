@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,32 +226,42 @@ func TestWithScaleRateZeroAugmentedIsInnerToTheBit(t *testing.T) {
 }
 
 func TestAugmentedGradientDescentIsFunnelWithoutMomentumAndGains(t *testing.T) {
-	for _, scope := range []solver.Scope{solver.Global, solver.PerParameter} {
-		for _, signal := range []solver.Signal{solver.Normalized, solver.Raw} {
-			t.Run(scope.String()+"/"+signal.String(), func(t *testing.T) {
-				opts := []gorgonia.SolverOpt{gorgonia.WithLearnRate(0.01), solver.WithScaleScope(scope), solver.WithScaleSignal(signal)}
-				f := solver.NewFunnel(append(opts, gorgonia.WithMomentum(0), solver.WithGainRate(0))...)
-				a := solver.Augment(gorgonia.NewVanillaSolver(), opts...)
-				rng := rand.New(rand.NewPCG(21, 21))
-				v, w := random(rng, 30), random(rng, 7)
-				ps := []*param{vector("v", v, v), vector("w", w, w)}
-				qs := []*param{vector("v", v, v), vector("w", w, w)}
-				for i := range 50 {
-					for k := range ps {
-						g := random(rng, len(floats(ps[k].value)))
-						set(ps[k].gradient, g)
-						set(qs[k].gradient, g)
-					}
-					step(t, f, model(ps...))
-					step(t, a, model(qs...))
-					for k, want := range f.Adaptations() {
-						compare(t, i, "value", floats(qs[k].value), floats(ps[k].value), 1e-12)
-						if got := a.Adaptations()[k]; !closeTo(got.Scale, want.Scale, 1e-12) || got.Steps != want.Steps || got.Name != want.Name || got.Gain != nil {
-							t.Fatalf("step %d: learned %+v, want %+v", i+1, got, want)
-						}
-					}
-				}
-			})
+	for name, rule := range map[string][]gorgonia.SolverOpt{
+		"paper": {solver.WithPaperStep(), solver.WithScaleRate(0.1)},
+		"ours":  {solver.WithInitialStep(0.01), solver.WithScaleWarmup(0.1, 20), solver.WithScaleRate(0.1)},
+	} {
+		for _, scope := range []solver.Scope{solver.Global, solver.PerParameter} {
+			for _, signal := range []solver.Signal{solver.Normalized, solver.Raw} {
+				t.Run(name+"/"+scope.String()+"/"+signal.String(), func(t *testing.T) {
+					opts := append(slices.Clone(rule), gorgonia.WithLearnRate(0.01), solver.WithScaleScope(scope), solver.WithScaleSignal(signal))
+					f := solver.NewFunnel(append(slices.Clone(opts), gorgonia.WithMomentum(0), solver.WithGainRate(0))...)
+					compareAugmented(t, f, solver.Augment(gorgonia.NewVanillaSolver(), opts...))
+				})
+			}
+		}
+	}
+}
+
+// compareAugmented makes 50 steps with both.
+func compareAugmented(t *testing.T, f *solver.Funnel, a *solver.Augmented) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(21, 21))
+	v, w := random(rng, 30), random(rng, 7)
+	ps := []*param{vector("v", v, v), vector("w", w, w)}
+	qs := []*param{vector("v", v, v), vector("w", w, w)}
+	for i := range 50 {
+		for k := range ps {
+			g := random(rng, len(floats(ps[k].value)))
+			set(ps[k].gradient, g)
+			set(qs[k].gradient, g)
+		}
+		step(t, f, model(ps...))
+		step(t, a, model(qs...))
+		for k, want := range f.Adaptations() {
+			compare(t, i, "value", floats(qs[k].value), floats(ps[k].value), 1e-12)
+			if got := a.Adaptations()[k]; !closeTo(got.Scale, want.Scale, 1e-12) || got.Steps != want.Steps || got.Name != want.Name || got.Gain != nil {
+				t.Fatalf("step %d: learned %+v, want %+v", i+1, got, want)
+			}
 		}
 	}
 }
@@ -391,22 +402,22 @@ func TestNoSolverToAugmentIsAnErrorAndNoPanic(t *testing.T) {
 }
 
 func TestInnersOptionsReachInner(t *testing.T) {
-	rate := gorgonia.WithLearnRate(0.25)
+	rate, paper := gorgonia.WithLearnRate(0.25), solver.WithPaperStep() // where it matters
 	for name, inner := range map[string]func(...gorgonia.SolverOpt) gorgonia.Solver{
 		"Gorgonia's": func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) },
-		"ours":       func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) },
+		"ours":       func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(append(o, paper)...) },
 		"augmented": func(o ...gorgonia.SolverOpt) gorgonia.Solver {
-			return solver.Augment(gorgonia.NewMomentum(o...))
+			return solver.Augment(gorgonia.NewMomentum(o...), paper)
 		},
 	} {
-		want := trace(t, solver.Augment(inner(rate)))
-		if sameBits(want, trace(t, solver.Augment(inner()))) {
+		want := trace(t, solver.Augment(inner(rate), paper))
+		if sameBits(want, trace(t, solver.Augment(inner(), paper))) {
 			t.Fatalf("%s: the learn rate does not matter", name)
 		}
-		if !sameBits(want, trace(t, solver.Augment(inner(), rate))) {
+		if !sameBits(want, trace(t, solver.Augment(inner(), paper, rate))) {
 			t.Errorf("%s: an option given to Augment does not reach it", name)
 		}
-		a := solver.Augment(inner())
+		a := solver.Augment(inner(), paper)
 		if err := a.Apply(rate); err != nil {
 			t.Fatal(err)
 		}
@@ -417,7 +428,10 @@ func TestInnersOptionsReachInner(t *testing.T) {
 }
 
 func TestOptionsOfTheScaleAreNotInners(t *testing.T) {
-	still := []gorgonia.SolverOpt{solver.WithScaleRate(0), solver.WithScaleScope(solver.PerParameter), solver.WithScaleBounds(1, 1), solver.WithScaleSignal(solver.Raw)}
+	still := []gorgonia.SolverOpt{
+		solver.WithScaleRate(0), solver.WithScaleScope(solver.Global), solver.WithScaleBounds(1, 1), solver.WithScaleSignal(solver.Raw),
+		solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.1, 3),
+	}
 	want := trace(t, solver.NewFunnel())
 	if !sameBits(want, trace(t, solver.Augment(solver.NewFunnel(), still...))) {
 		t.Error("given to Augment, they reached the inner Funnel")
@@ -443,11 +457,11 @@ func TestAnAugmentedTakesAllOptionsOrNone(t *testing.T) {
 		"that of innermost, too": {func() gorgonia.Solver { return solver.Augment(solver.NewEGU()) }, []gorgonia.SolverOpt{solver.WithScaleRate(0.5), gorgonia.WithLearnRate(-1)}, "WithLearnRate"},
 	} {
 		var he *solver.HyperparameterError
-		a := solver.Augment(c.inner())
+		a := solver.Augment(c.inner(), solver.WithPaperStep()) // whose scale is not too large for an EGU
 		if err := a.Apply(c.opts...); !errors.As(err, &he) || he.Option != c.option {
 			t.Errorf("%s: Apply says %v", name, err)
 		}
-		if !sameBits(trace(t, a), trace(t, solver.Augment(c.inner()))) {
+		if !sameBits(trace(t, a), trace(t, solver.Augment(c.inner(), solver.WithPaperStep()))) {
 			t.Errorf("%s: a refused Apply changed something", name)
 		}
 		if err := solver.Augment(c.inner(), c.opts...).Step(model(vector("w", []float64{1}, []float64{1}))); !errors.As(err, &he) || he.Option != c.option {

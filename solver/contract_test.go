@@ -27,12 +27,15 @@ type member struct {
 
 // family is every solver of this package.
 var family = []member{
-	{"Funnel", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
+	{"Funnel per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }}, // its default
 	{"Funnel raw", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
 		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithRawSignals()}, o...)...)
 	}},
-	{"Funnel per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
-		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.PerParameter)}, o...)...)
+	{"Funnel global", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.Global)}, o...)...)
+	}},
+	{"Funnel of the paper", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithPaperStep()}, o...)...)
 	}},
 	{"FunnelAdam", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
 	{"FunnelAdam raw", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
@@ -145,7 +148,11 @@ func TestAStepThatFailsOnTheThirdOfFiveParametersChangesNothing(t *testing.T) {
 			for _, fault := range faults {
 				t.Run(fmt.Sprintf("%s/warm=%v/%s", member.name, warm, fault.name), func(t *testing.T) {
 					rng := rand.New(rand.NewPCG(5, 5))
-					s := member.make(gorgonia.WithLearnRate(0.5))
+					opts := []gorgonia.SolverOpt{gorgonia.WithLearnRate(0.5)}
+					if fault.want == solver.ErrNonFiniteStep { // not with a scale that is small
+						opts = append(opts, solver.WithInitialStep(0), solver.WithScaleBounds(0.001, 1000))
+					}
+					s := member.make(opts...)
 					ps := five(rng)
 					if warm {
 						step(t, s, model(ps...))
@@ -564,6 +571,10 @@ func TestExtremeHyperparametersMakeNoNumberNonFinite(t *testing.T) {
 		"regularisation that overflows before the batch divides": {solver.NewFunnel(gorgonia.WithL2Reg(3e38), gorgonia.WithBatchSize(1e6)), []float64{3e38}},
 		"a gain's factor beyond float32":                         {solver.NewFunnel(solver.WithGainRate(110), solver.WithGainBounds(0, 100)), []float64{1, -1, -1}},
 		"a raw gain rate beyond float32":                         {solver.NewEGGain(solver.WithGainRate(1e39)), []float64{1, 1}},
+		"a raw gain beyond float32":                              {solver.NewFunnel(solver.WithRawSignals(), solver.WithGainDecay(0), gorgonia.WithLearnRate(1e-9)), []float64{1e4, 1e4, 1e4, 1e4}},
+		"a warm-up that is over at once":                         {solver.NewFunnelAdam(solver.WithScaleWarmup(1e300, 5e-324)), []float64{1, 1, -1}},
+		"a first step beyond float64":                            {solver.NewFunnel(solver.WithInitialStep(math.MaxFloat64), gorgonia.WithLearnRate(1e-30)), []float64{1, 1, -1}},
+		"a gain decay of 1 in float32":                           {solver.NewFunnelAdam(solver.WithGainDecay(1 - 1e-16)), []float64{1, -1, -1}},
 		"a raw gain rate below float32":                          {solver.NewEGGain(solver.WithGainRate(1e-46), gorgonia.WithLearnRate(1e-25)), []float64{1e20, 1e20}},
 	} {
 		p := &param{"w", dense([]float32{1}, 1), dense([]float32{0}, 1)}

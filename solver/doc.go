@@ -9,6 +9,12 @@
 // cannot be negative. Gorgonia's own options (gorgonia.WithLearnRate and the
 // like) work on all of them, beside the options of this package.
 //
+// No learn rate need be chosen. The first step of a Funnel, a FunnelAdam or an
+// Augmented has a length that follows from the parameters alone, and from then on
+// steps are multiplied by what has been learned; so every learn rate gives the
+// same training, up to rounding. Funnel's documentation has the details, and
+// WithPaperStep is the step as it is in the paper.
+//
 // # Steps
 //
 // A value is a *tensor.Dense of float32 or float64, contiguous or not, or one

@@ -8,17 +8,17 @@ import "gorgonia.org/gorgonia"
 //	θ_{t+1} = θ_t − η p_{t+1} ⊙ g_t
 //
 // so that coordinates whose gradient keeps its sign speed up, and those whose
-// gradient flips slow down. It is a Funnel with μ = 0, β = 0, γs = 0 and the
-// raw gain signal; everything else, options included, is as NewFunnel has it.
+// gradient flips slow down. It is a Funnel with μ = 0, β = 0, γs = 0, γp = 0.01,
+// λ = 0 and the raw gain signal; everything else, options included, is as
+// NewFunnel has it. Its scale is 1, so that η is the step size.
 //
 // The raw signal has the size of a squared gradient. Choose γp (WithGainRate)
 // by it, or take WithGainSignal(Normalized).
 //
 // Source: as Funnel's.
 func NewEGGain(opts ...gorgonia.SolverOpt) *Funnel {
-	h := defaults()
+	h := funnelDefaults()
 	h.momentum, h.gradientDecay, h.scaleRate = 0, 0, 0
-	h.gainDecay = 0
-	h.gainSignal = Raw
+	h.gainRate, h.gainDecay, h.gainSignal = 0.01, 0, Raw
 	return newFunnel(h, opts)
 }

@@ -26,7 +26,7 @@ var (
 
 	// ErrNonFiniteStep is a step that would make a value, or what the solver
 	// keeps of it, NaN or Inf.
-	ErrNonFiniteStep = errors.New("the step would make it NaN or Inf; lower the learn rate, or clip the gradient")
+	ErrNonFiniteStep = errors.New("the step would make it NaN or Inf; clip the gradient, or make the step shorter")
 )
 
 // What can be wrong with a checkpoint. Tell the causes apart with errors.Is.

@@ -26,12 +26,12 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it.
 var fingerprints = map[string]string{
-	"float32/Funnel's defaults":     "8408771f1f33ff6bc98dcadd848188ffc414bfdd0670e415ec1f889e8f69bfd1",
-	"float64/Funnel's defaults":     "ae9b147bf71739f168a78df0a907a0c2d98433dd65ed2f2095777409b7f56b95",
+	"float32/Funnel's defaults":     "99244abf89601ac024f77528387332a57a5cc14f9edaf22acea782fb4709e65d",
+	"float64/Funnel's defaults":     "cf777b56419dec85471b95949087c37d2a12001f3794515f30788884c7b746d4",
 	"float32/FunnelAdam's defaults": "2ab5137ff753f692e35d6e0aa7e8263955774bc8fcae2d03a90a9ac15467c33b",
 	"float64/FunnelAdam's defaults": "5a43c4ad54626de97c1550654bec25e88272275a979bbcdaef42985da1e160ab",
-	"float32/Augment's defaults":    "eb5d1d13b150e41241687fec49d9eb74439bfdcefd9252e2c1da5cb9ca451e09",
-	"float64/Augment's defaults":    "ab3d50a17782bb79d3bfc7cf9a69950bbddda65be3c5b2b8912dd3f39725ca20",
+	"float32/Augment's defaults":    "036ec09e1fba1e39b60dd100ed10332eae9aec5b8c4442a4008f581ff1c40671",
+	"float64/Augment's defaults":    "76c3986cee8c49eef3547c3954d2d2c66167f14cb1d501f32d9bdbfbf16717e2",
 
 	"float32/Normalized": "d6259b4a1a92c4c278821214bef843bc0e544e11f03575ba51ac9e8638354c25",
 	"float32/Raw":        "c26efbeea995d769873af231d5f3053c2ecb2d5c04333f507f8334ad349feb3e",

@@ -117,9 +117,11 @@ func trainMLP(t *testing.T, s gorgonia.Solver, around func(i int, params []gorgo
 
 // plainAdam is a FunnelAdam as its equations are written, with d in an array.
 type plainAdam struct {
-	eta, beta1, beta2, eps, gainRate, scaleRate float64
-	raw, corrected                              bool
-	scale                                       float64
+	eta, beta1, beta2, eps, gainRate, scaleRate     float64
+	raw, corrected                                  bool
+	initialStep, warmupRate, warmupSteps, gainDecay float64
+	scale                                           float64
+	steps                                           int
 }
 
 type plainParameter struct {
@@ -144,11 +146,19 @@ func (a *plainAdam) step(ps ...*plainParameter) {
 			dot = 0
 		}
 	}
-	a.scale *= math.Exp(a.scaleRate * dot)
+	if a.steps == 0 && a.initialStep > 0 {
+		a.scale = a.initialScale(ps)
+	}
+	rate := a.scaleRate
+	if a.warmupRate > 0 {
+		rate += a.warmupRate * math.Exp(-float64(a.steps)/a.warmupSteps)
+	}
+	a.scale *= math.Exp(rate * dot)
+	a.steps++
 	for _, q := range ps {
 		q.t++
 		for i, g := range q.gradient {
-			q.p[i] *= math.Exp(a.gainRate * a.gainSignal(q, i))
+			q.p[i] = (q.p[i] + a.gainDecay*(1-q.p[i])) * math.Exp(a.gainRate*a.gainSignal(q, i))
 			q.m[i] = a.beta1*q.m[i] + (1-a.beta1)*q.p[i]*g
 			q.v[i] = a.beta2*q.v[i] + (1-a.beta2)*g*g
 			m, v := q.m[i]/(1-math.Pow(a.beta1, float64(q.t))), q.v[i]/(1-math.Pow(a.beta2, float64(q.t)))
@@ -156,6 +166,18 @@ func (a *plainAdam) step(ps ...*plainParameter) {
 			q.value[i] -= a.eta * a.scale * q.d[i]
 		}
 	}
+}
+
+// initialScale is s_0: the first step of Adam is η g / (|g| + ε).
+func (a *plainAdam) initialScale(ps []*plainParameter) float64 {
+	var value, step float64
+	for _, q := range ps {
+		for i, g := range q.gradient {
+			u := a.eta * g / (math.Abs(g) + a.eps)
+			value, step = value+q.value[i]*q.value[i], step+u*u
+		}
+	}
+	return a.initialStep * math.Sqrt(value/step)
 }
 
 func (a *plainAdam) gainSignal(q *plainParameter, i int) float64 {
@@ -178,9 +200,11 @@ func TestFunnelAdamIsItsEquationsWhateverApplyChanges(t *testing.T) {
 		plain plainAdam
 		opts  []gorgonia.SolverOpt
 	}{
-		"normalized":         {plainAdam{gainRate: 0.003, scaleRate: 0.1}, nil},
-		"raw":                {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true}, []gorgonia.SolverOpt{solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},
-		"raw bias-corrected": {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true, corrected: true}, []gorgonia.SolverOpt{solver.WithRawSignals(), solver.WithBiasCorrection(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},
+		"our defaults":       {plainAdam{gainRate: 0.01, scaleRate: 0.1, initialStep: 0.03, warmupRate: 1, warmupSteps: 30, gainDecay: 0.01}, nil},
+		"our own, raw":       {plainAdam{gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true}, []gorgonia.SolverOpt{solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
+		"normalized":         {plainAdam{gainRate: 0.003, scaleRate: 0.1}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithGainRate(0.003)}},
+		"raw":                {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},
+		"raw bias-corrected": {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true, corrected: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithBiasCorrection(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(22, 22))
@@ -243,7 +267,7 @@ func TestTheScaleOfFunnelAdamSurvivesSquaresOutOfRange(t *testing.T) {
 	var scales []float64
 	for _, eps := range []float64{1e100, 1e200} {
 		rng := rand.New(rand.NewPCG(24, 24))
-		f := solver.NewFunnelAdam(gorgonia.WithEps(eps))
+		f := solver.NewFunnelAdam(solver.WithPaperStep(), gorgonia.WithEps(eps))
 		p := vector("w", random(rng, 30), nil)
 		for range 20 {
 			p.gradient = dense(random(rng, 30), 30)

@@ -77,6 +77,9 @@ func (d *dice) solver() gorgonia.Solver {
 	for _, o := range []gorgonia.SolverOpt{
 		solver.WithRawSignals(), solver.WithScaleScope(solver.PerParameter), solver.WithBiasCorrection(),
 		solver.WithGainRate(20), solver.WithGainRate(110), solver.WithGainRate(1e39), solver.WithGainRate(1e-46), solver.WithScaleRate(500), solver.WithGainBounds(0, 1e300), solver.WithScaleBounds(0, 1e300),
+		solver.WithPaperStep(), solver.WithInitialStep(0), solver.WithInitialStep(1e300), solver.WithInitialStep(1e-300),
+		solver.WithScaleWarmup(0, 1), solver.WithScaleWarmup(math.MaxFloat64, 1e300), solver.WithScaleWarmup(50, 5e-324), solver.WithScaleRate(math.MaxFloat64),
+		solver.WithGainDecay(0), solver.WithGainDecay(0.5), solver.WithGainDecay(1 - 1e-16),
 		gorgonia.WithClip(0.5), gorgonia.WithL1Reg(0.1), gorgonia.WithL2Reg(1e10), gorgonia.WithL2Reg(3e38), gorgonia.WithBatchSize(32), gorgonia.WithBatchSize(1e6), gorgonia.WithMomentum(0),
 	} {
 		if d.roll(4) == 3 {
@@ -109,9 +112,9 @@ func FuzzStep(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("a step happens whole or not at all, whatever the shapes and the numbers are"))
 	f.Add([]byte{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 0, 3, 3, 1, 2, 1, 3, 4, 2, 1, 60, 200, 15, 70, 3, 80, 90, 20, 63, 5, 9})
-	adam := append(make([]byte, 18), 2, 0, 0, 0) // its defaults
+	adam := append(make([]byte, 29), 2, 0, 0, 0) // its defaults
 	f.Add(append(adam, 3, 0, 2, 2, 70, 130, 4, 70, 3, 9, 70, 200, 1, 70, 140, 12, 7, 70, 100, 3))
-	f.Add([]byte("000000000000000000\x01\x01 a scale around Adam, over layouts of all kinds and a NaN or two"))
+	f.Add([]byte("00000000000000000000000000000\x01\x01 a scale around Adam, over layouts of all kinds and a NaN or two"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := &dice{b}
 		s := d.solver()

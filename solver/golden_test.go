@@ -63,6 +63,7 @@ func (g *golden) options() []gorgonia.SolverOpt {
 	signal := map[string]solver.Signal{"raw": solver.Raw, "normalized": solver.Normalized}
 	scope := map[string]solver.Scope{"global": solver.Global, "parameter": solver.PerParameter}
 	opts := []gorgonia.SolverOpt{
+		solver.WithPaperStep(),
 		gorgonia.WithLearnRate(c.LearnRate), gorgonia.WithMomentum(c.Momentum),
 		gorgonia.WithBeta1(c.Beta1), gorgonia.WithBeta2(c.Beta2), gorgonia.WithEps(c.Eps),
 		gorgonia.WithL1Reg(c.L1), gorgonia.WithL2Reg(c.L2),
@@ -216,7 +217,7 @@ func TestFunnelGivesTheAuthorsPublishedFigures(t *testing.T) {
 		{solver.Normalized, []float64{0.5801, 1.2466}, []float64{0.9900, 1.0101}},
 	} {
 		t.Run(c.signal.String(), func(t *testing.T) {
-			f := solver.NewFunnel(gorgonia.WithLearnRate(0.1), gorgonia.WithMomentum(0.9),
+			f := solver.NewFunnel(solver.WithPaperStep(), gorgonia.WithLearnRate(0.1), gorgonia.WithMomentum(0.9),
 				solver.WithGradientDecay(0.1), solver.WithGainRate(0.01), solver.WithScaleRate(0.001),
 				solver.WithGainSignal(c.signal), solver.WithScaleScope(solver.PerParameter), solver.WithBiasCorrection())
 			p := vector("w", []float64{0.5, 1}, []float64{0.1, -0.5})

@@ -39,7 +39,7 @@ func TestFunnelTrainsOnBothOfGorgoniasMachines(t *testing.T) {
 			g, params, loss := sum(t)
 			m := machine(g, params, loss)
 			defer m.Close()
-			s := solver.NewFunnel(gorgonia.WithLearnRate(0.1))
+			s := solver.NewFunnel(gorgonia.WithLearnRate(0.1), solver.WithScaleWarmup(0, 1)) // η is right here
 			for range 100 {
 				if err := m.RunAll(); err != nil {
 					t.Fatal(err)

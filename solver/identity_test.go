@@ -77,7 +77,7 @@ func TestNormalizedSignalsDoNotSeeTheGradientsSize(t *testing.T) {
 				var fs [2]*solver.Funnel
 				var as, bs [2]*param
 				for k := range fs {
-					fs[k] = solver.NewFunnel(solver.WithScaleScope(scope))
+					fs[k] = solver.NewFunnel(solver.WithPaperStep(), solver.WithScaleScope(scope))
 					as[k] = vector("a", make([]float64, 30), make([]float64, 30))
 					bs[k] = vector("b", make([]float64, 7), make([]float64, 7))
 				}

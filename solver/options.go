@@ -70,6 +70,7 @@ type hyperparameters struct {
 	biasCorrection          bool
 }
 
+// defaults are those of most solvers. Where one differs its constructor says so.
 func defaults() hyperparameters {
 	return hyperparameters{
 		learnRate: 0.001, batch: 1,
@@ -100,13 +101,14 @@ func WithGainRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainRate = rate })
 }
 
-// WithGainDecay sets λ, how far every gain goes back to 1 before it is updated:
+// WithGainDecay sets λ, the share of the way that every gain goes back to 1
+// before it is updated:
 //
 //	p ← p + λ (1 − p)
 //
-// The signs of gradients are mostly noise, which drives gains apart for as long
-// as a network trains; with λ = 0, as in the paper, take a small gain rate.
-// Default 0.01, range [0, 1).
+// Most of what the signs of gradients say is noise, which would drive gains apart
+// for as long as a network trains. With λ = 0, as in the paper, it does; take a
+// small gain rate then. Default 0.01, EGGain's 0; range [0, 1).
 //
 // Source: the fixed-share update of Herbster, Warmuth, Tracking the Best
 // Expert, 1998.
@@ -114,42 +116,50 @@ func WithGainDecay(decay float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainDecay = decay })
 }
 
-// WithScaleRate sets γs, the step size of the scale's update; 0 keeps the
-// scale at 1. Default 0.1, Funnel's 0.02; range [0, ∞).
+// WithScaleRate sets γs, the step size of the scale's update; 0 keeps the scale
+// at 1, whatever WithScaleWarmup and WithInitialStep say. Default 0.1, Funnel's
+// 0.02, EGGain's 0; range [0, ∞).
 func WithScaleRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleRate = rate })
 }
 
-// WithScaleWarmup sets γw and τ, which make the scale's rate higher at first:
+// WithScaleWarmup sets γw and τ, which make the scale's rate larger at first:
 //
 //	γs + γw exp(−t/τ)
 //
-// t being the steps made before. A scale that starts far from where it belongs
-// is there within a few steps. Defaults 1 and 30, ranges [0, ∞) and (0, ∞); with
-// a rate of 0 there is no warm-up, as in the paper.
+// t being the steps made before, by the parameter or, of a Global scale, by the
+// solver. So a scale that starts far from where it belongs is soon there. But
+// while the cosine is 1, as it can be where there is no noise in the gradients,
+// γw = 1 makes every step almost three times as long as the last. A small network
+// that sees all its data at every step may be driven too far by that: take a γw of
+// 0.3 there. Defaults 1 (Funnel's 0.3) and 30, ranges [0, ∞) and (0, ∞); with a γw of 0 there is
+// no warm-up, as in the paper.
 func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
 }
 
-// WithInitialStep sets ρ, the length of the first step, relative to the
-// parameters':
+// WithInitialStep sets ρ, the length of the first step, relative to that of the
+// parameters:
 //
 //	s_0 = ρ ‖θ_0‖ / ‖u‖
 //
-// where θ_0 is all parameters that make their first step, and u the change that
-// this step would make with a scale of 1. The scale starts where the network's
-// own size says, whatever the learn rate is: that is then only the unit that the
-// scale is counted in. Where ‖θ_0‖ or ‖u‖ is 0 (or its square beyond float64),
-// s_0 = 1. Default 0.001, FunnelAdam's 0.03, Augment's 0.01; range [0, ∞). With 0, s_0 = 1, as
-// in the paper.
+// where θ_0 is all parameters of the model that make their first step, and u the
+// step that they would make with a scale of 1. This takes the learn rate out of
+// the first step and, as the scale is only ever multiplied, of all that follow.
+// s_0 is 1 where ‖θ_0‖ or ‖u‖ is 0 or its square beyond float64, and it is clipped
+// to the scale's bounds. A parameter that joins later starts in the same way, or
+// with the solver's scale if that is Global. Default 0.01, Funnel's 0.003,
+// FunnelAdam's 0.03; range [0, ∞). With ρ = 0, s_0 is 1, as in the paper.
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
 }
 
-// WithPaperStep takes away what our defaults add to the step of the paper: it
-// is WithInitialStep(0), WithScaleWarmup(0, 30), WithGainDecay(0) and
-// WithScaleScope(Global). Choose the learn rate with care then, and a gain rate
-// of 0.01 or less. The paper's signals are WithRawSignals.
+// WithPaperStep takes away what our defaults add to the step of the paper. It is
+// WithInitialStep(0), WithScaleWarmup(0, τ), WithGainDecay(0) and
+// WithScaleScope(Global), and like the last it must come before the first step.
+// Options behind it change what it set. The learn rate then matters as it does in
+// the paper; take a gain rate of 0.01 or less. The paper's signals are
+// WithRawSignals.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
@@ -191,8 +201,7 @@ func WithRawSignals() gorgonia.SolverOpt {
 }
 
 // WithScaleScope sets what shares one scale: Global or PerParameter. Default
-// PerParameter for Funnel, Global for the others.
-// It cannot be changed once a step has been made.
+// Global, Funnel's PerParameter. It cannot be changed once a step has been made.
 func WithScaleScope(s Scope) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scope = s })
 }

@@ -140,6 +140,10 @@ func testOurOptions(t *testing.T, solverName string, create func(...gorgonia.Sol
 		"WithGainSignal":  solver.WithGainSignal(solver.Raw),
 		"WithScaleSignal": solver.WithScaleSignal(solver.Raw),
 		"WithRawSignals":  solver.WithRawSignals(),
+		"WithGainDecay":   solver.WithGainDecay(0.5),
+		"WithScaleWarmup": solver.WithScaleWarmup(0.5, 3),
+		"WithInitialStep": solver.WithInitialStep(0.5),
+		"WithPaperStep":   solver.WithPaperStep(),
 	} {
 		if sameBits(base, trace(t, create(opt))) {
 			t.Errorf("%s: %s does nothing", solverName, name)
@@ -169,7 +173,10 @@ func TestAnInvalidHyperparameterIsAnErrorThatNamesIt(t *testing.T) {
 		"WithL1Reg":       {gorgonia.WithL1Reg(-1), gorgonia.WithL1Reg(inf)},
 		"WithL2Reg":       {gorgonia.WithL2Reg(-1), gorgonia.WithL2Reg(nan)},
 		"WithGainRate":    {solver.WithGainRate(-1), solver.WithGainRate(nan), solver.WithGainRate(inf)},
+		"WithGainDecay":   {solver.WithGainDecay(-0.1), solver.WithGainDecay(1), solver.WithGainDecay(nan)},
 		"WithScaleRate":   {solver.WithScaleRate(-1), solver.WithScaleRate(nan)},
+		"WithScaleWarmup": {solver.WithScaleWarmup(-1, 30), solver.WithScaleWarmup(nan, 30), solver.WithScaleWarmup(inf, 30), solver.WithScaleWarmup(1, 0), solver.WithScaleWarmup(1, -1), solver.WithScaleWarmup(1, nan), solver.WithScaleWarmup(0, inf)},
+		"WithInitialStep": {solver.WithInitialStep(-0.1), solver.WithInitialStep(nan), solver.WithInitialStep(inf)},
 		"WithGainBounds":  {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
 		"WithScaleBounds": {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},
 		"WithGainSignal":  {solver.WithGainSignal(7)},
@@ -223,17 +230,25 @@ func TestApplyMendsASolverMadeWithABadOption(t *testing.T) {
 
 func TestTheScopeOfTheScaleIsFixedByTheFirstStep(t *testing.T) {
 	f := solver.NewFunnel()
-	if err := f.Apply(solver.WithScaleScope(solver.PerParameter)); err != nil {
+	if err := f.Apply(solver.WithScaleScope(solver.Global)); err != nil {
 		t.Fatal(err)
 	}
 	step(t, f, model(vector("w", []float64{1}, []float64{1})))
+	if err := f.Apply(solver.WithPaperStep()); err != nil { // whose scope this is
+		t.Error(err)
+	}
 	var he *solver.HyperparameterError
-	if err := f.Apply(solver.WithScaleScope(solver.Global)); !errors.As(err, &he) {
+	if err := f.Apply(solver.WithScaleScope(solver.PerParameter)); !errors.As(err, &he) {
 		t.Errorf("Apply: error %v, want a *HyperparameterError", err)
 	}
-	solver.WithScaleScope(solver.Global)(f)
+	solver.WithScaleScope(solver.PerParameter)(f)
 	if err := f.Step(model(vector("w", []float64{1}, []float64{1}))); !errors.As(err, &he) {
 		t.Errorf("Step: error %v, want a *HyperparameterError", err)
+	}
+	f = solver.NewFunnel()
+	step(t, f, model(vector("w", []float64{1}, []float64{1})))
+	if err := f.Apply(solver.WithPaperStep()); !errors.As(err, &he) || he.Option != "WithScaleScope" {
+		t.Errorf("WithPaperStep: error %v, want a *HyperparameterError about WithScaleScope", err)
 	}
 }
 

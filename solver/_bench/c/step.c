@@ -11,7 +11,7 @@
 #include <time.h>
 
 typedef struct { double dot, velocity, gradient; float max_gradient, max_value; } sums;
-typedef struct { float eta, mu, beta, share, scale, rate, up, down, low, high; } coefficients;
+typedef struct { float eta, mu, beta, share, scale, rate, up, down, low, high, decay; } coefficients;
 
 __attribute__((noinline)) static sums measure(const float *restrict value, const float *restrict gradient, const float *restrict velocity, int n) {
 	sums s = {0};
@@ -32,7 +32,7 @@ __attribute__((noinline)) static sums measure(const float *restrict value, const
 	        float *restrict velocity, float *restrict average, float *restrict gain, int n, coefficients c) { \
 		for (int i = 0; i < n; i++) {                                                                     \
 			float g = gradient[i], m = average[i], x = m * g;                                             \
-			float p = gain[i] * (FACTOR);                                                                 \
+			float p = (gain[i] + c.decay * (1 - gain[i])) * (FACTOR);                                     \
 			p = p < c.low ? c.low : p;                                                                    \
 			p = p > c.high ? c.high : p;                                                                  \
 			gain[i] = p;                                                                                  \
@@ -64,7 +64,7 @@ int main(int argc, char **argv) {
 		value[i] = velocity[i] = average[i] = 0;
 		gain[i] = 1;
 	}
-	coefficients c = {0.001f, 0.9f, 0.9f, 0.1f, 1, 0.01f, 1.01005f, 0.99005f, 0.01f, 100};
+	coefficients c = {0.001f, 0.9f, 0.9f, 0.1f, 1, 0.02f, 1.020201f, 0.980199f, 0.01f, 100, 0.01f};
 	for (int raw = 0; raw < 2; raw++) {
 		double spent = 0, start = now();
 		long steps = 0;
