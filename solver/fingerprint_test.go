@@ -165,9 +165,9 @@ var resumed = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel":     {func() gorgonia.Solver { return NewFunnel() }, "?"},
-	"funneladam": {func() gorgonia.Solver { return NewFunnelAdam() }, "?"},
-	"augmented":  {func() gorgonia.Solver { return Augment(NewFunnel(WithScaleRate(0))) }, "?"},
+	"funnel":     {func() gorgonia.Solver { return NewFunnel() }, "d0e5041608579acb71ee5191efbfd6b2d882619ba2f0d770890890e454829109"},
+	"funneladam": {func() gorgonia.Solver { return NewFunnelAdam() }, "a074c54c5141f5e9b5b3c53712234a05a7fcefa0492dfdc584779a842926d276"},
+	"augmented":  {func() gorgonia.Solver { return Augment(NewFunnel(WithScaleRate(0))) }, "56c7dcbbedf44850afa12c35939413c18274d066a9e030eadcf866275dabd1df"},
 }
 
 func TestTheSameBitsFromACheckpoint(t *testing.T) {
