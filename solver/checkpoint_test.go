@@ -266,6 +266,20 @@ func TestAnOptionThatIsIgnoredDoesNotKeepASolverFromBeingSaved(t *testing.T) {
 	}
 }
 
+// A FunnelAdam knows how large its moments are, and looks at each only if that is
+// near what a number can be.
+func TestAFunnelAdamThatWasLoadedRefusesAnOverflow(t *testing.T) {
+	opts := []gorgonia.SolverOpt{solver.WithScaleRate(0), solver.WithGainRate(0), gorgonia.WithBeta2(0.1)}
+	s, p := solver.NewFunnelAdam(opts...), &param{"w", dense([]float32{1}, 1), dense([]float32{-1}, 1)}
+	step(t, s, model(p))
+	loaded := solver.NewFunnelAdam()
+	must(solver.Read(bytes.NewReader(written(t, []*param{p}, s)), model(p), loaded))
+	must(loaded.Apply(gorgonia.WithLearnRate(3e38)))
+	if err := loaded.Step(model(p)); !errors.Is(err, solver.ErrNonFiniteStep) {
+		t.Errorf("error %v, value %v", err, p.value)
+	}
+}
+
 // small is a model of a few bytes.
 func small() []*param {
 	return []*param{

@@ -82,8 +82,8 @@ func TestWhatTheFormatCannotHoldIsNotEncoded(t *testing.T) {
 		"no UTF-8":           {{Name: "\xff", DType: "F32"}},
 		"an unknown dtype":   {{Name: "a", DType: "I8"}},
 		"a negative size":    {{Name: "a", DType: "F32", Shape: []int{-1}}},
-		"a tensor too large": {{Name: "a", DType: "F32", Shape: []int{1 << 31, 1 << 31}}},
-		"a file too large":   {{Name: "a", DType: "F32", Shape: []int{1 << 30, 1 << 30}}, {Name: "b", DType: "F32", Shape: []int{1 << 30, 1 << 30}}},
+		"a tensor too large": {{Name: "a", DType: "F32", Shape: []int{1 << 30, 1 << 30, 4}}},
+		"a file too large":   {{Name: "a", DType: "F32", Shape: []int{1 << 30, 1 << 30}}, {Name: "b", DType: "F64", Shape: []int{1 << 29, 1 << 30}}},
 		"a header too long":  {{Name: strings.Repeat("x", MaxHeader), DType: "F32"}},
 	} {
 		if b, err := Encode(&Header{Tensors: tensors}); err == nil {
