@@ -168,4 +168,4 @@ func smallest[T kernel.Float]() T {
 	return T(x)
 }
 
-func isFinite(x float64) bool { return x-x == 0 }
+func isFinite(x float64) bool { return x >= -math.MaxFloat64 && x <= math.MaxFloat64 }
