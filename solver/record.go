@@ -290,7 +290,8 @@ func (a *scaling[P]) install(next *scaling[P]) {
 	*a = *next
 }
 
-// names of the hyperparameters in a record, and where they belong.
+// named is where the hyperparameters belong, by their names in a record. Signals
+// and scopes are there as the numbers of their constants.
 func (h *hyperparameters) named() map[string]any {
 	return map[string]any{
 		"learn_rate":      (*exact)(&h.learnRate),
