@@ -4,6 +4,8 @@ go 1.24.0
 
 require (
 	github.com/google/renameio/v2 v2.0.1
+	// In tests only: another reader of what solver.Save writes.
+	github.com/nlpodyssey/safetensors v0.0.0-20250209183917-bfb01cc25f7c
 	github.com/schollz/progressbar/v3 v3.19.0
 	// Gorgonia asks for an older one, which panics at start on current Go.
 	go4.org/unsafe/assume-no-moving-gc v0.0.0-20231121144256-b99613f794b6

@@ -113,6 +113,19 @@ func (s *adaptiveState[T]) adaptation() Adaptation {
 	return Adaptation{Name: s.name, Shape: slices.Clone(s.shape), Steps: s.steps, Scale: s.scale, Gain: gain}
 }
 
+func (s *adaptiveState[T]) fields(h *hyperparameters) []field {
+	return []field{{"gain", list[T](s.gain), leastFactor(h.gainMin)}}
+}
+
+func (s *adaptiveState[T]) record() record { return record{Steps: s.steps, Scale: s.scale} }
+
+func (s *adaptiveState[T]) restore(r record) error {
+	s.steps, s.scale = r.Steps, r.Scale
+	return nil
+}
+
+func (s *adaptiveState[T]) restored() {}
+
 func objective[T kernel.Float](h *hyperparameters) kernel.Objective[T] {
 	clip := math.Inf(1)
 	if h.clip > 0 {
@@ -155,4 +168,4 @@ func smallest[T kernel.Float]() T {
 	return T(x)
 }
 
-func isFinite(x float64) bool { return x-x == 0 }
+func isFinite(x float64) bool { return x >= -math.MaxFloat64 && x <= math.MaxFloat64 }

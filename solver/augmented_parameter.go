@@ -128,3 +128,16 @@ func (s *augmentedState[T]) finish() {
 func (s *augmentedState[T]) adaptation() Adaptation {
 	return Adaptation{Name: s.name, Shape: slices.Clone(s.shape), Steps: s.steps, Scale: s.scale}
 }
+
+func (s *augmentedState[T]) fields(*hyperparameters) []field {
+	return []field{{"descent", list[T](s.descent), anyFinite}}
+}
+
+func (s *augmentedState[T]) record() record { return record{Steps: s.steps, Scale: s.scale} }
+
+func (s *augmentedState[T]) restore(r record) error {
+	s.steps, s.scale = r.Steps, r.Scale
+	return nil
+}
+
+func (s *augmentedState[T]) restored() {}

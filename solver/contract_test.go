@@ -20,11 +20,13 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// family is every solver of this package.
-var family = []struct {
+type member struct {
 	name string
 	make func(...gorgonia.SolverOpt) gorgonia.Solver
-}{
+}
+
+// family is every solver of this package.
+var family = []member{
 	{"Funnel per parameter", func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }}, // its default
 	{"Funnel raw", func(o ...gorgonia.SolverOpt) gorgonia.Solver {
 		return solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithRawSignals()}, o...)...)

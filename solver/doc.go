@@ -31,6 +31,14 @@
 // A step's result depends on its inputs alone, not on the machine or on
 // GOMAXPROCS, and a step allocates nothing once it has seen every parameter.
 // Of an Augmented that is as true as it is of the solver inside.
+//
+// # Checkpoints
+//
+// Save puts a model and what its solver has learned into one file, Load takes
+// them out again, and the training goes on to the bit as if it had never stopped:
+// in another process, on another machine. The parameters' names say what belongs
+// where. A file that is damaged, or another model's, is refused before anything
+// changes.
 package solver
 
 // Gorgonia v0.9.18 panics at start on current Go unless this module is newer

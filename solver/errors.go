@@ -29,7 +29,24 @@ var (
 	ErrNonFiniteStep = errors.New("the step would make it NaN or Inf; clip the gradient, or make the step shorter")
 )
 
-// ParameterError says which parameter made Step refuse, and why. It unwraps to
+// What can be wrong with a checkpoint. Tell the causes apart with errors.Is.
+var (
+	// ErrCorrupt is a file to be given up: truncated, altered, or no checkpoint.
+	ErrCorrupt = errors.New("not a checkpoint, or a damaged one")
+
+	// ErrDifferent is a sound checkpoint, but not of this model and this kind of
+	// solver.
+	ErrDifferent = errors.New("a checkpoint of another model or solver")
+
+	// ErrVersion is a checkpoint that a newer release of this package wrote.
+	ErrVersion = errors.New("a checkpoint of a newer version")
+
+	// ErrName is a parameter that no checkpoint can keep, since it keeps them by
+	// name. It is in a *ParameterError.
+	ErrName = errors.New("a checkpoint cannot keep it by its name")
+)
+
+// ParameterError says which parameter made Step, Save or Load refuse, and why. It unwraps to
 // one of the Err variables.
 type ParameterError struct {
 	Name     string // of the parameter, empty if it has none

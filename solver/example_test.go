@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"log"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/seed1e560811/funnel/solver"
 	"gorgonia.org/gorgonia"
@@ -208,6 +211,37 @@ func ExampleZeroGrad() {
 // A table of how often four texts use five words is a product of what is in a
 // text and what is in a topic, none of which can be negative: a nonnegative
 // matrix factorisation. The solver keeps both factors above 0 by itself.
+// A training that is stopped, and goes on in another process to where it would
+// have come to without that.
+func ExampleSave() {
+	train := func(s gorgonia.Solver, d *distance, steps int) {
+		for range steps {
+			if err := s.Step([]gorgonia.ValueGrad{d}); err != nil {
+				log.Fatal(err)
+			}
+		}
+	}
+	file := filepath.Join(os.TempDir(), "example.safetensors")
+	defer os.Remove(file)
+
+	d := newDistance([]float64{4, -1}, []float64{1, 2})
+	s := solver.NewFunnel(gorgonia.WithLearnRate(0.01))
+	train(s, d, 10)
+	if err := solver.Save(file, []gorgonia.ValueGrad{d}, s); err != nil {
+		log.Fatal(err)
+	}
+	train(s, d, 10)
+
+	resumed := newDistance([]float64{0, 0}, []float64{1, 2})
+	t := solver.NewFunnel()
+	if err := solver.Load(file, []gorgonia.ValueGrad{resumed}, t); err != nil {
+		log.Fatal(err)
+	}
+	train(t, resumed, 10)
+	fmt.Println(slices.Equal(resumed.value.Float64s(), d.value.Float64s()), t.Adaptations()[0].Steps)
+	// Output: true 20
+}
+
 func ExampleNewEGU() {
 	g := gorgonia.NewGraph()
 	matrix := func(name string, rows, columns int, x []float64) *gorgonia.Node {

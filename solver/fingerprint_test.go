@@ -1,11 +1,16 @@
 package solver
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"flag"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -57,6 +62,10 @@ func newFixed[T kernel.Float](n int) *fixed[T] {
 
 func (f *fixed[T]) Value() gorgonia.Value         { return f.v }
 func (f *fixed[T]) Grad() (gorgonia.Value, error) { return f.g, nil }
+
+func (f *fixed[T]) Name() string {
+	return fmt.Sprintf("%v/%d", f.v.Dtype(), len(f.value))
+}
 
 // pull sets the gradient, in arithmetic that is exact or rounded explicitly.
 func (f *fixed[T]) pull(rng *rand.PCG) {
@@ -146,4 +155,82 @@ func testFingerprints(t *testing.T) {
 			t.Errorf("%s: fingerprint %s, want %s", name, got[name], want)
 		}
 	}
+}
+
+var update = flag.Bool("update", false, "write testdata/*.safetensors anew")
+
+// resumed are checkpoints that one build wrote, and the SHA-256 of what every
+// build saves fifty steps later.
+var resumed = map[string]struct {
+	make        func() gorgonia.Solver
+	fingerprint string
+}{
+	"funnel":     {func() gorgonia.Solver { return NewFunnel() }, "60191b375631df54fa5f9b3574e135fd916e46ecfabf9da3e660753f63a42ec2"},
+	"funneladam": {func() gorgonia.Solver { return NewFunnelAdam() }, "63c6624ce1406e9b968b683734c1effe35efdf0ea14fbdd19b9381c738672010"},
+	"egu":        {func() gorgonia.Solver { return NewEGU(gorgonia.WithLearnRate(0.01)) }, "2e1db957f7a4c21dfa8f5037e2ef6e4ee1d98c4454d12a3db99667fe7ff955f5"},
+	"augmented":  {func() gorgonia.Solver { return Augment(NewFunnel(WithScaleRate(0))) }, "db4ed2fde0c60cbf496de9ec290945b5f90abe8361d56c6e155370f7a68fdc97"},
+}
+
+func TestTheSameBitsFromACheckpoint(t *testing.T) {
+	for name, c := range resumed {
+		file := filepath.Join("testdata", name+".safetensors")
+		if *update {
+			s, model := c.make(), newPulled()
+			model.steps(t, s, 0, 30)
+			if err := Save(file, model.valueGrads(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, model := c.make(), newPulled()
+		if err := Load(file, model.valueGrads(), s); err != nil {
+			t.Fatal(err)
+		}
+		if want, err := os.ReadFile(file); err != nil || !bytes.Equal(model.saved(t, s), want) {
+			t.Errorf("%s: saved, it is another file (%v)", file, err)
+		}
+		model.steps(t, s, 30, 80)
+		if got := fmt.Sprintf("%x", sha256.Sum256(model.saved(t, s))); got != c.fingerprint {
+			t.Errorf("%s: fingerprint %s, want %s", name, got, c.fingerprint)
+		}
+	}
+}
+
+// pulled is a model of both dtypes whose gradients are those of fixed.
+type pulled struct {
+	wide, narrow *fixed[float32]
+	double       *fixed[float64]
+}
+
+func newPulled() *pulled {
+	p := &pulled{newFixed[float32](131), newFixed[float32](8), newFixed[float64](67)}
+	p.wide.v.Memset(float32(1))
+	p.narrow.v.Memset(float32(1))
+	p.double.v.Memset(1.0)
+	return p
+}
+
+func (p *pulled) valueGrads() []gorgonia.ValueGrad {
+	return []gorgonia.ValueGrad{p.wide, p.narrow, p.double}
+}
+
+func (p *pulled) steps(t *testing.T, s gorgonia.Solver, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		rng := rand.NewPCG(3, uint64(i))
+		p.wide.pull(rng)
+		p.narrow.pull(rng)
+		p.double.pull(rng)
+		if err := s.Step(p.valueGrads()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (p *pulled) saved(t *testing.T, s gorgonia.Solver) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, p.valueGrads(), s); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

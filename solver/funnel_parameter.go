@@ -71,3 +71,9 @@ func (s *funnelState[T]) setScale(scale float64) error {
 	}
 	return nil
 }
+
+func (s *funnelState[T]) fields(h *hyperparameters) []field {
+	return append(s.adaptiveState.fields(h),
+		field{"velocity", list[T](s.velocity), anyFinite},
+		field{"average", list[T](s.average), anyFinite})
+}

@@ -1,6 +1,8 @@
 package solver
 
 import (
+	"errors"
+	"fmt"
 	"math"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
@@ -111,4 +113,33 @@ func finiteBound[T kernel.Float](x float64) float64 {
 		return x
 	}
 	return largest[T]()
+}
+
+func (s *adamState[T]) fields(h *hyperparameters) []field {
+	return append(s.adaptiveState.fields(h),
+		field{"first", list[T](s.first), anyFinite},
+		field{"second", list[T](s.second), 0})
+}
+
+func (s *adamState[T]) record() record {
+	r := s.adaptiveState.record()
+	r.Direction = []float64{float64(s.last.Correction), float64(s.last.Eps)}
+	return r
+}
+
+func (s *adamState[T]) restore(r record) error {
+	if len(r.Direction) != 2 {
+		return errors.New("it lacks the coefficients of the last direction")
+	}
+	s.last = kernel.Direction[T]{Correction: T(r.Direction[0]), Eps: T(r.Direction[1])}
+	if !(s.last.Correction >= 0 && isFinite(float64(s.last.Correction)) && s.last.Eps > 0 && isFinite(float64(s.last.Eps))) {
+		return fmt.Errorf("the coefficients of the last direction are %v", r.Direction)
+	}
+	return s.adaptiveState.restore(r)
+}
+
+func (s *adamState[T]) restored() {
+	for i, m := range s.first {
+		s.maxFirst, s.maxSecond = max(s.maxFirst, math.Abs(float64(m))), max(s.maxSecond, float64(s.second[i]))
+	}
 }

@@ -35,11 +35,22 @@ func (o *operand[T]) bind(value, gradient gorgonia.Value) error {
 	if err := o.gradient.bind(gradient); err != nil {
 		return fmt.Errorf("gradient: %w", err)
 	}
-	if !sameElements(o.shape, value.Shape()) {
-		return fmt.Errorf("%w: the value's shape was %v and is %v now", ErrMismatch, o.shape, value.Shape())
+	if err := o.fits(value); err != nil {
+		return err
 	}
 	if !slices.Equal(o.value.shape, o.gradient.shape) {
 		return fmt.Errorf("%w: the value's shape is %v, the gradient's %v", ErrMismatch, value.Shape(), gradient.Shape())
+	}
+	return nil
+}
+
+// fits says whether the state of the parameter is still one of this value.
+func (o *operand[T]) fits(value gorgonia.Value) error {
+	if _, ok := o.value.elements(value); !ok {
+		return fmt.Errorf("%w: the value's dtype was another and is %v now", ErrMismatch, value.Dtype())
+	}
+	if !sameElements(o.shape, value.Shape()) {
+		return fmt.Errorf("%w: the value's shape was %v and is %v now", ErrMismatch, o.shape, value.Shape())
 	}
 	return nil
 }
@@ -125,12 +136,21 @@ type registry[P parameter] struct {
 	extents   []extent
 }
 
+func (r *registry[P]) init() {
+	r.known = map[gorgonia.ValueGrad]P{}
+	r.positions = map[gorgonia.ValueGrad]int{}
+}
+
+func (r *registry[P]) add(vg gorgonia.ValueGrad, p P) {
+	r.known[vg] = p
+	r.order = append(r.order, vg)
+}
+
 // bind finds the state and the memory of every parameter of a model, or
 // changes nothing. A parameter not seen before is made.
 func (r *registry[P]) bind(model []gorgonia.ValueGrad, create func(gorgonia.ValueGrad, tensor.Dtype) P) error {
 	if r.known == nil {
-		r.known = map[gorgonia.ValueGrad]P{}
-		r.positions = map[gorgonia.ValueGrad]int{}
+		r.init()
 	}
 	clear(r.positions)
 	r.model, r.bound, r.fresh, r.extents = model, r.bound[:0], 0, r.extents[:0]
@@ -160,8 +180,7 @@ func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 			return fmt.Errorf("value: %w", err)
 		}
 		p = create(vg, value.Dtype())
-		r.known[vg] = p
-		r.order = append(r.order, vg)
+		r.add(vg, p)
 		r.fresh++
 	}
 	if err := p.bind(value, gradient); err != nil {
@@ -174,16 +193,25 @@ func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 	return nil
 }
 
-// extract returns the value and the gradient of a parameter, neither nil.
-func extract(vg gorgonia.ValueGrad) (value, gradient gorgonia.Value, err error) {
+// valueOf returns the value of a parameter, not nil.
+func valueOf(vg gorgonia.ValueGrad) (gorgonia.Value, error) {
 	if isNil(vg) {
-		return nil, nil, fmt.Errorf("%w: the parameter itself is nil", ErrNoValue)
+		return nil, fmt.Errorf("%w: the parameter itself is nil", ErrNoValue)
 	}
 	if !hashable(vg) {
-		return nil, nil, fmt.Errorf("%w: a %T cannot be told from another; give a pointer to it", ErrUnsupported, vg)
+		return nil, fmt.Errorf("%w: a %T cannot be told from another; give a pointer to it", ErrUnsupported, vg)
 	}
-	if value = vg.Value(); isNil(value) {
-		return nil, nil, ErrNoValue
+	value := vg.Value()
+	if isNil(value) {
+		return nil, ErrNoValue
+	}
+	return value, nil
+}
+
+// extract returns the value and the gradient of a parameter, neither nil.
+func extract(vg gorgonia.ValueGrad) (value, gradient gorgonia.Value, err error) {
+	if value, err = valueOf(vg); err != nil {
+		return nil, nil, err
 	}
 	gradient, err = vg.Grad()
 	if err != nil {
@@ -215,13 +243,18 @@ func hashable(vg gorgonia.ValueGrad) bool {
 // name and position of the parameter at fault.
 func (r *registry[P]) refuse(i int, err error) error {
 	r.forget()
+	return blame(err, r.model[i], i)
+}
+
+// blame is err with the name and position of a parameter.
+func blame(err error, vg gorgonia.ValueGrad, position int) error {
 	e, ok := err.(*ParameterError)
 	if !ok {
 		e = &ParameterError{Err: err}
 	}
-	e.Position = i
-	if !isNil(r.model[i]) {
-		e.Name = nameOf(r.model[i])
+	e.Position = position
+	if !isNil(vg) {
+		e.Name = nameOf(vg)
 	}
 	return e
 }

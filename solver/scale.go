@@ -29,6 +29,7 @@ type scaled interface {
 	lastScale() float64
 	setScale(float64) error
 	adaptation() Adaptation
+	keepable
 }
 
 // measured is a parameter whose sums are known.

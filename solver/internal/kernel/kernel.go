@@ -170,7 +170,9 @@ func sign[T Float](x T) T {
 	return 0
 }
 
-func finite[T Float](x T) bool { return x-x == 0 }
+// finite rounds x first: inlined, a·b − a·b would be fused where machines can, and
+// then it is not 0.
+func finite[T Float](x T) bool { return T(x)-T(x) == 0 }
 
 // FirstNonFinite is the place of the first NaN or Inf in x, or -1.
 func FirstNonFinite[T Float](x []T) int {
