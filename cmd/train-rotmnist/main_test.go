@@ -220,18 +220,23 @@ func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
 	if err := os.WriteFile(notJSON, []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	foreign := filepath.Join(t.TempDir(), "foreign.json")
+	if err := os.WriteFile(foreign, []byte(`{"results":[{"a":1}]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
-		"no such data":         {[]string{"-data", filepath.Join(dir, "none")}, "none"},
-		"CSV nowhere":          {small(t, "-csv", filepath.Join(dir, "none", "x.csv")), "-csv"},
-		"JSON nowhere":         {small(t, "-json", filepath.Join(dir, "none", "x.json")), "-json"},
-		"a step that diverges": {small(t, "-quiet", "-solvers", "funnel:lr=1e38"), "funnel:lr=1e38: step"},
-		"JSON is a directory":  {small(t, "-json", dir), "it is a directory"},
-		"a full disk":          {small(t, "-csv", "/dev/full"), "-csv /dev/full: no space left"},
-		"table of nothing":     {[]string{"table", filepath.Join(dir, "none.json")}, "none.json"},
-		"table of no summary":  {[]string{"table", notJSON}, "not.json"},
+		"table of foreign JSON": {[]string{"table", foreign}, "foreign.json is no file that -json or sweep -out wrote: result 1: it names no solver"},
+		"no such data":          {[]string{"-data", filepath.Join(dir, "none")}, "none"},
+		"CSV nowhere":           {small(t, "-csv", filepath.Join(dir, "none", "x.csv")), "-csv"},
+		"JSON nowhere":          {small(t, "-json", filepath.Join(dir, "none", "x.json")), "-json"},
+		"a step that diverges":  {small(t, "-quiet", "-solvers", "funnel:lr=1e38"), "funnel:lr=1e38: step"},
+		"JSON is a directory":   {small(t, "-json", dir), "it is a directory"},
+		"a full disk":           {small(t, "-csv", "/dev/full"), "-csv /dev/full: no space left"},
+		"table of nothing":      {[]string{"table", filepath.Join(dir, "none.json")}, "none.json"},
+		"table of no summary":   {[]string{"table", notJSON}, "not.json"},
 	} {
 		status, _, errs := invoke(c.args...)
 		if status != 1 || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 {
@@ -321,8 +326,12 @@ func TestTableMergesSummariesOfSeveralSeeds(t *testing.T) {
 	if status, _, errs := invoke(small(t, "-quiet", "-json", other, "-steps", "31")...); status != 0 {
 		t.Fatal(errs)
 	}
-	if status, _, errs := invoke("table", names[0], other); status != 1 || !strings.Contains(errs, "different data") {
-		t.Errorf("status %d, %q for different experiments", status, errs)
+	if status, out, errs := invoke("table", names[0], other); status != 0 || strings.Count(out, " runs ") != 2 {
+		t.Errorf("different experiments: status %d\n%s%s", status, out, errs)
+	}
+	twice := append([]string{"table", names[0]}, names...)
+	if _, again, errs := invoke(twice...); again != out {
+		t.Errorf("one run twice\n%s%swithout\n%s", again, errs, out)
 	}
 }
 

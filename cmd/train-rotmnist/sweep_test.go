@@ -114,6 +114,23 @@ func TestShardsInFilesOfTheirOwnMakeOneTable(t *testing.T) {
 	}
 }
 
+func TestAFileWithoutARunYetDoesNotKeepTheOthersFromBeingTabled(t *testing.T) {
+	dir, data := t.TempDir(), digits(t)
+	file, empty := filepath.Join(dir, "some"), filepath.Join(dir, "none")
+	if status, _, errs := invoke(sweeping(data, file, "-quiet", "-solvers", "adam")...); status != 0 {
+		t.Fatal(errs)
+	}
+	if err := os.WriteFile(empty, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if status, out, errs := invoke("table", empty, file); status != 0 || !strings.Contains(out, "adam") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	if status, _, errs := invoke("table", empty, empty); status != 1 || !strings.Contains(errs, "there is no run in "+empty) {
+		t.Errorf("of nothing: status %d, %q", status, errs)
+	}
+}
+
 func TestVaryAddsAKeyToEverySolver(t *testing.T) {
 	c, err := parseSweepFlags([]string{
 		"-out", "x", "-solvers", "funnel:scope=parameter, eggain", "-vary", "scale-rate=0.1, 0.2", "-vary", "momentum=0,0.9", "-lr", "3e-6..0.0003", "-seeds", "4,7..8",

@@ -147,7 +147,7 @@ func TestRunsUnderWayAreDroppedWhenTheContextEnds(t *testing.T) {
 // record is one that a file may have.
 func record(seed uint64) *output.Record {
 	r := Record(output.Protocol{Data: "digits", Steps: 20, Batch: 16, Angles: []float64{0}, Hidden: []int{}}, Run{Seed: seed})
-	r.Solver, r.Spec, r.Settings = "adam", "adam", map[string]string{}
+	r.Solver, r.Spec, r.Settings, r.Accuracy = "adam", "adam", map[string]string{}, 0.5
 	return &r
 }
 
