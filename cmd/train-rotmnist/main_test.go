@@ -214,6 +214,22 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 	}
 }
 
+func TestAMistakeOnTheCommandLineNamesTheHelpOfItsCommand(t *testing.T) {
+	for args, want := range map[string]string{
+		"-nonsense":                   "; see train-rotmnist -h",
+		"-batch 70000 -quiet":         "; see train-rotmnist -h",
+		"sweep -nonsense":             "; see train-rotmnist sweep -h",
+		"sweep -batch 70000 -out OUT": "; see train-rotmnist sweep -h",
+		"table":                       "; see train-rotmnist table -h",
+		"table -nonsense":             "; see train-rotmnist table -h",
+	} {
+		args = strings.Replace(args, "OUT", filepath.Join(t.TempDir(), "x"), 1)
+		if status, _, errs := invoke(strings.Fields(args)...); status != 2 || !strings.HasSuffix(errs, want+"\n") || strings.Count(errs, "-h") != 1 {
+			t.Errorf("%s: status %d, %q, want %q", args, status, errs, want)
+		}
+	}
+}
+
 func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
 	dir := t.TempDir()
 	notJSON := filepath.Join(dir, "not.json")
@@ -353,24 +369,24 @@ func TestVersionSaysWhatThisIs(t *testing.T) {
 	}
 }
 
-// whenWritten calls do once there is something in a file.
-func whenWritten(file string, do func()) {
-	for {
+// written waits until there is something in a file, but not for ever.
+func written(file string) bool {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
-			do()
-			return
+			return true
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
+	return false
 }
 
 func TestAnInterruptedComparisonPrintsWhatWasDone(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var out, errs bytes.Buffer
 	file, rows := filepath.Join(t.TempDir(), "out.json"), filepath.Join(t.TempDir(), "out.csv")
-	go whenWritten(rows, cancel)
+	began := make(chan bool, 1)
+	go func() { began <- written(rows); cancel() }()
 	status := run(ctx, small(t, "-steps", "10000000", "-json", file, "-csv", rows), &out, &errs)
-	if status != 130 || !strings.Contains(out.String(), "\nfunnel ") || !strings.Contains(errs.String(), "interrupted") {
+	if !<-began || status != 130 || !strings.Contains(out.String(), "\nfunnel ") || !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("status %d\n%s%s", status, out.String(), errs.String())
 	}
 	if b, err := os.ReadFile(file); err != nil || !json.Valid(b) {
@@ -390,7 +406,12 @@ func TestCtrlCStopsTheProgramCleanly(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	whenWritten(rows, func() { cmd.Process.Signal(os.Interrupt) })
+	if !written(rows) {
+		cmd.Process.Kill()
+		cmd.Wait()
+		t.Fatalf("no step was written\n%s%s", out.String(), errs.String())
+	}
+	cmd.Process.Signal(os.Interrupt)
 	cmd.Wait()
 	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(out.String(), "\nfunnel ") {
 		t.Errorf("%v\n%s%s", cmd.ProcessState, out.String(), errs.String())

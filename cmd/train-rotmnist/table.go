@@ -35,7 +35,7 @@ func table(files []string, stdout, stderr io.Writer) int {
 		return done
 	}
 	if len(files) == 0 || strings.HasPrefix(files[0], "-") {
-		return complain(stderr, misused, errors.New("table wants the files that -json or sweep -out wrote"))
+		return misuse(stderr, "train-rotmnist table", errors.New("table wants the files that -json or sweep -out wrote"))
 	}
 	records, err := readRuns(files)
 	if err == nil {
