@@ -45,23 +45,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, flag.ErrHelp):
 		return done
 	case err != nil:
-		return complain(stderr, misused, err)
+		return misuse(stderr, "train-rotmnist", err)
 	case c.showVersion:
 		fmt.Fprintln(stdout, version())
 		return done
 	}
 	err = compare(ctx, c, stdout, stderr)
-	return conclude(ctx, err, stderr, "what is printed and written is of what was done")
+	return conclude(ctx, "train-rotmnist", err, stderr, "what is printed and written is of what was done")
 }
 
-// conclude says what came of a job, if it is not done: where it was
+// conclude says what came of a command, if it is not done: where it was
 // interrupted, what there is.
-func conclude(ctx context.Context, err error, stderr io.Writer, left string) int {
-	switch {
+func conclude(ctx context.Context, command string, err error, stderr io.Writer, left string) int {
+	switch usage := (usageError{}); {
 	case err == nil:
 		return done
-	case errors.Is(err, errUsage):
-		return complain(stderr, misused, err)
+	case errors.As(err, &usage):
+		return misuse(stderr, command, err)
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		fmt.Fprintf(stderr, "train-rotmnist: interrupted; %s\n", left)
 		return interrupted
@@ -69,14 +69,16 @@ func conclude(ctx context.Context, err error, stderr io.Writer, left string) int
 	return complain(stderr, failed, err)
 }
 
-// errUsage is a mistake in the flags that only shows with the data.
-var errUsage = errors.New("see train-rotmnist -h")
+// usageError is a mistake in the flags that only shows with the data.
+type usageError struct{ error }
+
+// misuse complains about a command line, and says where the help is.
+func misuse(stderr io.Writer, command string, err error) int {
+	return complain(stderr, misused, fmt.Errorf("%w; see %s -h", err, command))
+}
 
 func complain(stderr io.Writer, status int, err error) int {
 	text := strings.ReplaceAll(err.Error(), "\n", "; ") // of joined errors
-	if status == misused && !errors.Is(err, errUsage) {
-		text += "; " + errUsage.Error()
-	}
 	fmt.Fprintf(stderr, "train-rotmnist: %s\n", text)
 	return status
 }

@@ -214,24 +214,45 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 	}
 }
 
+func TestAMistakeOnTheCommandLineNamesTheHelpOfItsCommand(t *testing.T) {
+	for args, want := range map[string]string{
+		"-nonsense":                   "; see train-rotmnist -h",
+		"-batch 70000 -quiet":         "; see train-rotmnist -h",
+		"sweep -nonsense":             "; see train-rotmnist sweep -h",
+		"sweep -batch 70000 -out OUT": "; see train-rotmnist sweep -h",
+		"table":                       "; see train-rotmnist table -h",
+		"table -nonsense":             "; see train-rotmnist table -h",
+	} {
+		args = strings.Replace(args, "OUT", filepath.Join(t.TempDir(), "x"), 1)
+		if status, _, errs := invoke(strings.Fields(args)...); status != 2 || !strings.HasSuffix(errs, want+"\n") || strings.Count(errs, "-h") != 1 {
+			t.Errorf("%s: status %d, %q, want %q", args, status, errs, want)
+		}
+	}
+}
+
 func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
 	dir := t.TempDir()
 	notJSON := filepath.Join(dir, "not.json")
 	if err := os.WriteFile(notJSON, []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	foreign := filepath.Join(t.TempDir(), "foreign.json")
+	if err := os.WriteFile(foreign, []byte(`{"results":[{"a":1}]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
-		"no such data":         {[]string{"-data", filepath.Join(dir, "none")}, "none"},
-		"CSV nowhere":          {small(t, "-csv", filepath.Join(dir, "none", "x.csv")), "-csv"},
-		"JSON nowhere":         {small(t, "-json", filepath.Join(dir, "none", "x.json")), "-json"},
-		"a step that diverges": {small(t, "-quiet", "-solvers", "funnel:lr=1e38"), "funnel:lr=1e38: step"},
-		"JSON is a directory":  {small(t, "-json", dir), "it is a directory"},
-		"a full disk":          {small(t, "-csv", "/dev/full"), "-csv /dev/full: no space left"},
-		"table of nothing":     {[]string{"table", filepath.Join(dir, "none.json")}, "none.json"},
-		"table of no summary":  {[]string{"table", notJSON}, "not.json"},
+		"table of foreign JSON": {[]string{"table", foreign}, "foreign.json is no file that -json or sweep -out wrote: result 1: it names no solver"},
+		"no such data":          {[]string{"-data", filepath.Join(dir, "none")}, "none"},
+		"CSV nowhere":           {small(t, "-csv", filepath.Join(dir, "none", "x.csv")), "-csv"},
+		"JSON nowhere":          {small(t, "-json", filepath.Join(dir, "none", "x.json")), "-json"},
+		"a step that diverges":  {small(t, "-quiet", "-solvers", "funnel:lr=1e38"), "funnel:lr=1e38: step"},
+		"JSON is a directory":   {small(t, "-json", dir), "it is a directory"},
+		"a full disk":           {small(t, "-csv", "/dev/full"), "-csv /dev/full: no space left"},
+		"table of nothing":      {[]string{"table", filepath.Join(dir, "none.json")}, "none.json"},
+		"table of no summary":   {[]string{"table", notJSON}, "not.json"},
 	} {
 		status, _, errs := invoke(c.args...)
 		if status != 1 || !strings.Contains(errs, c.want) || strings.Count(errs, "\n") != 1 {
@@ -321,8 +342,12 @@ func TestTableMergesSummariesOfSeveralSeeds(t *testing.T) {
 	if status, _, errs := invoke(small(t, "-quiet", "-json", other, "-steps", "31")...); status != 0 {
 		t.Fatal(errs)
 	}
-	if status, _, errs := invoke("table", names[0], other); status != 1 || !strings.Contains(errs, "different data") {
-		t.Errorf("status %d, %q for different experiments", status, errs)
+	if status, out, errs := invoke("table", names[0], other); status != 0 || strings.Count(out, " runs ") != 2 {
+		t.Errorf("different experiments: status %d\n%s%s", status, out, errs)
+	}
+	twice := append([]string{"table", names[0]}, names...)
+	if _, again, errs := invoke(twice...); again != out {
+		t.Errorf("one run twice\n%s%swithout\n%s", again, errs, out)
 	}
 }
 
@@ -344,24 +369,24 @@ func TestVersionSaysWhatThisIs(t *testing.T) {
 	}
 }
 
-// whenWritten calls do once there is something in a file.
-func whenWritten(file string, do func()) {
-	for {
+// written waits until there is something in a file, but not for ever.
+func written(file string) bool {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
-			do()
-			return
+			return true
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
+	return false
 }
 
 func TestAnInterruptedComparisonPrintsWhatWasDone(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var out, errs bytes.Buffer
 	file, rows := filepath.Join(t.TempDir(), "out.json"), filepath.Join(t.TempDir(), "out.csv")
-	go whenWritten(rows, cancel)
+	began := make(chan bool, 1)
+	go func() { began <- written(rows); cancel() }()
 	status := run(ctx, small(t, "-steps", "10000000", "-json", file, "-csv", rows), &out, &errs)
-	if status != 130 || !strings.Contains(out.String(), "\nfunnel ") || !strings.Contains(errs.String(), "interrupted") {
+	if !<-began || status != 130 || !strings.Contains(out.String(), "\nfunnel ") || !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("status %d\n%s%s", status, out.String(), errs.String())
 	}
 	if b, err := os.ReadFile(file); err != nil || !json.Valid(b) {
@@ -381,7 +406,12 @@ func TestCtrlCStopsTheProgramCleanly(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	whenWritten(rows, func() { cmd.Process.Signal(os.Interrupt) })
+	if !written(rows) {
+		cmd.Process.Kill()
+		cmd.Wait()
+		t.Fatalf("no step was written\n%s%s", out.String(), errs.String())
+	}
+	cmd.Process.Signal(os.Interrupt)
 	cmd.Wait()
 	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(out.String(), "\nfunnel ") {
 		t.Errorf("%v\n%s%s", cmd.ProcessState, out.String(), errs.String())

@@ -64,7 +64,7 @@ func (p *protocol) interpret(fs *flag.FlagSet) (err error) {
 // fits finds the mistake that only shows with the data.
 func (p *protocol) fits(digits *mnist.Dataset) error {
 	if p.Batch > digits.Len() {
-		return fmt.Errorf("-batch: %d; the data set has %d images; %w", p.Batch, digits.Len(), errUsage)
+		return usageError{fmt.Errorf("-batch: %d; the data set has %d images", p.Batch, digits.Len())}
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func runSweep(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	case errors.Is(err, flag.ErrHelp):
 		return done
 	case err != nil:
-		return complain(stderr, misused, err)
+		return misuse(stderr, "train-rotmnist sweep", err)
 	}
 	news, notes := stdout, stderr
 	if c.quiet {
@@ -35,7 +35,7 @@ func runSweep(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	fmt.Fprintf(news, "runs    %d, of which %d are in %s; %d at a time\n", len(c.runs), t.runs, c.out, c.workers)
 	err = c.make(ctx, file, t, notes)
 	err = errors.Join(err, file.Close())
-	status := conclude(ctx, err, stderr, fmt.Sprintf("%d of %d runs are in %s; the same command goes on from there", t.runs, len(c.runs), c.out))
+	status := conclude(ctx, "train-rotmnist sweep", err, stderr, fmt.Sprintf("%d of %d runs are in %s; the same command goes on from there", t.runs, len(c.runs), c.out))
 	if status == done && t.failed > 0 {
 		return complain(stderr, failed, fmt.Errorf("%d of %d runs failed, %s; their lines in %s say why: delete them to try again", t.failed, len(c.runs), t.failure, c.out))
 	}

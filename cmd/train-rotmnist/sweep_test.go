@@ -114,6 +114,23 @@ func TestShardsInFilesOfTheirOwnMakeOneTable(t *testing.T) {
 	}
 }
 
+func TestAFileWithoutARunYetDoesNotKeepTheOthersFromBeingTabled(t *testing.T) {
+	dir, data := t.TempDir(), digits(t)
+	file, empty := filepath.Join(dir, "some"), filepath.Join(dir, "none")
+	if status, _, errs := invoke(sweeping(data, file, "-quiet", "-solvers", "adam")...); status != 0 {
+		t.Fatal(errs)
+	}
+	if err := os.WriteFile(empty, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if status, out, errs := invoke("table", empty, file); status != 0 || !strings.Contains(out, "adam") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	if status, _, errs := invoke("table", empty, empty); status != 1 || !strings.Contains(errs, "there is no run in "+empty) {
+		t.Errorf("of nothing: status %d, %q", status, errs)
+	}
+}
+
 func TestVaryAddsAKeyToEverySolver(t *testing.T) {
 	c, err := parseSweepFlags([]string{
 		"-out", "x", "-solvers", "funnel:scope=parameter, eggain", "-vary", "scale-rate=0.1, 0.2", "-vary", "momentum=0,0.9", "-lr", "3e-6..0.0003", "-seeds", "4,7..8",
@@ -127,7 +144,7 @@ func TestVaryAddsAKeyToEverySolver(t *testing.T) {
 }
 
 func TestALearnRateIsTheSameHoweverItIsWritten(t *testing.T) {
-	for _, text := range []string{"1e-6..1", "0.000001..1e0", "1e-06,0.00001,1e-4,0.001,1e-2,.1,1.0"} {
+	for _, text := range []string{"1e-6..1", " 1e-6 .. 1 ", "0.000001..1e0", "1e-06,0.00001,1e-4,0.001,1e-2,.1,1.0"} {
 		lr, err := powers(text)
 		want := []string{"lr=1e-06", "lr=1e-05", "lr=0.0001", "lr=0.001", "lr=0.01", "lr=0.1", "lr=1"}
 		if err != nil || !slices.Equal(lr, want) {
@@ -136,28 +153,36 @@ func TestALearnRateIsTheSameHoweverItIsWritten(t *testing.T) {
 	}
 }
 
+func TestSeedsMayHaveSpacesAroundThem(t *testing.T) {
+	if seeds, err := between(" 1, 3 .. 5 "); err != nil || !slices.Equal(seeds, []uint64{1, 3, 4, 5}) {
+		t.Errorf("%v, %v", seeds, err)
+	}
+}
+
 func TestAMistakeInASweepIsOneSentenceAndStatus2(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                                  "-out: name the file",
-		"-out x -lr fast":                   "-lr:",
-		"-out x -lr 1..Inf":                 "not a number",
-		"-out x -lr 1e-3..0.05":             "not the first times a power of ten",
-		"-out x -lr 1..0.1":                 "not the first times a power of ten",
-		"-out x -lr -1":                     "at least 0",
-		"-out x -lr 0.1,1e-1":               "given twice",
-		"-out x -lr 1 -solvers funnel:lr=1": "set twice",
-		"-out x -vary scale-rate=0.1":       "adam takes lr",
-		"-out x -vary nonsense":             "write key=value",
-		"-out x -seeds 1,x":                 "-seeds:",
-		"-out x -seeds 3..1":                "not a whole number",
-		"-out x -seeds 1,1":                 "1 is given twice",
-		"-out x -seeds 1..1000000000":       "more than 10000",
-		"-out x -shard 3/3":                 "i from 0 to n-1",
-		"-out x -shard -1/3":                "i from 0 to n-1",
-		"-out x -shard 1":                   "-shard:",
-		"-out x -workers 0":                 "at least 1",
-		"-out x -steps 0":                   "at least 1",
-		"-out x funnel":                     "unexpected argument",
+		"":                      "-out: name the file",
+		"-out x -lr fast":       "-lr:",
+		"-out x -lr 1..Inf":     "not a number",
+		"-out x -lr 1e-3..0.05": "not the first times a power of ten",
+		"-out x -lr 1..0.1":     "not the first times a power of ten",
+		"-out x -lr -1":         "at least 0",
+		"-out x -lr 0.1,1e-1":   "given twice",
+		"-out x -solvers adam:lr=0.1,adam:lr=1e-1": "adam:lr=0.1 and adam:lr=1e-1 are one run; give only one of them",
+		"-out x -solvers adam,adam:lr=0.001":       "adam and adam:lr=0.001 are one run",
+		"-out x -lr 1 -solvers funnel:lr=1":        "set twice",
+		"-out x -vary scale-rate=0.1":              "adam takes lr",
+		"-out x -vary nonsense":                    "write key=value",
+		"-out x -seeds 1,x":                        "-seeds:",
+		"-out x -seeds 3..1":                       "not a whole number",
+		"-out x -seeds 1,1":                        "1 is given twice",
+		"-out x -seeds 1..1000000000":              "more than 10000",
+		"-out x -shard 3/3":                        "i from 0 to n-1",
+		"-out x -shard -1/3":                       "i from 0 to n-1",
+		"-out x -shard 1":                          "-shard:",
+		"-out x -workers 0":                        "at least 1",
+		"-out x -steps 0":                          "at least 1",
+		"-out x funnel":                            "unexpected argument",
 	} {
 		status, out, errs := invoke(append([]string{"sweep"}, strings.Fields(args)...)...)
 		if status != 2 || !strings.Contains(errs, want) || strings.Count(errs, "\n") != 1 || out != "" {

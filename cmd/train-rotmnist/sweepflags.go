@@ -113,6 +113,9 @@ func (c *sweepConfig) plan(specs, rates, seeds, shard string, factors [][]string
 	if err != nil {
 		return fmt.Errorf("-seeds: %w", err)
 	}
+	if err := c.differ(kinds); err != nil {
+		return fmt.Errorf("-solvers, -lr or -vary: %w", err)
+	}
 	var all []sweep.Run
 	for _, seed := range numbers {
 		for _, spec := range kinds {
@@ -124,6 +127,19 @@ func (c *sweepConfig) plan(specs, rates, seeds, shard string, factors [][]string
 		return fmt.Errorf("-shard: %w", err)
 	}
 	c.runs = sweep.Shard(all, i, n)
+	return nil
+}
+
+// differ finds the run that would be made twice.
+func (c *sweepConfig) differ(kinds []solvers.Spec) error {
+	texts := map[string]string{}
+	for _, spec := range kinds {
+		r := sweep.Record(c.Protocol, sweep.Run{Spec: spec})
+		if text, twice := texts[r.Key()]; twice {
+			return fmt.Errorf("%s and %s are one run; give only one of them", text, spec.Text)
+		}
+		texts[r.Key()] = spec.Text
+	}
 	return nil
 }
 
@@ -162,11 +178,11 @@ func powers(text string) ([]string, error) {
 
 // ends are those of a range, low..high, or twice the same number.
 func ends(text string) (low, high string) {
-	text = strings.TrimSpace(text)
-	if low, high, ok := strings.Cut(text, ".."); ok {
-		return low, high
+	low, high, ok := strings.Cut(text, "..")
+	if !ok {
+		high = low
 	}
-	return text, text
+	return strings.TrimSpace(low), strings.TrimSpace(high)
 }
 
 // scientific is a number as digits × 10^exponent.

@@ -17,9 +17,10 @@ best one, its accuracy there and at the default of 0.001, and its tolerance.
 
 usage: train-rotmnist table FILE...
 
-A file is one that -json or sweep -out wrote. Runs of different protocols have
-tables of their own; -json files must be of one. A run of a sweep that is there
-twice counts once.
+A file is one that -json or sweep -out wrote; a sweep's may still be empty. Runs
+of different protocols have tables of their own. A run that is there twice
+counts once, and a result stands for a failure; two different results of one
+run, but for its times, are an error.
 
 Tolerance is over how many powers of ten of learn rate a solver stays within 2
 points of its own best mean accuracy: the logarithm of the highest over the
@@ -34,30 +35,35 @@ func table(files []string, stdout, stderr io.Writer) int {
 		return done
 	}
 	if len(files) == 0 || strings.HasPrefix(files[0], "-") {
-		return complain(stderr, misused, errors.New("table wants the files that -json or sweep -out wrote"))
+		return misuse(stderr, "train-rotmnist table", errors.New("table wants the files that -json or sweep -out wrote"))
 	}
-	var summaries []output.Summary
-	var records []output.Record
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return complain(stderr, failed, err)
-		}
-		summary, runs, err := output.Read(b)
-		if err != nil {
-			return complain(stderr, failed, fmt.Errorf("%s is no file that -json or sweep -out wrote: %w", name, err))
-		}
-		if summary != nil {
-			summaries = append(summaries, *summary)
-		}
-		records = append(records, runs...)
-	}
-	runs, err := output.Runs(summaries)
+	records, err := readRuns(files)
 	if err == nil {
-		err = output.Means(stdout, append(runs, records...))
+		err = output.Means(stdout, records)
 	}
 	if err != nil {
 		return complain(stderr, failed, err)
 	}
 	return done
+}
+
+// readRuns reads the runs in files. Some files may have none, as a shard's has
+// before its first run is done.
+func readRuns(files []string) ([]output.Record, error) {
+	var records []output.Record
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		runs, err := output.Read(name, b)
+		if err != nil {
+			return nil, fmt.Errorf("%s is no file that -json or sweep -out wrote: %w", name, err)
+		}
+		records = append(records, runs...)
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("there is no run in %s", strings.Join(files, ", "))
+	}
+	return records, nil
 }

@@ -12,47 +12,12 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Runs are those of summaries, most often of several seeds. The summaries must
-// be of one experiment, and have no run twice.
-func Runs(summaries []Summary) ([]Record, error) {
-	var records []Record
-	type run struct {
-		spec string
-		seed uint64
-	}
-	seen := map[run]bool{}
-	for i, s := range summaries {
-		if err := sameExperiment(&summaries[0], &summaries[i]); err != nil {
-			return nil, err
-		}
-		for _, r := range s.Results {
-			if seen[run{r.Spec, s.Seed}] {
-				return nil, fmt.Errorf("%s with seed %d is in two summaries; give each run once", r.Spec, s.Seed)
-			}
-			seen[run{r.Spec, s.Seed}] = true
-			records = append(records, Record{Protocol: s.Protocol, Seed: s.Seed, Row: r})
-		}
-	}
-	return records, nil
-}
-
-// sameExperiment says what keeps two summaries from being of one experiment.
-func sameExperiment(a, b *Summary) error {
-	switch {
-	case a.Data != b.Data:
-		return fmt.Errorf("the summaries are of different data, %s and %s", a.Data, b.Data)
-	case a.Steps != b.Steps || a.Batch != b.Batch || a.Drift != b.Drift || !slices.Equal(a.Angles, b.Angles) || !slices.Equal(a.Hidden, b.Hidden):
-		return fmt.Errorf("the summaries are of different streams or networks: steps %d and %d, batch %d and %d, angles %v and %v, hidden layers %v and %v",
-			a.Steps, b.Steps, a.Batch, b.Batch, a.Angles, b.Angles, a.Hidden, b.Hidden)
-	}
-	return nil
-}
-
 // Means writes a row for each solver and learn rate: mean ± standard deviation
 // over the runs, most often of several seeds. Where solvers have several learn
 // rates, a second table has a row for each solver: its best learn rate, and its
 // tolerance of others. Runs of different protocols have tables of their own. A
-// run that is there twice counts once, if it came to the same both times.
+// run that is there twice counts once: both must have come to the same, but a
+// result stands for a failure.
 func Means(w io.Writer, records []Record) error {
 	records, err := once(records)
 	if err != nil {
@@ -70,23 +35,32 @@ func Means(w io.Writer, records []Record) error {
 	return nil
 }
 
-// once drops a run that was there before, as shards that overlap have it.
+// once keeps one record of each run, as shards that overlap have several: a
+// result if there is one, or else the first failure.
 func once(records []Record) ([]Record, error) {
-	seen := map[string]string{}
+	at := map[string]int{}
 	var kept []Record
 	for _, r := range records {
-		same := r
-		same.Spec, same.Settings, same.StepMS, same.SolverMS = "", nil, 0, 0 // the key has the solver, and times vary
-		key, result := r.Key(), identity(same)
-		switch before, twice := seen[key]; {
+		i, twice := at[r.Key()]
+		switch {
 		case !twice:
-			seen[key] = result
+			at[r.Key()] = len(kept)
 			kept = append(kept, r)
-		case before != result:
-			return nil, fmt.Errorf("%s with seed %d is there twice, with different results; give each run once", r.Spec, r.Seed)
+		case r.Error != "":
+		case kept[i].Error != "":
+			kept[i] = r
+		case kept[i].result() != r.result():
+			return nil, fmt.Errorf("%s with seed %d has different results in %s and in %s; give only one of the files, or delete the run from one",
+				r.Spec, r.Seed, kept[i].File, r.File)
 		}
 	}
 	return kept, nil
+}
+
+// result is what followed from the run: equal for equal results.
+func (r Record) result() string {
+	r.Spec, r.Settings, r.StepMS, r.SolverMS = "", nil, 0, 0 // the key has the solver, and times vary
+	return identity(r)
 }
 
 // compared is the runs of one protocol.

@@ -71,6 +71,19 @@ func TestToleranceIsTheRangeOfLearnRatesAroundTheBestThatAreWithinTwoPointsOfIt(
 	}
 }
 
+func TestMeansAreOverTheRunsOfEachSolver(t *testing.T) {
+	var records []Record
+	for seed, accuracy := range []float64{0.7, 0.8, 0.9} {
+		records = append(records, run("a", 1, uint64(seed), accuracy), run("b", 1, uint64(seed), 0.5))
+	}
+	out := text(t, records)
+	for _, want := range []string{"80.00% ± 10.00%", "50.00% ± 0.00%"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
 func TestSettingsMakeSolversAndLearnRatesDoNot(t *testing.T) {
 	slow, fast := sweepOf("funnel", map[float64]float64{0.1: 0.8, 1: 0.9}), sweepOf("funnel", map[float64]float64{0.1: 0.85, 1: 0.95})
 	for i := range fast {
@@ -104,9 +117,30 @@ func TestARunOfTwoShardsCountsOnceIfItCameToTheSame(t *testing.T) {
 	if got := rows(text(t, []Record{a, again}), "adam:lr=1"); len(got) != 1 || !strings.HasPrefix(got[0], "1 90.00%") {
 		t.Errorf("%q", got)
 	}
-	again.Accuracy = 0.8
-	if err := Means(io.Discard, []Record{a, again}); err == nil || !strings.Contains(err.Error(), "adam:lr=1e0 with seed 1 is there twice") {
-		t.Errorf("error %v", err)
+}
+
+func TestARunThatCameToDifferentResultsNamesTheFiles(t *testing.T) {
+	a, b := run("adam", 1, 1, 0.9), run("adam", 1, 1, 0.8)
+	a.File, b.File = "a.jsonl", "b.jsonl"
+	err := Means(io.Discard, []Record{a, b})
+	if want := "adam:lr=1 with seed 1 has different results in a.jsonl and in b.jsonl; give only one"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+}
+
+func TestAResultStandsForAFailureOfItsRun(t *testing.T) {
+	good, bad := run("adam", 1, 1, 0.9), run("adam", 1, 1, 0)
+	bad.Error = "panic: oh"
+	other := bad
+	other.Error = "panic: no"
+	for _, records := range [][]Record{{good, bad}, {bad, good}, {bad, other, good}} {
+		out := text(t, records)
+		if got := rows(out, "adam:lr=1"); len(got) != 1 || !strings.HasPrefix(got[0], "1 90.00%") || strings.Contains(out, "left out") {
+			t.Errorf("%s", out)
+		}
+	}
+	if out := text(t, []Record{bad, other}); strings.Count(out, "left out") != 1 {
+		t.Errorf("%s", out)
 	}
 }
 
@@ -126,33 +160,76 @@ func TestALineThatIsNoRunIsNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		good + "{}\n" + good: "line 2",
 		"\n\nnonsense\n":     "line 3",
+		"nonsense":           "line 1",
 		`{"data":"x"}`:       "line 1",
-		`{"data":"`:          "no run in it",
-		"":                   "no run in it",
 	} {
-		if _, _, err := Read([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Read("a", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
 		}
 	}
-	if _, rs, err := Read([]byte(good + "\r\n" + good[:40])); err != nil || len(rs) != 1 {
-		t.Errorf("%d runs, error %v", len(rs), err)
+	for text, want := range map[string]int{
+		"": 0, `{"data":"`: 0, "\x00\x00": 0, good + "\r\n" + good[:40]: 1, good + good[:40] + "\x00\x00": 1, good + strings.TrimSpace(good): 2,
+	} {
+		if rs, err := Read("a", []byte(text)); err != nil || len(rs) != want {
+			t.Errorf("%q: %d runs, error %v, want %d", text, len(rs), err, want)
+		}
+	}
+}
+
+func TestNumbersThatNoRunHasAreRefused(t *testing.T) {
+	for change, want := range map[string]string{
+		`"accuracy":1e308`:                        "accuracy of 1e+308 is not from 0 to 1",
+		`"accuracy":-1`:                           "accuracy of -1",
+		`"accuracy":null`:                         "no accuracy",
+		`"acuracy":1`:                             "no accuracy",
+		`"accuracy":0.5,"plateau":2`:              "accuracy of 2",
+		`"accuracy":0.5,"after_shift":2`:          "accuracy of 2",
+		`"accuracy":0.5,"heldout":[0.5,7]`:        "accuracy of 7",
+		`"accuracy":0.5,"recovery":1e308`:         "recovery of 1e+308",
+		`"accuracy":0.5,"recovery":null`:          "",
+		`"accuracy":null,"error":"panic: oh"`:     "",
+		`"accuracy":1,"plateau":0,"recovery":400`: "",
+	} {
+		protocol, row := `"data":"x","steps":400,"batch":1`, `"solver":"a","spec":"a",`+change
+		for _, text := range []string{"{" + protocol + "," + row + "}", "{" + protocol + `,"results":[{` + row + "}]}"} {
+			if strings.Contains(text, "error") && strings.Contains(text, "results") {
+				continue // a summary has no failures
+			}
+			rs, err := Read("a", []byte(text))
+			if want == "" && (err != nil || len(rs) != 1) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%s: error %v, want %q", text, err, want)
+			}
+		}
+	}
+}
+
+func TestWhatARowDoesNotSayIsMissing(t *testing.T) {
+	rs, err := Read("a", []byte(`{"data":"x","steps":1,"batch":1,"results":[{"solver":"a","spec":"a","accuracy":0.5}]}`))
+	if err != nil || !rs[0].Plateau.missing() || !rs[0].Scale.missing() || rs[0].File != "a" {
+		t.Errorf("%+v, %v", rs, err)
+	}
+}
+
+func TestASummaryWithoutRunsIsRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"results":[]}`:        "it has no results",
+		`{"results":[{"a":1}]}`: "result 1: it names no solver",
+		`{"steps":1,"batch":1,"results":[{"solver":"a","spec":"a","accuracy":0.5},7]}`: "result 2: ",
+		`{"results":[{"solver":"a","spec":"a","accuracy":0.5}]}`:                       "result 1: it has no steps",
+	} {
+		if _, err := Read("a", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", text, err, want)
+		}
 	}
 }
 
 // Whatever a file holds, it is read, or refused, and what was read has a table.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(identity(run("adam", 1, 1, 0.9)) + "\n" + identity(run("adam", 2, 1, 0.8))))
-	f.Add([]byte(`{"data":"x","steps":1,"batch":1,"results":[{"solver":"a","spec":"a","accuracy":null}]}`))
+	f.Add([]byte(`{"data":"x","steps":1,"batch":1,"results":[{"solver":"a","spec":"a","accuracy":0.5}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, records, err := Read(b)
-		if err != nil {
-			return
+		if records, err := Read("a", b); err == nil {
+			Means(io.Discard, records)
 		}
-		if s != nil {
-			if records, err = Runs([]Summary{*s}); err != nil {
-				return
-			}
-		}
-		Means(io.Discard, records)
 	})
 }

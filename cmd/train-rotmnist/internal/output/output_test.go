@@ -31,57 +31,6 @@ adam:lr=0.003   100.00%            –         –   50.00%         –    10.00
 	}
 }
 
-// means is what Means writes of summaries.
-func means(t *testing.T, summaries ...Summary) string {
-	t.Helper()
-	runs, err := Runs(summaries)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := Means(&b, runs); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func TestMeansAreOverTheRunsOfEachSolver(t *testing.T) {
-	summary := func(seed uint64, accuracy Number) Summary {
-		return Summary{Seed: seed, Results: []Row{{Solver: "a", Spec: "a", Accuracy: accuracy}, {Solver: "b", Spec: "b", Accuracy: 0.5}}}
-	}
-	text := means(t, summary(1, 0.7), summary(2, 0.8), summary(3, 0.9))
-	for _, want := range []string{"80.00% ± 10.00%", "50.00% ± 0.00%"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %q in\n%s", want, text)
-		}
-	}
-}
-
-func TestMeansRefuseOneRunTwice(t *testing.T) {
-	s := Summary{Seed: 1, Results: []Row{{Spec: "a"}}}
-	if _, err := Runs([]Summary{s, s}); err == nil || !strings.Contains(err.Error(), "seed 1 is in two") {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestMeansRefuseToMixExperiments(t *testing.T) {
-	a := Summary{Protocol: Protocol{Data: "mnist", Steps: 400, Batch: 128, Angles: []float64{0, 60}, Hidden: []int{128}}}
-	for name, change := range map[string]func(*Summary){
-		"data":   func(s *Summary) { s.Data = "synthetic" },
-		"steps":  func(s *Summary) { s.Steps = 1 },
-		"batch":  func(s *Summary) { s.Batch = 1 },
-		"angles": func(s *Summary) { s.Angles = []float64{0} },
-		"drift":  func(s *Summary) { s.Drift = 1 },
-		"hidden": func(s *Summary) { s.Hidden = nil },
-	} {
-		b := a
-		change(&b)
-		if _, err := Runs([]Summary{a, b}); err == nil {
-			t.Errorf("%s differs, and there is no error", name)
-		}
-	}
-}
-
 func TestAMissingNumberIsNullInJSON(t *testing.T) {
 	b, err := json.Marshal(Row{Scale: Number(math.NaN()), Recovery: Number(math.Inf(1)), Accuracy: 0.5})
 	if err != nil {

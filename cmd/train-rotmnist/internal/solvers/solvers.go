@@ -136,7 +136,10 @@ func parse(text string) (Spec, error) {
 	name, isAugmented := strings.CutPrefix(text, augment)
 	name, settings, some := strings.Cut(name, ":")
 	i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == name })
-	if i < 0 {
+	switch {
+	case !isAugmented && name == "augment":
+		return Spec{}, fmt.Errorf("solver %q: inner=NAME comes first, as in %sadam:lr=1", text, augment)
+	case i < 0:
 		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(names(), ", "), augment)
 	}
 	s := Spec{Text: text, Settings: map[string]string{}, kind: kinds[i]}

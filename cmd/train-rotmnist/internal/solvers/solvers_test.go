@@ -180,7 +180,9 @@ func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                     "unknown solver",
 		"sgd":                                  "known are funnel, funneladam, eggain, adam, momentum, rmsprop, vanilla",
-		"augment":                              "augment:inner=NAME of each",
+		"augment":                              "inner=NAME comes first, as in augment:inner=adam:lr=1",
+		"augment:lr=1:inner=adam":              `solver "augment:lr=1:inner=adam": inner=NAME comes first`,
+		"SGD":                                  "augment:inner=NAME of each",
 		"augment:inner=sgd":                    `unknown solver "sgd"`,
 		"augment:inner=augment":                `unknown solver "augment"`,
 		"augment:inner=rmsprop:gain-rate=1":    "augment:inner=rmsprop takes lr, decay, rho, eps, clip, l2, scale-rate",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -12,7 +13,7 @@ import (
 
 // File has a line of JSON for each run that is done. It is only ever added to,
 // a whole line at a time, so it survives a kill; a line that a kill has cut
-// short is dropped by whoever adds the next. Processes on one machine may share
+// short, or a power cut, is dropped by whoever adds the next. Processes on one machine may share
 // a file.
 type File struct{ f *os.File }
 
@@ -42,7 +43,7 @@ func (f *File) load() ([]output.Record, error) {
 	}
 	records, err := output.ReadRecords(b)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; %s", err, advice)
 	}
 	return records, f.repair()
 }
@@ -80,8 +81,8 @@ func (f *File) read() ([]byte, error) {
 	return io.ReadAll(io.NewSectionReader(f.f, 0, info.Size()))
 }
 
-// beginning is that of every line.
-var beginning = []byte(`{"data":`)
+// advice is for a line that is there and is no run.
+const advice = "delete the line, or name another file"
 
 // repair makes the file end with a whole line.
 func (f *File) repair() error {
@@ -99,12 +100,12 @@ func (f *File) repair() error {
 	}
 	whole := bytes.LastIndexByte(b, '\n') + 1
 	rest := b[whole:]
-	switch {
-	case !bytes.HasPrefix(rest, beginning) && !bytes.HasPrefix(beginning, rest):
-		return errors.New("its last line is not a run of a sweep; it is left as it is")
-	case json.Valid(rest): // only its end was lost
-		_, err := f.f.Write([]byte("\n"))
-		return err
+	if output.CutShort(rest) {
+		return f.f.Truncate(int64(whole))
 	}
-	return f.f.Truncate(int64(whole))
+	if _, err := output.ReadRecords(rest); err != nil {
+		return errors.New("its last line is not a run of a sweep; " + advice)
+	}
+	_, err = f.f.Write([]byte("\n")) // only its end was lost
+	return err
 }

@@ -147,7 +147,7 @@ func TestRunsUnderWayAreDroppedWhenTheContextEnds(t *testing.T) {
 // record is one that a file may have.
 func record(seed uint64) *output.Record {
 	r := Record(output.Protocol{Data: "digits", Steps: 20, Batch: 16, Angles: []float64{0}, Hidden: []int{}}, Run{Seed: seed})
-	r.Solver, r.Spec, r.Settings = "adam", "adam", map[string]string{}
+	r.Solver, r.Spec, r.Settings, r.Accuracy = "adam", "adam", map[string]string{}, 0.5
 	return &r
 }
 
@@ -220,6 +220,43 @@ func TestALineIsNeverAddedToHalfALine(t *testing.T) {
 	}
 	if got := contents(t, path); !slices.Equal(got, []uint64{5}) {
 		t.Errorf("seeds %v", got)
+	}
+}
+
+func TestBytesOfZeroThatAPowerCutLeavesAreDropped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sweep.jsonl")
+	add(t, path, 1)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tail := range []string{"\x00", "\x00\x00\x00", `{"da` + "\x00\x00", `{"data":"dig` + "\x00\x00"} {
+		if err := os.WriteFile(path, append(slices.Clone(whole), tail...), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		add(t, path, 2)
+		if got := contents(t, path); !slices.Equal(got, []uint64{1, 2}) {
+			t.Errorf("%q: seeds %v", tail, got)
+		}
+	}
+}
+
+func TestALineThatIsNoRunIsNamedWithWhatToDo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sweep.jsonl")
+	add(t, path, 1)
+	f, _, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.f.Write([]byte("precious")); err != nil {
+		t.Fatal(err)
+	}
+	_, _, opening := Open(path)
+	for _, err := range []error{opening, f.Append(record(2))} {
+		if err == nil || !strings.Contains(err.Error(), "is not a run of a sweep") || !strings.HasSuffix(err.Error(), "; delete the line, or name another file") {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 
