@@ -1,9 +1,11 @@
 package mnist
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 
 	G "gorgonia.org/gorgonia"
@@ -255,9 +257,12 @@ func (m *MLP) Evaluate(data *Dataset, angle float64) (accuracy float64, err erro
 
 // Close frees what Gorgonia's machines hold.
 func (m *MLP) Close() error {
-	err := m.training.machine.Close()
-	if e := m.reading.machine.Close(); err == nil {
-		err = e
+	var errs []error
+	for _, n := range []*network{m.training, m.reading} {
+		errs = append(errs, n.machine.Close())
+		// Gorgonia gives its machines a finalizer. One that is part of a cycle,
+		// as they are, is never run, and keeps all it reaches for ever.
+		runtime.SetFinalizer(n.machine, nil)
 	}
-	return err
+	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -85,6 +86,34 @@ func newTestMLP(t testing.TB, hidden []int, batch int, seed uint64) *MLP {
 	}
 	t.Cleanup(func() { m.Close() })
 	return m
+}
+
+func TestAClosedMLPIsFreed(t *testing.T) {
+	inUse := func() uint64 {
+		runtime.GC()
+		runtime.GC() // what finalizers held
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	images, labels := make([]float32, 128*Pixels), make([]byte, 128)
+	before := inUse()
+	for range 10 {
+		m, err := NewMLP([]int{128, 64}, 128, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Run(images, labels); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// One has some 4 MB.
+	if after := inUse(); after > before+10<<20 {
+		t.Errorf("%d MB in use before ten networks, %d MB after", before>>20, after>>20)
+	}
 }
 
 func TestTheMLPHasTheParametersItShould(t *testing.T) {
