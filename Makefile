@@ -62,15 +62,16 @@ plot:
 SWEEP   = results/sweep.jsonl
 SOLVERS = funnel,funneladam,adam,momentum
 TURNS   = -angles 0,60,120,180
-RUNS    = results/train-rotmnist sweep -out $(SWEEP) -data $(MNIST) -seeds 1..3 $(SWEEPFLAGS)
+OTHERS  = results/others.jsonl
+RUN     = results/train-rotmnist sweep -data $(MNIST) -seeds 1..3 $(SWEEPFLAGS)
 PEERS   = adam:lr=0.002,adam:lr=0.005,momentum:lr=0.02,momentum:lr=0.05,momentum:lr=0.07
 FEW     = funnel,funneladam,adam:lr=0.001,adam:lr=0.003,adam:lr=0.01,momentum:lr=0.03,momentum:lr=0.1
 sweep:
 	@mkdir -p results && go build -tags '$(TAGS)' -o results/train-rotmnist ./cmd/train-rotmnist
 	@set -e; for protocol in '-steps 400 -batch 128' '-steps 1500 -batch 32'; do \
-		$(RUNS) $(TURNS) $$protocol -solvers $(SOLVERS) -lr 1e-6..1,3e-6..0.3; \
-		$(RUNS) $(TURNS) $$protocol -solvers $(PEERS); done
-	@$(RUNS) $(TURNS) -solvers adam:lr=0.003,adam:lr=0.01,momentum:lr=0.1,momentum:lr=0.3 -vary decay=cosine,inverse,step
-	@set -e; for protocol in '-drift 0.1 -steps 1600' '$(TURNS) -hidden 13'; do $(RUNS) $$protocol -solvers $(FEW); done
-	@$(RUNS) $(TURNS) -hidden 800,400 -solvers $(FEW) -seeds 1
-	@results/train-rotmnist table $(SWEEP)
+		$(RUN) -out $(SWEEP) $(TURNS) $$protocol -solvers $(SOLVERS) -lr 1e-6..1,3e-6..0.3; \
+		$(RUN) -out $(SWEEP) $(TURNS) $$protocol -solvers $(PEERS); done
+	@$(RUN) -out $(OTHERS) $(TURNS) -solvers adam:lr=0.003,adam:lr=0.01,momentum:lr=0.1,momentum:lr=0.3 -vary decay=cosine,inverse,step
+	@set -e; for protocol in '-drift 0.1 -steps 1600' '$(TURNS) -hidden 13'; do $(RUN) -out $(OTHERS) $$protocol -solvers $(FEW); done
+	@$(RUN) -out $(OTHERS) $(TURNS) -hidden 800,400 -solvers $(FEW) -seeds 1
+	@results/train-rotmnist table $(SWEEP) $(OTHERS)

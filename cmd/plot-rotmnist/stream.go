@@ -169,7 +169,7 @@ func panel(title string) *plot.Plot {
 
 func logarithmic(p *plot.Plot) {
 	p.Y.Scale = plot.LogScale{}
-	p.Y.Tick.Marker = plot.LogTicks{Prec: -1}
+	p.Y.Tick.Marker = plot.TickerFunc(logTicks)
 	p.Y.Min, p.Y.Max = 0.5, 2
 }
 
@@ -251,4 +251,21 @@ func movingMean(xs []float64, n int) []float64 {
 		means[i] = sum / float64(min(i+1, n))
 	}
 	return means
+}
+
+// logTicks are gonum's; where they would name less than two numbers, they name
+// those that begin with 2 and 5, too.
+func logTicks(low, high float64) []plot.Tick {
+	ticks, names := plot.LogTicks{Prec: -1}.Ticks(low, high), 0
+	for _, t := range ticks {
+		if t.Label != "" && low <= t.Value && t.Value <= high {
+			names++
+		}
+	}
+	for i, t := range ticks {
+		if digit := strconv.FormatFloat(t.Value, 'e', 0, 64)[0]; names < 2 && (digit == '2' || digit == '5') {
+			ticks[i].Label = strconv.FormatFloat(t.Value, 'g', 1, 64)
+		}
+	}
+	return ticks
 }
