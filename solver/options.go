@@ -158,14 +158,19 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 
 // WithPaperStep takes away what our defaults add to the step of the paper. It is
 // WithInitialStep(0), WithScaleWarmup(0, τ), WithGainDecay(0) and
-// WithScaleScope(Global), with rates that suit that: WithScaleRate(0.1) and
-// WithGainRate(0.01). It must come before the first step; options behind it
+// WithScaleScope(Global), with rates that suit that, where they are not 0:
+// WithScaleRate(0.1) and WithGainRate(0.01). It must come before the first step; options behind it
 // change what it set. The learn rate then matters as it does in the paper, whose
 // signals are WithRawSignals.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
-		h.scaleRate, h.gainRate = 0.1, 0.01
+		if h.scaleRate > 0 {
+			h.scaleRate = 0.1
+		}
+		if h.gainRate > 0 {
+			h.gainRate = 0.01
+		}
 	})
 }
 

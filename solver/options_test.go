@@ -263,3 +263,15 @@ func TestApplyKeepsWhatHasBeenLearned(t *testing.T) {
 		t.Errorf("before %+v, after %+v", before, after)
 	}
 }
+
+func TestThePaperStepIsOneOption(t *testing.T) {
+	whole := solver.NewFunnel(solver.WithPaperStep())
+	parts := solver.NewFunnel(solver.WithInitialStep(0), solver.WithScaleWarmup(0, 30), solver.WithGainDecay(0),
+		solver.WithScaleScope(solver.Global), solver.WithScaleRate(0.1), solver.WithGainRate(0.01))
+	if !sameBits(trace(t, whole), trace(t, parts)) {
+		t.Error("it is not its parts")
+	}
+	if fixed := solver.NewEGGain(solver.WithPaperStep()); !sameBits(trace(t, fixed), trace(t, solver.NewEGGain())) {
+		t.Error("it gives EGGain a scale")
+	}
+}
