@@ -63,7 +63,7 @@ func TestADirectoryThatCannotBeWrittenKeepsTheOldFile(t *testing.T) {
 func TestASpecialFileIsNotReplaced(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(file, 0o666); err != nil {
-		t.Skip(err)
+		t.Skip("needs named pipes: ", err)
 	}
 	err := solver.Save(file, model(small()...), nil)
 	oneSentence(t, "a pipe", err, file, nil)

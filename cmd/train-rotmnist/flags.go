@@ -84,7 +84,7 @@ func read(fs *flag.FlagSet, args []string, w io.Writer, usage string) error {
 		return err
 	}
 	if fs.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q; flags start with -", fs.Arg(0))
+		return fmt.Errorf("unexpected argument %q; flags start with -, and sweep and table come first", fs.Arg(0))
 	}
 	return nil
 }
