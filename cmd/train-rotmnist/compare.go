@@ -7,18 +7,24 @@ import (
 	"io"
 	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 )
 
 // compare is the main job: it runs the solvers and prints the table, as far as
-// they came.
-func compare(ctx context.Context, c *config, stdout, stderr io.Writer) (err error) {
+// they came. dir is that of a run to be resumed, or nil.
+func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, stderr io.Writer) (err error) {
 	news, notes := stdout, stderr
 	if c.quiet {
 		news, notes = io.Discard, io.Discard
 	}
+	keeper, err := newKeeper(c, dir, stderr)
+	if err != nil {
+		return err
+	}
+	defer keeper.close()
 	digits, held, err := loadData(ctx, c.Data, c.seed, notes)
 	if err != nil {
 		return err
@@ -26,16 +32,31 @@ func compare(ctx context.Context, c *config, stdout, stderr io.Writer) (err erro
 	if err := c.fits(digits); err != nil {
 		return err
 	}
-	files, err := create(c)
+	setup := &experiment.Setup{
+		Train: digits, Test: held, Schedule: c.schedule, Batch: c.Batch, Hidden: c.Hidden, Seed: c.seed, OnNonFinite: c.onNonFinite,
+	}
+	comparison, err := c.comparison(setup)
+	if err != nil {
+		return err
+	}
+	defer comparison.Close()
+	record, err := keeper.begin(comparison, setup)
+	if err != nil {
+		return err
+	}
+	files, err := create(c, record)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.close()) }()
-	setup := &experiment.Setup{Train: digits, Test: held, Schedule: c.schedule, Batch: c.Batch, Hidden: c.Hidden, Seed: c.seed}
-	announce(news, c, setup)
+	announce(news, c, setup, comparison.Done())
+	if err := keeper.save(files); err != nil { // there is nothing yet that could be lost
+		return err
+	}
 
-	summary, err := train(ctx, c, setup, files.csv, notes)
-	if summary == nil || len(summary.Results) == 0 {
+	err = train(ctx, c, comparison, keeper, files, notes)
+	summary := c.summary(comparison)
+	if len(summary.Results) == 0 {
 		return errors.Join(err, ctx.Err())
 	}
 	// The files first: whoever reads the table may have stopped reading.
@@ -44,36 +65,59 @@ func compare(ctx context.Context, c *config, stdout, stderr io.Writer) (err erro
 	return errors.Join(err, output.Table(stdout, summary.Results), ctx.Err())
 }
 
-// train runs the solvers in lockstep. The summary is of those that made a step;
-// the error, of all that went wrong.
-func train(ctx context.Context, c *config, setup *experiment.Setup, csv *output.CSV, notes io.Writer) (*output.Summary, error) {
+// comparison is of the solvers, before their first step.
+func (c *config) comparison(setup *experiment.Setup) (*experiment.Comparison, error) {
 	comparison, err := experiment.New(setup)
 	if err != nil {
 		return nil, err
 	}
-	defer comparison.Close()
-	var runs []*experiment.Run
 	for _, spec := range c.solvers {
-		run, err := comparison.Add(spec.Text, spec.New())
-		if err != nil {
+		if _, err := comparison.Add(spec.Text, spec.New()); err != nil {
+			comparison.Close()
 			return nil, err
 		}
-		runs = append(runs, run)
 	}
-	progress := output.NewProgress(notes, "training", "steps", int64(c.schedule.Steps()))
-	err = comparison.Train(ctx, func(steps []*experiment.Step) error {
+	return comparison, nil
+}
+
+// train runs the solvers in lockstep. The error is of all that went wrong.
+func train(ctx context.Context, c *config, comparison *experiment.Comparison, keeper *keeper, files *files, notes io.Writer) error {
+	progress := output.NewProgress(notes, "training", "steps", int64(comparison.Done()), int64(c.schedule.Steps()))
+	err := comparison.Train(ctx, func(steps []*experiment.Step) error {
 		progress.Set(int64(steps[0].Number+1), note(steps))
-		return write(csv, steps)
+		if err := files.write(steps); err != nil {
+			return err
+		}
+		keeper.step(files)
+		return nil
 	})
 	progress.End()
+	if err == nil {
+		err = keeper.save(files)
+	}
+	for _, run := range comparison.Runs() {
+		err = errors.Join(err, c.advised(run.Err()))
+	}
+	return err
+}
+
+// advised is why a run has ended, with what can be done about it.
+func (c *config) advised(err error) error {
+	if errors.Is(err, experiment.ErrNonFinite) && c.onNonFinite == experiment.Stop {
+		return fmt.Errorf("%w; -on-nonfinite skip drops such batches", err)
+	}
+	return err
+}
+
+// summary is of the runs that made a step.
+func (c *config) summary(comparison *experiment.Comparison) *output.Summary {
 	summary := &output.Summary{Protocol: c.Protocol, Seed: c.seed}
-	for i, run := range runs {
+	for i, run := range comparison.Runs() {
 		if result := run.Result(); result.Steps > 0 {
 			summary.Results = append(summary.Results, output.NewRow(c.solvers[i], result))
 		}
-		err = errors.Join(err, run.Err())
 	}
-	return summary, err
+	return summary
 }
 
 // note is the angle and how each solver is doing, in the order in which they
@@ -86,24 +130,18 @@ func note(steps []*experiment.Step) string {
 	return text
 }
 
-func write(csv *output.CSV, steps []*experiment.Step) error {
-	if csv == nil {
-		return nil
-	}
-	for _, s := range steps {
-		if err := csv.Write(s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // announce says what is about to run.
-func announce(w io.Writer, c *config, setup *experiment.Setup) {
+func announce(w io.Writer, c *config, setup *experiment.Setup, done int) {
 	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", c.Data, setup.Train.Len(), setup.Test.Len())
 	fmt.Fprintf(w, "stream  %s, seed %d\n", c.Stream(), c.seed)
 	fmt.Fprintf(w, "model   %s\n", c.Model())
 	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(c.solvers), ", "))
+	switch steps := setup.Schedule.Steps(); {
+	case c.resume != "" && done == steps:
+		fmt.Fprintf(w, "resume  the run in %s is finished: all of its %d steps are done\n", c.resume, steps)
+	case c.resume != "":
+		fmt.Fprintf(w, "resume  after step %d of %d\n", done, steps)
+	}
 }
 
 func texts(specs []solvers.Spec) []string {

@@ -56,6 +56,9 @@ func (c *Comparison) Add(name string, s gorgonia.Solver) (*Run, error) {
 	return r, nil
 }
 
+// Runs are those that take part, failed or not, as they were added.
+func (c *Comparison) Runs() []*Run { return c.runs }
+
 // Done is how many batches of the stream the runs have been given.
 func (c *Comparison) Done() int { return c.done }
 
