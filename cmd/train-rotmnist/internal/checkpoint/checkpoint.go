@@ -82,7 +82,7 @@ func Open(path string) (*Directory, error) {
 }
 
 func lock(path string) (*Directory, error) {
-	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDONLY|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
 	}
