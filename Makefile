@@ -8,7 +8,7 @@ MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test bench lint asm fingerprint fuzz plot sweep
+.PHONY: test bench lint asm fingerprint crash fuzz plot sweep
 
 # Each module's tests, with the race detector.
 test:
@@ -36,6 +36,11 @@ fingerprint:
 	@if command -v qemu-aarch64 >/dev/null; then set -e; file=$$(mktemp); trap 'rm '$$file EXIT; \
 		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
 	else echo "arm64: skipped; install qemu-user"; fi
+
+# A run that is killed again and again, at random moments, ends as one that is not.
+KILLS ?= 50
+crash:
+	FUNNEL_KILLS=$(KILLS) go test -v -count 1 -run KilledAgain ./cmd/train-rotmnist
 
 # Every fuzz target for FUZZTIME, which is not to be spent on shorter inputs.
 fuzz:

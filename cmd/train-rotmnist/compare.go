@@ -62,7 +62,19 @@ func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, 
 	// The files first: whoever reads the table may have stopped reading.
 	err = errors.Join(err, files.finish(summary))
 	fmt.Fprintln(news)
-	return errors.Join(err, output.Table(stdout, summary.Results), ctx.Err())
+	return errors.Join(err, output.Table(stdout, summary.Results), skipped(stdout, summary.Results), ctx.Err())
+}
+
+// skipped says how many batches were.
+func skipped(w io.Writer, rows []output.Row) error {
+	for _, r := range rows {
+		if r.Skipped > 0 {
+			if _, err := fmt.Fprintf(w, "%s skipped %d of %d batches: numbers that are not finite\n", r.Spec, r.Skipped, r.StepsDone); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // comparison is of the solvers, before their first step.
