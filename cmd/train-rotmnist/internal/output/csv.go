@@ -4,12 +4,10 @@ import (
 	"encoding/csv"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
-	"github.com/seed1e560811/funnel/solver"
-	"gonum.org/v1/gonum/stat"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/quantile"
 )
 
 // shares of the gains whose quantiles are written.
@@ -18,10 +16,7 @@ var shares = []float64{0.01, 0.25, 0.5, 0.75, 0.99}
 // CSV writes a row for each step and solver. Columns that a solver has nothing
 // for are empty. With a scale for each parameter, the column scale is their
 // geometric mean.
-type CSV struct {
-	w     *csv.Writer
-	gains []float64
-}
+type CSV struct{ w *csv.Writer }
 
 // NewCSV writes the header.
 func NewCSV(w io.Writer) *CSV {
@@ -38,27 +33,14 @@ func (c *CSV) Write(s *experiment.Step) error {
 	row := []string{s.Solver, strconv.Itoa(s.Number + 1), field(s.Angle), field(s.Loss), field(s.Accuracy)}
 	as := s.Adaptations()
 	row = append(row, field(experiment.Scale(as)))
-	for _, q := range c.quantiles(as) {
+	var gains [][]float64
+	for _, a := range as {
+		gains = append(gains, a.Gain)
+	}
+	for _, q := range quantile.Of(shares, gains...) {
 		row = append(row, field(q))
 	}
 	return c.w.Write(row)
-}
-
-// quantiles are those of all gains of a solver.
-func (c *CSV) quantiles(as []solver.Adaptation) []float64 {
-	qs := make([]float64, len(shares))
-	c.gains = c.gains[:0]
-	for _, a := range as {
-		c.gains = append(c.gains, a.Gain...)
-	}
-	slices.Sort(c.gains)
-	for i, share := range shares {
-		qs[i] = math.NaN()
-		if len(c.gains) > 0 {
-			qs[i] = stat.Quantile(share, stat.Empirical, c.gains, nil)
-		}
-	}
-	return qs
 }
 
 // field is a number that parses back to itself, to six digits; empty if there
