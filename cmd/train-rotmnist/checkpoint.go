@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"github.com/seed1e560811/funnel/mnist"
 )
 
@@ -17,6 +18,7 @@ type keeper struct {
 	config     *config
 	dir        *checkpoint.Directory
 	comparison *experiment.Comparison
+	history    *history.History
 	digits     string // what the data sets are known by
 	warnings   io.Writer
 	last       int // steps of the last checkpoint
@@ -52,7 +54,7 @@ func (k *keeper) begin(comparison *experiment.Comparison, setup *experiment.Setu
 	if k == nil {
 		return nil, nil
 	}
-	k.comparison, k.digits = comparison, digest(setup.Train, setup.Test)
+	k.comparison, k.history, k.digits = comparison, new(history.History), digest(setup.Train, setup.Test)
 	if k.config.resume == "" {
 		return nil, nil
 	}
@@ -67,6 +69,7 @@ func (k *keeper) begin(comparison *experiment.Comparison, setup *experiment.Setu
 		return nil, fmt.Errorf("-resume %s: %w", k.config.resume, err)
 	}
 	comparison.Resume(record.Done)
+	k.history = record.History
 	k.last, k.config.kept = record.Done, true
 	return record, nil
 }
@@ -82,10 +85,14 @@ func digest(sets ...*mnist.Dataset) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// step makes a checkpoint if it is time to. Where it cannot, it says so, and the
+// step notes a step, and makes a checkpoint if it is time to. Where it cannot, it says so, and the
 // run goes on.
-func (k *keeper) step(f *files) {
-	if k == nil || k.comparison.Done()%k.config.checkpointEvery > 0 {
+func (k *keeper) step(steps []*experiment.Step, f *files) {
+	if k == nil {
+		return
+	}
+	k.history.Add(steps)
+	if k.comparison.Done()%k.config.checkpointEvery > 0 {
 		return
 	}
 	if err := k.save(f); err != nil {
@@ -101,7 +108,7 @@ func (k *keeper) save(f *files) error {
 	done := k.comparison.Done()
 	csv, err := f.written()
 	if err == nil {
-		record := checkpoint.Record{Flags: k.config.given, Digits: k.digits, Done: done, Steps: k.config.schedule.Steps(), CSV: csv}
+		record := checkpoint.Record{Flags: k.config.given, Digits: k.digits, Done: done, Steps: k.config.schedule.Steps(), CSV: csv, History: k.history}
 		err = k.dir.Save(record, k.comparison.Runs())
 	}
 	if err != nil {

@@ -100,7 +100,7 @@ func train(ctx context.Context, c *config, comparison *experiment.Comparison, ke
 		if err := files.write(steps); err != nil {
 			return err
 		}
-		keeper.step(files)
+		keeper.step(steps, files)
 		return nil
 	})
 	progress.End()

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 )
 
 // Record is all of a checkpoint but the weights and the solvers.
@@ -21,6 +22,7 @@ type Record struct {
 	Done    int               `json:"done"`   // steps
 	Steps   int               `json:"steps"`  // of the whole stream
 	CSV     *Written          `json:"csv,omitempty"`
+	History *history.History  `json:"history"`
 	Runs    []Run             `json:"runs"`
 }
 
@@ -113,6 +115,9 @@ func parseRecord(text []byte) (*Record, error) {
 func (r *Record) check() error {
 	if r.Version < 1 || r.Done < 0 || r.Done > r.Steps || r.CSV != nil && r.CSV.Size < 0 {
 		return errors.New("numbers that cannot be")
+	}
+	if r.History == nil || !r.History.Sound() {
+		return errors.New("a history that cannot be")
 	}
 	for _, run := range r.Runs {
 		made := len(run.Accuracies)

@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 )
 
 // sample is a record of a run of two solvers, one of which has failed.
 func sample() *Record {
 	return &Record{
-		Version: 1, Flags: map[string]string{"seed": "1"}, Digits: "d", Done: 3, Steps: 6, CSV: &Written{10, "c"},
+		Version: 1, Flags: map[string]string{"seed": "1"}, Digits: "d", Done: 3, Steps: 6, CSV: &Written{10, "c"}, History: new(history.History),
 		Runs: []Run{
 			{Name: "funnel", Metrics: experiment.Metrics{Accuracies: []float64{0.1, 0.25, 1. / 3}, HeldOut: []float64{0.5}, Skipped: 1}},
 			{Name: "adam", Metrics: experiment.Metrics{Accuracies: []float64{0.1}, HeldOut: []float64{}}, Error: "adam: step 2: <broken>"},
@@ -61,6 +62,8 @@ func TestADamagedRecordIsRefused(t *testing.T) {
 
 func TestARecordThatNoRunCanHaveIsRefused(t *testing.T) {
 	for what, change := range map[string]func(*Record){
+		"no history":            func(r *Record) { r.History = nil },
+		"an unsound history":    func(r *Record) { r.History.Solvers = []*history.Solver{nil} },
 		"steps not made":        func(r *Record) { r.Done = 4 },
 		"more done than all":    func(r *Record) { r.Steps = 2 },
 		"steps below 0":         func(r *Record) { r.Done = -1 },
