@@ -8,20 +8,16 @@ import (
 	"io"
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// keeper makes the checkpoints of a comparison. A nil keeper makes none.
+// keeper makes the checkpoints of the main job. A nil keeper makes none.
 type keeper struct {
-	config     *config
-	dir        *checkpoint.Directory
-	comparison *experiment.Comparison
-	history    *history.History
-	digits     string // what the data sets are known by
-	warnings   io.Writer
-	last       int // steps of the last checkpoint
+	config   *config
+	dir      *checkpoint.Directory
+	warnings io.Writer
+	digits   string // what the data sets are known by
+	last     int    // steps of the last checkpoint
 }
 
 // newKeeper is of the directory of a run that is resumed, or of a new one.
@@ -48,28 +44,26 @@ func (k *keeper) close() {
 	}
 }
 
-// begin knows the comparison that is kept. Where it is one that is resumed, it
-// is restored, and what is known of it returned.
-func (k *keeper) begin(comparison *experiment.Comparison, setup *experiment.Setup) (*checkpoint.Record, error) {
+// restore makes the runs of a job what they were, if it is one that goes on, and
+// returns what else is known of it.
+func (k *keeper) restore(j *comparing) (*checkpoint.Record, error) {
 	if k == nil {
 		return nil, nil
 	}
-	k.comparison, k.history, k.digits = comparison, new(history.History), digest(setup.Train, setup.Test)
+	k.digits = digest(j.setup.Train, j.setup.Test)
 	if k.config.resume == "" {
 		return nil, nil
 	}
-	record, err := k.dir.Load(comparison.Runs(), k.warn)
+	record, err := k.dir.Load(j.comparison.Runs(), k.warn)
 	if err == nil && record.Digits != k.digits {
 		err = fmt.Errorf("the digits of %s are not those that the run was started with", k.config.Data)
 	}
-	if err == nil && record.Steps != setup.Schedule.Steps() {
-		err = fmt.Errorf("it has %d steps, and its flags now mean %d", record.Steps, setup.Schedule.Steps())
+	if steps := k.config.schedule.Steps(); err == nil && record.Steps != steps {
+		err = fmt.Errorf("it has %d steps, and its flags now mean %d", record.Steps, steps)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("-resume %s: %w", k.config.resume, err)
 	}
-	comparison.Resume(record.Done)
-	k.history = record.History
 	k.last, k.config.kept = record.Done, true
 	return record, nil
 }
@@ -85,41 +79,38 @@ func digest(sets ...*mnist.Dataset) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// step notes a step, and makes a checkpoint if it is time to. Where it cannot, it says so, and the
+// step makes a checkpoint if it is time to. Where it cannot, it says so, and the
 // run goes on.
-func (k *keeper) step(steps []*experiment.Step, f *files) {
-	if k == nil {
+func (k *keeper) step(j *comparing) {
+	if k == nil || j.comparison.Done()%k.config.checkpointEvery > 0 {
 		return
 	}
-	k.history.Add(steps)
-	if k.comparison.Done()%k.config.checkpointEvery > 0 {
-		return
-	}
-	if err := k.save(f); err != nil {
+	if err := k.save(j); err != nil {
 		k.warn(fmt.Errorf("%w; the run goes on", err))
 	}
 }
 
 // save makes a checkpoint.
-func (k *keeper) save(f *files) error {
+func (k *keeper) save(j *comparing) error {
 	if k == nil {
 		return nil
 	}
-	done := k.comparison.Done()
-	csv, err := f.written()
+	record := checkpoint.Record{
+		Flags: k.config.given, Digits: k.digits, Done: j.comparison.Done(), Steps: k.config.schedule.Steps(), History: j.history,
+	}
+	var err error
+	if record.CSV, err = j.files.written(); err == nil {
+		err = k.dir.Save(record, j.comparison.Runs())
+	}
 	if err == nil {
-		record := checkpoint.Record{Flags: k.config.given, Digits: k.digits, Done: done, Steps: k.config.schedule.Steps(), CSV: csv, History: k.history}
-		err = k.dir.Save(record, k.comparison.Runs())
+		k.last, k.config.kept = record.Done, true
+		return nil
 	}
-	if err != nil {
-		err = fmt.Errorf("-checkpoint %s: step %d: %w", k.config.checkpoint, done, err)
-		if k.config.kept {
-			err = fmt.Errorf("%w; the last checkpoint is of step %d", err, k.last)
-		}
-		return err
+	err = fmt.Errorf("-checkpoint %s: step %d: %w", k.config.checkpoint, record.Done, err)
+	if k.config.kept {
+		err = fmt.Errorf("%w; the last checkpoint is of step %d", err, k.last)
 	}
-	k.last, k.config.kept = done, true
-	return nil
+	return err
 }
 
 func (k *keeper) warn(err error) { complain(k.warnings, failed, err) }

@@ -9,12 +9,24 @@ import (
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/watch"
 )
 
-// compare is the main job: it runs the solvers and prints the table, as far as
-// they came. dir is that of a run to be resumed, or nil.
+// comparing is the main job: the solvers, and all who follow what they do.
+type comparing struct {
+	*config
+	setup      *experiment.Setup
+	comparison *experiment.Comparison
+	history    *history.History // nil if nobody wants it
+	files      *files
+	keeper     *keeper // of checkpoints; nil if there are none
+}
+
+// compare runs the solvers and prints the table, as far as they came. dir is
+// that of a run to be resumed, or nil.
 func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, stderr io.Writer) (err error) {
 	news, notes := stdout, stderr
 	if c.quiet {
@@ -25,44 +37,138 @@ func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, 
 		return err
 	}
 	defer keeper.close()
-	digits, held, err := loadData(ctx, c.Data, c.seed, notes)
+	j := &comparing{config: c, keeper: keeper}
+	if err := j.prepare(ctx, notes); err != nil {
+		return err
+	}
+	defer j.comparison.Close()
+	record, err := j.restore()
 	if err != nil {
 		return err
 	}
-	if err := c.fits(digits); err != nil {
+	if j.files, err = create(c, record); err != nil {
 		return err
 	}
-	setup := &experiment.Setup{
-		Train: digits, Test: held, Schedule: c.schedule, Batch: c.Batch, Hidden: c.Hidden, Seed: c.seed, OnNonFinite: c.onNonFinite,
-	}
-	comparison, err := c.comparison(setup)
-	if err != nil {
-		return err
-	}
-	defer comparison.Close()
-	record, err := keeper.begin(comparison, setup)
-	if err != nil {
-		return err
-	}
-	files, err := create(c, record)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, files.close()) }()
-	announce(news, c, setup, comparison.Done())
-	if err := keeper.save(files); err != nil { // there is nothing yet that could be lost
+	defer func() { err = errors.Join(err, j.files.close()) }()
+	j.announce(news)
+	if err := keeper.save(j); err != nil { // there is nothing yet that could be lost
 		return err
 	}
 
-	err = train(ctx, c, comparison, keeper, files, notes)
-	summary := c.summary(comparison)
+	err = j.train(ctx, notes)
+	summary := j.summary()
 	if len(summary.Results) == 0 {
 		return errors.Join(err, ctx.Err())
 	}
 	// The files first: whoever reads the table may have stopped reading.
-	err = errors.Join(err, files.finish(summary))
+	err = errors.Join(err, j.files.finish(summary))
 	fmt.Fprintln(news)
 	return errors.Join(err, output.Table(stdout, summary.Results), skipped(stdout, summary.Results), ctx.Err())
+}
+
+// prepare loads the digits and makes the solvers, before their first step.
+func (j *comparing) prepare(ctx context.Context, notes io.Writer) error {
+	digits, held, err := loadData(ctx, j.Data, j.seed, notes)
+	if err != nil {
+		return err
+	}
+	if err := j.fits(digits); err != nil {
+		return err
+	}
+	j.setup = &experiment.Setup{
+		Train: digits, Test: held, Schedule: j.schedule, Batch: j.Batch, Hidden: j.Hidden, Seed: j.seed, OnNonFinite: j.onNonFinite,
+	}
+	if j.comparison, err = experiment.New(j.setup); err != nil {
+		return err
+	}
+	for _, spec := range j.solvers {
+		if _, err := j.comparison.Add(spec.Text, spec.New()); err != nil {
+			j.comparison.Close()
+			return err
+		}
+	}
+	if j.keeper != nil || j.watch {
+		j.history = new(history.History)
+	}
+	return nil
+}
+
+// restore makes the job what it was at the checkpoint that it goes on from. It
+// returns nil if it begins.
+func (j *comparing) restore() (*checkpoint.Record, error) {
+	record, err := j.keeper.restore(j)
+	if record != nil {
+		j.comparison.Resume(record.Done)
+		j.history = record.History
+	}
+	return record, err
+}
+
+// train runs the solvers in lockstep. The error is of all that went wrong.
+func (j *comparing) train(ctx context.Context, notes io.Writer) error {
+	show, end := j.progress(notes)
+	err := j.comparison.Train(ctx, func(steps []*experiment.Step) error {
+		if j.history != nil {
+			j.history.Add(steps)
+		}
+		show(steps)
+		if err := j.files.write(steps); err != nil {
+			return err
+		}
+		j.keeper.step(j)
+		return nil
+	})
+	end()
+	if err == nil {
+		err = j.keeper.save(j)
+	}
+	for _, run := range j.comparison.Runs() {
+		err = errors.Join(err, j.advised(run.Err()))
+	}
+	return err
+}
+
+// progress shows how far the training is: as a view of it all, if that is asked
+// for and can be drawn, or as a bar or lines.
+func (j *comparing) progress(notes io.Writer) (show func([]*experiment.Step), end func()) {
+	done, steps := j.comparison.Done(), j.schedule.Steps()
+	if view := watch.New(notes, done); j.watch && view != nil {
+		if j.keeper != nil {
+			j.keeper.warnings = view
+		}
+		return func(s []*experiment.Step) { view.Show(j.history, s[0].Number+1, steps, s[0].Angle) }, func() {}
+	}
+	p := output.NewProgress(notes, "training", "steps", int64(done), int64(steps))
+	return func(s []*experiment.Step) { p.Set(int64(s[0].Number+1), note(s)) }, p.End
+}
+
+// note is the angle and how each solver is doing, in the order in which they
+// were announced: there is no room for names beside a bar.
+func note(steps []*experiment.Step) string {
+	text := fmt.Sprintf("%.0f°, accuracy", steps[0].Angle)
+	for _, s := range steps {
+		text += fmt.Sprintf(" %.0f%%", 100*s.Recent)
+	}
+	return text
+}
+
+// advised is why a run has ended, with what can be done about it.
+func (c *config) advised(err error) error {
+	if errors.Is(err, experiment.ErrNonFinite) && c.onNonFinite == experiment.Stop {
+		return fmt.Errorf("%w; -on-nonfinite skip drops such batches", err)
+	}
+	return err
+}
+
+// summary is of the runs that made a step.
+func (j *comparing) summary() *output.Summary {
+	summary := &output.Summary{Protocol: j.Protocol, Seed: j.seed}
+	for i, run := range j.comparison.Runs() {
+		if result := run.Result(); result.Steps > 0 {
+			summary.Results = append(summary.Results, output.NewRow(j.solvers[i], result))
+		}
+	}
+	return summary
 }
 
 // skipped says how many batches were.
@@ -77,81 +183,16 @@ func skipped(w io.Writer, rows []output.Row) error {
 	return nil
 }
 
-// comparison is of the solvers, before their first step.
-func (c *config) comparison(setup *experiment.Setup) (*experiment.Comparison, error) {
-	comparison, err := experiment.New(setup)
-	if err != nil {
-		return nil, err
-	}
-	for _, spec := range c.solvers {
-		if _, err := comparison.Add(spec.Text, spec.New()); err != nil {
-			comparison.Close()
-			return nil, err
-		}
-	}
-	return comparison, nil
-}
-
-// train runs the solvers in lockstep. The error is of all that went wrong.
-func train(ctx context.Context, c *config, comparison *experiment.Comparison, keeper *keeper, files *files, notes io.Writer) error {
-	progress := output.NewProgress(notes, "training", "steps", int64(comparison.Done()), int64(c.schedule.Steps()))
-	err := comparison.Train(ctx, func(steps []*experiment.Step) error {
-		progress.Set(int64(steps[0].Number+1), note(steps))
-		if err := files.write(steps); err != nil {
-			return err
-		}
-		keeper.step(steps, files)
-		return nil
-	})
-	progress.End()
-	if err == nil {
-		err = keeper.save(files)
-	}
-	for _, run := range comparison.Runs() {
-		err = errors.Join(err, c.advised(run.Err()))
-	}
-	return err
-}
-
-// advised is why a run has ended, with what can be done about it.
-func (c *config) advised(err error) error {
-	if errors.Is(err, experiment.ErrNonFinite) && c.onNonFinite == experiment.Stop {
-		return fmt.Errorf("%w; -on-nonfinite skip drops such batches", err)
-	}
-	return err
-}
-
-// summary is of the runs that made a step.
-func (c *config) summary(comparison *experiment.Comparison) *output.Summary {
-	summary := &output.Summary{Protocol: c.Protocol, Seed: c.seed}
-	for i, run := range comparison.Runs() {
-		if result := run.Result(); result.Steps > 0 {
-			summary.Results = append(summary.Results, output.NewRow(c.solvers[i], result))
-		}
-	}
-	return summary
-}
-
-// note is the angle and how each solver is doing, in the order in which they
-// were announced: there is no room for names beside a bar.
-func note(steps []*experiment.Step) string {
-	text := fmt.Sprintf("%.0f°, accuracy", steps[0].Angle)
-	for _, s := range steps {
-		text += fmt.Sprintf(" %.0f%%", 100*s.Recent)
-	}
-	return text
-}
-
 // announce says what is about to run.
-func announce(w io.Writer, c *config, setup *experiment.Setup, done int) {
-	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", c.Data, setup.Train.Len(), setup.Test.Len())
-	fmt.Fprintf(w, "stream  %s, seed %d\n", c.Stream(), c.seed)
-	fmt.Fprintf(w, "model   %s\n", c.Model())
-	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(c.solvers), ", "))
-	switch steps := setup.Schedule.Steps(); {
-	case c.resume != "" && done == steps:
-		fmt.Fprintf(w, "resume  the run in %s is finished: all of its %d steps are done\n", c.resume, steps)
-	case c.resume != "":
+func (j *comparing) announce(w io.Writer) {
+	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", j.Data, j.setup.Train.Len(), j.setup.Test.Len())
+	fmt.Fprintf(w, "stream  %s, seed %d\n", j.Stream(), j.seed)
+	fmt.Fprintf(w, "model   %s\n", j.Model())
+	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(j.solvers), ", "))
+	switch done, steps := j.comparison.Done(), j.schedule.Steps(); {
+	case j.resume != "" && done == steps:
+		fmt.Fprintf(w, "resume  the run in %s is finished: all of its %d steps are done\n", j.resume, steps)
+	case j.resume != "":
 		fmt.Fprintf(w, "resume  after step %d of %d\n", done, steps)
 	}
 }

@@ -46,7 +46,7 @@ type config struct {
 	checkpoint      string
 	checkpointEvery int
 	resume          string
-	quiet           bool
+	watch, quiet    bool
 	showVersion     bool
 
 	given map[string]string // the flags that say what is run, as they were given
@@ -55,7 +55,7 @@ type config struct {
 
 // unbound are the flags that may differ in a run that is resumed: they say
 // nothing of what is run.
-var unbound = []string{"checkpoint", "resume", "json", "quiet", "version"}
+var unbound = []string{"checkpoint", "resume", "json", "watch", "quiet", "version"}
 
 // parseFlags reads the command line. On -h it writes the help to w and returns
 // flag.ErrHelp. A run that is resumed has the flags that it was started with;
@@ -72,6 +72,7 @@ func parseFlags(args []string, w io.Writer) (*config, *checkpoint.Directory, err
 	fs.StringVar(&c.checkpoint, "checkpoint", "", "keep the last two checkpoints of the run in this `DIR`; where one cannot be\nwritten, the run says so and goes on")
 	fs.IntVar(&c.checkpointEvery, "checkpoint-every", 100, "`steps` from one checkpoint to the next")
 	fs.StringVar(&c.resume, "resume", "", "go on with the run in this `DIR`, with the flags that it was started with")
+	fs.BoolVar(&c.watch, "watch", false, "show accuracy, scale and gains in the terminal while it trains")
 	fs.BoolVar(&c.quiet, "quiet", false, "no progress, only the table")
 	fs.BoolVar(&c.showVersion, "version", false, "print the version and stop")
 	if err := read(fs, args, w, usage); err != nil {
@@ -159,6 +160,8 @@ func (c *config) interpretAll(fs *flag.FlagSet, specs, policy string) (err error
 		return fmt.Errorf("-checkpoint-every: %d; there must be at least 1 step", c.checkpointEvery)
 	case every && c.checkpoint == "":
 		return errors.New("-checkpoint-every: there are no checkpoints without -checkpoint DIR")
+	case c.watch && c.quiet:
+		return errors.New("-watch and -quiet cannot both be given")
 	case c.csv != "" && filepath.Clean(c.csv) == filepath.Clean(c.json):
 		return fmt.Errorf("-csv and -json both name %s", c.csv)
 	}

@@ -237,6 +237,7 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 		"funnel":                            "unexpected argument",
 		"-csv x -json x":                    "both name",
 		"-checkpoint-every 5":               "without -checkpoint",
+		"-watch -quiet":                     "cannot both",
 		"-on-nonfinite ignore":              "neither stop nor skip",
 		"-checkpoint x -resume x":           "cannot both be given",
 		"-checkpoint x -checkpoint-every 0": "at least 1",
@@ -391,7 +392,7 @@ func TestHelpHasExamplesAndEveryFlag(t *testing.T) {
 	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 5 {
 		t.Errorf("status %d\n%s", status, out)
 	}
-	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
+	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in the help", want)
 		}
