@@ -2,13 +2,15 @@
 MODULES = . cmd/plot-rotmnist solver/internal/kernel/_asm
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
 # Where the four MNIST files are, for the figures of the README.
 MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test bench lint asm fingerprint crash fuzz plot sweep
+.PHONY: test bench lint vuln asm fingerprint crash fuzz plot sweep
 
 # Each module's tests, with the race detector.
 test:
@@ -22,6 +24,11 @@ bench:
 lint:
 	@set -e; files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change: $$files"; exit 1; fi
 	@set -e; for m in $(MODULES); do (cd $$m && go mod tidy -diff && go vet ./... && $(STATICCHECK) ./...); done
+
+# What is publicly known against what we call, in Go's own library too. VULNDB may be a
+# copy of the database: file:///...
+vuln:
+	@status=0; for m in $(MODULES); do (cd $$m && $(GOVULNCHECK) -db $(VULNDB) -tags '$(TAGS)' ./...) || status=1; done; exit $$status
 
 # The AVX2 kernels, from their generator.
 asm:
