@@ -195,7 +195,7 @@ func TestTheLastTwoCheckpointsAreKeptAndADamagedOneIsPassedOver(t *testing.T) {
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
-	folders, _ := filepath.Glob(filepath.Join(wantDir, "*"))
+	folders, _ := filepath.Glob(filepath.Join(wantDir, "step-*"))
 	if len(folders) != 2 || filepath.Base(folders[0]) != "step-0000000040" || filepath.Base(folders[1]) != "step-0000000060" {
 		t.Fatalf("kept are %v", folders)
 	}
