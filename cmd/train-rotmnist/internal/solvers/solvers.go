@@ -91,9 +91,13 @@ var kinds = []*kind{
 	{"momentum", slices.Concat([]*key{lr, decay, momentum}, objective),
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return &gorgonias{Solver: gorgonia.NewMomentum(o...)} }},
 	{"rmsprop", []*key{lr, decay, share("rho", gorgonia.WithRho), eps, clip, l2},
-		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return &gorgonias{Solver: gorgonia.NewRMSPropSolver(o...)} }},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+			return &gorgonias{Solver: gorgonia.NewRMSPropSolver(o...)}
+		}},
 	{"vanilla", slices.Concat([]*key{lr, decay}, objective),
-		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return &gorgonias{Solver: gorgonia.NewVanillaSolver(o...)} }},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+			return &gorgonias{Solver: gorgonia.NewVanillaSolver(o...)}
+		}},
 }
 
 // augmented is any of the kinds with a learned scale around it. The keys of a
