@@ -14,7 +14,8 @@ import (
 
 // A checkpoint is a safetensors file. Its tensors are the values, by the names
 // of their parameters, and what the solver keeps of each, as
-// funnel.velocity/NAME. All else is in its metadata:
+// funnel.velocity/NAME; what a solver that is not ours says it keeps is bytes, as
+// funnel.opaque. All else is in its metadata:
 //
 //	funnel.version   1
 //	funnel.solver    kind, hyperparameters, steps and scales, as JSON; absent if
@@ -35,9 +36,14 @@ const (
 //
 // The parameters need names that differ, since they are what Load finds them by.
 // The model must have all parameters that s knows: of two networks that one
-// solver trains, give both. Gradients are not saved. Not every solver can be:
-// one of Gorgonia's own does not show what it keeps, nor does an Augmented
-// around one.
+// solver trains, give both. Gradients are not saved.
+//
+// A solver that is not of this package, alone or in an Augmented, can be saved
+// if it has encoding.BinaryMarshaler and encoding.BinaryUnmarshaler; Gorgonia's
+// own have not. UnmarshalBinary is called when all else in the file has proved
+// right, and must leave the solver as it was where it returns an error. What it
+// keeps it should find again by name or by place in the model: in another process
+// parameters are other pointers, and in an Augmented they are stand-ins.
 //
 // A file that was there is replaced, when all of the new one is on the disk, and
 // not touched if that cannot be. A process that is killed meanwhile leaves a
@@ -67,9 +73,10 @@ func Save(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 // that the run goes on as it was. Apply changes them afterwards.
 //
 // Load happens whole or not at all: it checks the file and everything in it
-// before it changes anything. Beside ErrCorrupt, ErrDifferent and ErrVersion,
+// before it changes anything. What UnmarshalBinary refuses is ErrDifferent, or
+// ErrCorrupt if it says so. Beside ErrCorrupt, ErrDifferent and ErrVersion,
 // the error may be a *ParameterError about the model. Beyond the model it takes
-// as much memory as the file.
+// as much memory as the file; of a solver that is not ours, a few times that.
 func Load(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 	err := loadFile(file, model, s)
 	if err != nil {
@@ -116,11 +123,10 @@ func Read(r io.Reader, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 	if in.err != nil {
 		return in.err
 	}
-	if err != nil {
-		return prefixed(err)
+	if err == nil {
+		err = install()
 	}
-	install()
-	return nil
+	return prefixed(err)
 }
 
 // chunk is how many bytes are converted at a time.

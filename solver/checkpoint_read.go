@@ -33,11 +33,11 @@ func (in *source) Read(b []byte) (int, error) {
 }
 
 // checkpoint reads and checks all there is. install puts it into model and
-// solver.
+// solver; what a solver that is not ours refuses, it alone finds out, first.
 //
 // A file that does not fit is read to its end all the same: one that is damaged
 // is to be called that. So no version may change the rule of the checksum.
-func (in *source) checkpoint(values []*value, s gorgonia.Solver) (install func(), err error) {
+func (in *source) checkpoint(values []*value, s gorgonia.Solver) (install func() error, err error) {
 	header, text, err := safetensors.ReadHeader(in)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
@@ -118,7 +118,7 @@ func (in *source) tensor(t safetensors.Tensor, list array) error {
 // match finds what of the model and the solver each tensor is for, and makes
 // room for it. install puts it there, once the lists of kept are read and
 // checked.
-func match(header *safetensors.Header, values []*value, s gorgonia.Solver) (kept []kept, install func(), err error) {
+func match(header *safetensors.Header, values []*value, s gorgonia.Solver) (kept []kept, install func() error, err error) {
 	if err := checkVersion(header.Metadata[versionKey]); err != nil {
 		return nil, nil, err
 	}
@@ -136,7 +136,7 @@ func match(header *safetensors.Header, values []*value, s gorgonia.Solver) (kept
 	if err := pair(ofModel, kept); err != nil {
 		return nil, nil, err
 	}
-	installSolver := func() {}
+	installSolver := func() error { return nil }
 	if s != nil {
 		state, install, err := load(s, header.Metadata[solverKey], values)
 		if err != nil {
@@ -151,16 +151,19 @@ func match(header *safetensors.Header, values []*value, s gorgonia.Solver) (kept
 		v.stage()
 		kept[i] = v.kept
 	}
-	return kept, func() {
+	return kept, func() error {
+		if err := installSolver(); err != nil {
+			return err
+		}
 		for _, v := range values {
 			v.set()
 		}
-		installSolver()
+		return nil
 	}, nil
 }
 
 // load is the lists of a solver's state, to be read, and what to do then.
-func load(s gorgonia.Solver, text string, values []*value) ([]kept, func(), error) {
+func load(s gorgonia.Solver, text string, values []*value) ([]kept, func() error, error) {
 	r, err := parseRecord(text)
 	if err != nil {
 		return nil, nil, err
@@ -179,7 +182,8 @@ func pair(tensors map[string]safetensors.Tensor, kept []kept) error {
 		if !ok {
 			return fmt.Errorf("%w: it has no %q", ErrDifferent, k.tensor())
 		}
-		if t.DType != k.data.dtype() || !sameElements(t.Shape, k.shape) {
+		_, anySize := k.data.(*octets)
+		if t.DType != k.data.dtype() || !anySize && !sameElements(t.Shape, k.shape) {
 			return fmt.Errorf("%w: %q is %s of shape %v there, and %s of shape %v here", ErrDifferent, t.Name, t.DType, tensor.Shape(t.Shape), k.data.dtype(), k.shape)
 		}
 		delete(tensors, k.tensor())

@@ -44,10 +44,12 @@ func newCheckpoint(model []gorgonia.ValueGrad, s gorgonia.Solver) (*checkpoint, 
 	return c, prefixed(err)
 }
 
+var widest = []string{"F64", "F32", "U8"}
+
 // header puts the lists into the order of the file, and is what goes before them.
 func (c *checkpoint) header(metadata map[string]string) ([]byte, error) {
-	slices.SortFunc(c.kept, func(a, b kept) int { // F64 first, for alignment
-		return cmp.Or(cmp.Compare(b.data.dtype(), a.data.dtype()), cmp.Compare(a.tensor(), b.tensor()))
+	slices.SortFunc(c.kept, func(a, b kept) int { // the widest first, for alignment
+		return cmp.Or(cmp.Compare(slices.Index(widest, a.data.dtype()), slices.Index(widest, b.data.dtype())), cmp.Compare(a.tensor(), b.tensor()))
 	})
 	h := &safetensors.Header{Metadata: metadata}
 	for _, k := range c.kept {

@@ -15,7 +15,7 @@ import (
 // kept is a list of numbers that a checkpoint keeps, as a tensor.
 type kept struct {
 	role      string // what it is to the solver; empty for the value itself
-	parameter string // whose it is
+	parameter string // whose it is; empty for the solver's
 	shape     tensor.Shape
 	data      array
 	least     float64 // that a number of it can be
@@ -28,8 +28,11 @@ const (
 
 // tensor is its name in the file.
 func (k *kept) tensor() string {
-	if k.role == "" {
+	switch "" {
+	case k.role:
 		return k.parameter
+	case k.parameter:
+		return reserved + k.role
 	}
 	return reserved + k.role + "/" + k.parameter
 }
@@ -52,7 +55,7 @@ func above(least float64) string {
 	return "finite"
 }
 
-// array is a list of float32 or float64.
+// array is a list of float32, float64 or bytes.
 type array interface {
 	dtype() string                               // in the format
 	size() int                                   // in bytes

@@ -22,8 +22,8 @@ type keeper interface {
 	knows() []gorgonia.ValueGrad // parameters of which it keeps anything
 	save(model map[gorgonia.ValueGrad]*value) (*solverRecord, []kept, error)
 	// restore changes nothing. It returns the lists to be read and what to do
-	// when they have been.
-	restore(r *solverRecord, model map[string]gorgonia.ValueGrad) (_ []kept, install func(), _ error)
+	// when they have been. That may still fail, if it changes nothing then.
+	restore(r *solverRecord, model map[string]gorgonia.ValueGrad) (_ []kept, install func() error, _ error)
 }
 
 var _, _, _, _ keeper = (*Funnel)(nil), (*FunnelAdam)(nil), (*EGU)(nil), (*Augmented)(nil)
@@ -36,9 +36,9 @@ func (a *Augmented) kind() string  { return "Augmented" }
 // solverRecord is all of a solver but its lists.
 type solverRecord struct {
 	Kind            string                     `json:"kind"`
-	Hyperparameters map[string]json.RawMessage `json:"hyperparameters"`
-	Steps           int                        `json:"steps"`           // 0 of an EGU
-	Scale           float64                    `json:"scale,omitempty"` // s of Global scope
+	Hyperparameters map[string]json.RawMessage `json:"hyperparameters,omitempty"` // of ours
+	Steps           int                        `json:"steps"`                     // 0 of an EGU
+	Scale           float64                    `json:"scale,omitempty"`           // s of Global scope
 	Parameters      []record                   `json:"parameters,omitempty"`
 	Inner           *solverRecord              `json:"inner,omitempty"` // of an Augmented
 }
@@ -76,10 +76,15 @@ func leastFactor(min float64) float64 {
 }
 
 func keeperOf(s gorgonia.Solver) (keeper, error) {
-	if k, ok := s.(keeper); ok && !isNil(s) {
-		return k, nil
+	if !isNil(s) {
+		switch s := s.(type) {
+		case keeper:
+			return s, nil
+		case marshaler:
+			return opaque{s}, nil
+		}
 	}
-	return nil, fmt.Errorf("what a solver of type %T keeps cannot be read; give nil to save or load the values alone", s)
+	return nil, fmt.Errorf("what a solver of type %T keeps cannot be read without MarshalBinary and UnmarshalBinary; give nil to save or load the values alone", s)
 }
 
 // saveSolver is k.save, with the kind.
@@ -96,7 +101,7 @@ func saveSolver(s gorgonia.Solver, model map[gorgonia.ValueGrad]*value) (*solver
 }
 
 // restoreSolver is k.restore, if the record is of its kind.
-func restoreSolver(s gorgonia.Solver, r *solverRecord, model map[string]gorgonia.ValueGrad) ([]kept, func(), error) {
+func restoreSolver(s gorgonia.Solver, r *solverRecord, model map[string]gorgonia.ValueGrad) ([]kept, func() error, error) {
 	k, err := keeperOf(s)
 	if err != nil {
 		return nil, nil, err
@@ -135,12 +140,12 @@ func (a *adaptive) save(model map[gorgonia.ValueGrad]*value) (*solverRecord, []k
 	return a.scaling.save(model)
 }
 
-func (a *adaptive) restore(r *solverRecord, model map[string]gorgonia.ValueGrad) ([]kept, func(), error) {
+func (a *adaptive) restore(r *solverRecord, model map[string]gorgonia.ValueGrad) ([]kept, func() error, error) {
 	if r.Inner != nil {
 		return nil, nil, fmt.Errorf("%w: an inner solver, and none around it", ErrCorrupt)
 	}
 	next, lists, err := a.scaling.restore(r, model, a.check, a.create)
-	return lists, func() { a.install(next) }, err
+	return lists, func() error { return a.install(next) }, err
 }
 
 func (a *Augmented) save(model map[gorgonia.ValueGrad]*value) (*solverRecord, []kept, error) {
@@ -162,7 +167,7 @@ func (a *Augmented) save(model map[gorgonia.ValueGrad]*value) (*solverRecord, []
 	return r, append(lists, inside(innerLists)...), err
 }
 
-func (a *Augmented) restore(r *solverRecord, model map[string]gorgonia.ValueGrad) ([]kept, func(), error) {
+func (a *Augmented) restore(r *solverRecord, model map[string]gorgonia.ValueGrad) ([]kept, func() error, error) {
 	next, lists, err := a.augmentedScaling.restore(r, model, (*hyperparameters).checkScale, newAugmentedParameter)
 	if err != nil {
 		return nil, nil, err
@@ -177,9 +182,11 @@ func (a *Augmented) restore(r *solverRecord, model map[string]gorgonia.ValueGrad
 		}
 	}
 	innerLists, installInner, err := restoreSolver(a.inner, r.Inner, standIns)
-	return append(lists, inside(innerLists)...), func() {
-		a.install(next)
-		installInner()
+	return append(lists, inside(innerLists)...), func() error {
+		if err := installInner(); err != nil {
+			return err
+		}
+		return a.install(next)
 	}, err
 }
 
@@ -203,9 +210,12 @@ func (e *EGU) save(map[gorgonia.ValueGrad]*value) (*solverRecord, []kept, error)
 	return &solverRecord{Hyperparameters: h}, nil, err
 }
 
-func (e *EGU) restore(r *solverRecord, _ map[string]gorgonia.ValueGrad) ([]kept, func(), error) {
+func (e *EGU) restore(r *solverRecord, _ map[string]gorgonia.ValueGrad) ([]kept, func() error, error) {
 	h, err := restoreHyperparameters(r.Hyperparameters, (*hyperparameters).checkObjective)
-	return nil, func() { *e = EGU{hyperparameters: h} }, err
+	return nil, func() error {
+		*e = EGU{hyperparameters: h}
+		return nil
+	}, err
 }
 
 func (a *scaling[P]) knows() []gorgonia.ValueGrad { return a.parameters.order }
@@ -282,12 +292,13 @@ func (r *solverRecord) sound(h *hyperparameters) bool {
 	return scale(r.Scale) && r.Steps >= 0 && int64(r.Steps) <= maxSteps
 }
 
-// install makes a what next is, which has been read.
-func (a *scaling[P]) install(next *scaling[P]) {
+// install makes a what next is, which has been read. It has no errors.
+func (a *scaling[P]) install(next *scaling[P]) error {
 	for _, p := range next.parameters.known {
 		p.restored()
 	}
 	*a = *next
+	return nil
 }
 
 // named is where the hyperparameters belong, by their names in a record. Signals

@@ -2,8 +2,8 @@
 // format (https://github.com/huggingface/safetensors#format): eight bytes with
 // the length of the header, little-endian; the header, a JSON object; the data.
 //
-// It is stricter than the format: no name may come twice, and only F32 and F64
-// are known. It takes memory for what it was given, never for what that
+// It is stricter than the format: no name may come twice, and only F32, F64 and
+// U8 are known. It takes memory for what it was given, never for what that
 // promises.
 package safetensors
 
@@ -31,7 +31,7 @@ const maxDimensions = 64
 // Tensor is where a tensor is in the data, and what it is.
 type Tensor struct {
 	Name       string
-	DType      string // F32 or F64
+	DType      string // F32, F64 or U8
 	Shape      []int
 	Begin, End int64 // in the data; for Encode to choose
 }
@@ -53,7 +53,7 @@ func (h *Header) Size() int64 {
 
 // Encode lays out the tensors one after the other, in the order they are in, and
 // returns all that goes before their data. It ends where an F64 may begin: give
-// it those first.
+// it those first, then each F32.
 func Encode(h *Header) ([]byte, error) {
 	b := []byte("        {")
 	if len(h.Metadata) > 0 {
@@ -105,9 +105,9 @@ var errTooLarge = errors.New("it is larger than files can be")
 
 // size is how many bytes the tensor takes.
 func (t *Tensor) size() (int64, error) {
-	size := map[string]int64{"F32": 4, "F64": 8}[t.DType]
+	size := map[string]int64{"F32": 4, "F64": 8, "U8": 1}[t.DType]
 	if size == 0 {
-		return 0, fmt.Errorf("its dtype is %.20q, and F32 and F64 alone are read here", t.DType)
+		return 0, fmt.Errorf("its dtype is %.20q, and F32, F64 and U8 alone are read here", t.DType)
 	}
 	for _, n := range t.Shape {
 		if n < 0 || n > 0 && size > math.MaxInt64/int64(n) {

@@ -20,6 +20,7 @@ var example = Header{
 		{Name: "layer/\"1\" <weights>", DType: "F32", Shape: []int{3, 1, 2}},
 		{Name: "none", DType: "F32", Shape: []int{0, 9}},
 		{Name: "größe", DType: "F32"},
+		{Name: "bytes", DType: "U8", Shape: []int{3}},
 	},
 }
 
