@@ -8,7 +8,7 @@ MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test bench lint asm fingerprint fuzz plot sweep
+.PHONY: test bench lint asm fingerprint fuzz plot sweep uplot
 
 # Each module's tests, with the race detector.
 test:
@@ -36,6 +36,17 @@ fingerprint:
 	@if command -v qemu-aarch64 >/dev/null; then set -e; file=$$(mktemp); trap 'rm '$$file EXIT; \
 		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
 	else echo "arm64: skipped; install qemu-user"; fi
+
+# The report's charts: uPlot from the npm registry (needs npm and openssl). A new
+# version's sum is what npm view uplot@VERSION dist.integrity says, after sha512-.
+UPLOT     = 1.6.32
+UPLOT_SUM = KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==
+uplot:
+	@set -e; to=$$PWD/cmd/train-rotmnist/internal/report/uplot; dir=$$(mktemp -d); trap 'rm -r '$$dir EXIT; cd $$dir; \
+	npm pack --silent uplot@$(UPLOT) >/dev/null; \
+	sum=$$(openssl dgst -sha512 -binary uplot-$(UPLOT).tgz | openssl base64 -A); \
+	if [ "$$sum" != "$(UPLOT_SUM)" ]; then echo "uplot@$(UPLOT) has the sum $$sum, not UPLOT_SUM; nothing was written"; exit 1; fi; \
+	tar xzf uplot-$(UPLOT).tgz; cd package; cp LICENSE dist/uPlot.iife.min.js dist/uPlot.min.css $$to
 
 # Every fuzz target for FUZZTIME, which is not to be spent on shorter inputs.
 fuzz:
