@@ -1,9 +1,11 @@
 "use strict";
 (() => {
 
-// Okabe and Ito's colours, which colour-blind readers can tell apart. What
-// comes after the first seven is dashed, too. Empty is the colour of the ink.
-const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", ""];
+// Okabe and Ito's colours, which colour-blind readers can tell apart, those
+// first that are seen best on white, or on black. What comes after the first
+// seven is dashed, too. Empty is the colour of the ink.
+const onWhite = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", ""];
+const onBlack = ["#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#0072b2", ""];
 const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 const smoothed = 10; // steps of a moving mean, as of the recovery
 
@@ -14,6 +16,7 @@ let chosen = null;       // the solver shown layer by layer
 let charts = [];
 let drawnFor = "";       // what the charts were made for
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
 const byId = id => document.getElementById(id);
 
 // make makes an element. Text from outside only ever becomes text.
@@ -62,7 +65,7 @@ function duration(seconds) {
 // positions are the steps in the middle of the points of a series, which has a
 // value every so many steps.
 function positions(series, every) {
-	return series.mean.map((_, i) => {
+	return series.x ||= series.mean.map((_, i) => {
 		const from = i * series.width, to = Math.min(from + series.width, series.values) - 1;
 		return 1 + every * (from + to) / 2;
 	});
@@ -93,10 +96,11 @@ function smooth(series) {
 	};
 }
 
-// looked is a line of what was looked at every so many steps.
-function looked(series) {
+// looked is a line of what was looked at every so many steps. Where a point is
+// of more than one look, it has their band.
+function looked(series, every = data.every) {
 	const bands = series.width > 1 ? [[series.min, series.max, 0.16]] : [];
-	return { x: positions(series, data.every), y: series.mean, bands };
+	return { x: positions(series, every), y: series.mean, bands };
 }
 
 const positive = xs => xs.map(x => x > 0 ? x : null); // for a logarithmic axis
@@ -117,12 +121,15 @@ function stepSizes(s, p) {
 }
 
 function style(i) {
+	const colours = dark.matches ? onBlack : onWhite;
 	const colour = colours[i % colours.length] || css("--ink");
 	return { colour, dash: dashes[Math.floor(i / colours.length) % dashes.length] };
 }
 
-const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const faint = (colour, alpha) => colour + Math.round(255 * alpha).toString(16).padStart(2, "0");
+// css is a property of the page's style, which is not asked for twice.
+let properties = {};
+const css = name => properties[name] ||= getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const faint = (colour, alpha) => colour + Math.round(255 * alpha * (dark.matches ? 1.6 : 1)).toString(16).padStart(2, "0");
 
 const learns = s => s.parameters.length > 0;
 const shown = () => data.solvers.filter(s => !off.has(s.name));
@@ -142,7 +149,7 @@ function comparisons() {
 	const list = [
 		compare("Accuracy", "mean of 10 steps; shaded, their lowest and highest", s => smooth(s.accuracy),
 			{ format: percent, range: () => [0, 1], height: 280, digits: true, percent: true }),
-		compare("Loss", "cross-entropy, mean of 10 steps", s => onLog(smooth(s.loss)), { format: significant, log: true, height: 230 }),
+		compare("Loss", "cross-entropy, mean of 10 steps", s => onLog({ ...smooth(s.loss), bands: looked(s.loss, 1).bands }), { format: significant, log: true, height: 230 }),
 	];
 	if (data.solvers.some(learns)) {
 		list.push(compare("Scale s", "geometric mean over the layers", s => onLog(looked(s.scale)), { format: significant, log: true, height: 230 }));
@@ -220,6 +227,15 @@ function ticks(low, high, room) {
 	}
 }
 
+// increments are distances between the ticks of the steps: parts and multiples
+// of a phase, so that jumps have ticks.
+function increments() {
+	const round = [1, 2, 5].flatMap(f => [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8].map(d => f * d)).sort((a, b) => a - b);
+	const { phases } = data.about, length = phases[0].to;
+	if (phases.length === 1) return round;
+	return [...round.filter(n => n < length && length % n === 0), ...round.map(n => n * length)];
+}
+
 // rangeOf is for the vertical axis: a little more than what there is.
 function rangeOf(spec) {
 	return (u, low, high) => {
@@ -260,16 +276,16 @@ class Chart {
 		this.lines = this.spec.lines();
 		const { series, bands, columns } = this.layout();
 		this.u = new uPlot({
-			width: Math.max(200, this.plot.clientWidth), height: this.spec.height, series, bands,
+			width: Math.max(200, this.plot.clientWidth), height: this.spec.height, series,
 			scales: { x: { time: false, range: () => zoom || fullRange() }, y: { distr: this.spec.log ? 3 : 1, range: rangeOf(this.spec) } },
-			axes: this.axes(), legend: { show: false }, padding: [8, 10, 0, 0],
+			axes: this.axes(), legend: { show: false }, padding: [8, 18, 0, 0],
 			cursor: {
 				y: false, drag: { x: true, y: false, setScale: false },
 				points: { size: (u, i) => this.isLine(i) ? 7 : 0, width: (u, i) => this.isLine(i) ? 2 : 0 },
 				bind: { dblclick: () => () => setZoom(null) },
 			},
 			hooks: {
-				drawClear: [u => this.drawJumps(u)], draw: [u => this.placeDigits(u)],
+				drawClear: [u => this.drawJumps(u)], drawAxes: [u => bands.forEach(b => drawBand(u, b))], draw: [u => this.placeDigits(u)],
 				setCursor: [u => this.moved(u)], setSelect: [u => this.selected(u)],
 			},
 		}, columns, this.plot);
@@ -294,10 +310,10 @@ class Chart {
 		const series = [{}], bands = [], tables = [];
 		for (const l of this.lines) {
 			const columns = [l.x, l.y];
-			series.push({ stroke: l.colour, width: 1.75, dash: l.dash, points: { show: l.x.length < 2 } });
+			series.push({ stroke: l.colour, width: this.lines.length > 8 ? 1 : 1.75, dash: l.dash, points: { show: l.x.length < 2 } });
 			for (const [low, high, alpha] of l.bands) {
 				series.push({ points: { show: false } }, { points: { show: false } });
-				bands.push({ series: [series.length - 1, series.length - 2], fill: faint(l.colour, alpha) });
+				bands.push({ low: series.length - 2, high: series.length - 1, fill: faint(l.colour, alpha) });
 				columns.push(low, high);
 			}
 			tables.push(columns);
@@ -318,10 +334,10 @@ class Chart {
 		const spec = this.spec;
 		return [
 			{ ...common, grid: { show: false }, ticks: { show: true, size: 4, stroke: css("--line"), width: 1 }, size: 28, space: 60,
-				incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8, 1e9],
+				incrs: increments(),
 				values: (u, xs) => xs.map(x => x == null ? "" : String(x)) },
 			{ ...common, grid, size: 52, gap: 6,
-				...(spec.log && { splits: (u, i, low, high) => ticks(low, high, spec.height / 32), filter: (u, xs) => xs }),
+				...(spec.log && { splits: (u, i, low, high) => ticks(low, high, spec.height / 26), filter: (u, xs) => xs }),
 				...(spec.percent && { splits: () => [0, 0.25, 0.5, 0.75, 1] }),
 				values: (u, xs) => xs.map(x => spec.percent ? Math.round(100 * x) + "%" : significant(x)) },
 		];
@@ -442,6 +458,34 @@ class Chart {
 	}
 
 	resize() { this.u.setSize({ width: Math.max(200, this.plot.clientWidth), height: this.spec.height }); }
+}
+
+// drawBand fills what is between two series. It is a shape of its own, as
+// uPlot's bands are clipped out of larger ones, which takes seconds where there
+// are many.
+function drawBand(u, { low, high, fill }) {
+	const xs = u.data[0], lows = u.data[low], highs = u.data[high], { ctx, bbox } = u;
+	const first = Math.max(0, xs.findIndex(x => x >= u.scales.x.min) - 1);
+	let last = xs.findIndex(x => x > u.scales.x.max);
+	if (last < 0) last = xs.length - 1;
+	const at = (i, ys) => [u.valToPos(xs[i], "x", true), u.valToPos(ys[i], "y", true)];
+	ctx.save();
+	ctx.beginPath();
+	ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+	ctx.clip();
+	ctx.beginPath();
+	ctx.fillStyle = fill;
+	for (let i = first; i <= last; i++) {
+		const from = i;
+		while (i <= last && lows[i] != null && highs[i] != null) i++;
+		if (i === from) continue;
+		ctx.moveTo(...at(from, highs));
+		for (let k = from + 1; k < i; k++) ctx.lineTo(...at(k, highs));
+		for (let k = i - 1; k >= from; k--) ctx.lineTo(...at(k, lows));
+		ctx.closePath();
+	}
+	ctx.fill();
+	ctx.restore();
 }
 
 const jumps = () => data.about.phases.slice(1);
@@ -605,12 +649,17 @@ function byLayer() {
 
 function fillTables() {
 	fill(byId("table"), data.table);
-	fill(byId("by-phase"), byPhase());
-	fill(byId("by-layer"), byLayer());
+	fillDetails();
 	const about = data.about;
 	const rows = [["command", about.command], ["seed", about.seed], ["data", about.data], ["stream", about.stream], ["network", about.model], ["version", about.version]];
 	byId("about").replaceChildren(...rows.flatMap(([name, value]) => [make("dt", {}, name), make("dd", { className: name === "command" ? "code" : "" }, value)]));
 	byId("stream").textContent = `${about.data} digits, ${about.stream}, seed ${about.seed}`;
+}
+
+// fillDetails fills the tables that are open: they are long.
+function fillDetails() {
+	if (byId("by-phase").closest("details").open) fill(byId("by-phase"), byPhase());
+	if (byId("by-layer").closest("details").open) fill(byId("by-layer"), byLayer());
 }
 
 // ---- the page ----
@@ -683,7 +732,7 @@ function refreshHistograms() {
 
 function showData(snapshot) {
 	data = snapshot;
-	byId("bar").hidden = byId("main").hidden = false;
+	byId("solvers").hidden = byId("where").hidden = byId("main").hidden = false;
 	fillTables();
 	if (structure() !== drawnFor) {
 		drawnFor = structure();
@@ -736,7 +785,11 @@ function listen() {
 }
 
 document.querySelectorAll("[data-zoom]").forEach(b => b.addEventListener("click", () => zoomBy(b.dataset.zoom)));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (data) buildAll(); });
+dark.addEventListener("change", () => {
+	properties = {};
+	if (data) buildAll();
+});
+document.querySelectorAll("details").forEach(d => d.addEventListener("toggle", fillDetails));
 let seen = innerWidth;
 addEventListener("resize", () => {
 	if (innerWidth === seen) return; // a phone's bars come and go
