@@ -1,5 +1,5 @@
 # Modules that are not part of the main one, so that its users inherit nothing from them.
-MODULES = . cmd/plot-rotmnist solver/internal/kernel/_asm
+MODULES = . cmd/plot-rotmnist cmd/train-rotmnist/browsertest solver/internal/kernel/_asm
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s

@@ -159,7 +159,8 @@ func (r *Report) line(s *history.Solver) line {
 	for _, p := range s.Parameters {
 		q := parameter{Name: p.Name, Shape: shapeOf(p.Shape), Scale: seriesOf(&p.Scale), Gains: []numbers{}, Counts: []int{}}
 		if p.Gains[0].Values > 0 {
-			q.First, q.Counts = p.Now.Bins()
+			first, counts := p.Now.Bins()
+			q.First, q.Counts = first, append(q.Counts, counts...)
 			for _, g := range p.Gains {
 				q.Gains = append(q.Gains, numbers(g.Mean))
 			}

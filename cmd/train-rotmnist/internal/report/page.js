@@ -574,7 +574,7 @@ function histogram(parent, name, i) {
 	const p = solver(name).parameters[i], all = solver(name).parameters.filter(q => q.counts.length);
 	const first = Math.min(-4, ...all.map(q => q.first)), last = Math.max(4, ...all.map(q => q.first + q.counts.length));
 	const total = p.counts.reduce((a, b) => a + b, 0), most = Math.max(...p.counts);
-	const width = 300, height = 150, left = 2, bottom = height - 22, top = 6;
+	const width = 300, height = 150, left = 12, bottom = height - 22, top = 6;
 	const x = bin => left + (bin - first) / (last - first) * (width - 2 * left);
 	const edge = bin => significant(Math.pow(2, bin / data.octave));
 	const svg = makeSVG("svg", { class: "histogram", viewBox: `0 0 ${width} ${height}`, role: "img", preserveAspectRatio: "none" });
