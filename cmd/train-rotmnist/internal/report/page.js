@@ -535,7 +535,7 @@ function setZoom(range) {
 function zoomBy(how) {
 	const [low, high] = zoom || fullRange(), width = high - low;
 	const u = charts[0].u;
-	const pointed = u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : (low + high) / 2;
+	const pointed = u.cursor.left >= 0 ? u.posToVal(u.cursor.left, "x") : Math.min((low + high) / 2, Math.max(data.step, low));
 	switch (how) {
 	case "all": return setZoom(null);
 	case "in": return setZoom([pointed - (pointed - low) / 2, pointed + (high - pointed) / 2]);
