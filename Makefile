@@ -2,13 +2,15 @@
 MODULES = . cmd/plot-rotmnist cmd/train-rotmnist/browsertest solver/internal/kernel/_asm
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
 # Where the four MNIST files are, for the figures of the README.
 MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test bench lint asm fingerprint fuzz plot sweep uplot
+.PHONY: test bench lint vuln asm fingerprint crash fuzz plot sweep uplot
 
 # Each module's tests, with the race detector.
 test:
@@ -22,6 +24,11 @@ bench:
 lint:
 	@set -e; files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change: $$files"; exit 1; fi
 	@set -e; for m in $(MODULES); do (cd $$m && go mod tidy -diff && go vet ./... && $(STATICCHECK) ./...); done
+
+# What is publicly known against what we call, in Go's own library too. VULNDB may be a
+# copy of the database: file:///...
+vuln:
+	@status=0; for m in $(MODULES); do (cd $$m && $(GOVULNCHECK) -db $(VULNDB) -tags '$(TAGS)' ./...) || status=1; done; exit $$status
 
 # The AVX2 kernels, from their generator.
 asm:
@@ -37,16 +44,7 @@ fingerprint:
 		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
 	else echo "arm64: skipped; install qemu-user"; fi
 
-# The report's charts: uPlot from the npm registry (needs npm and openssl). A new
-# version's sum is what npm view uplot@VERSION dist.integrity says, after sha512-.
-UPLOT     = 1.6.32
-UPLOT_SUM = KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==
-uplot:
-	@set -e; to=$$PWD/cmd/train-rotmnist/internal/report/uplot; dir=$$(mktemp -d); trap 'rm -r '$$dir EXIT; cd $$dir; \
-	npm pack --silent uplot@$(UPLOT) >/dev/null; \
-	sum=$$(openssl dgst -sha512 -binary uplot-$(UPLOT).tgz | openssl base64 -A); \
-	if [ "$$sum" != "$(UPLOT_SUM)" ]; then echo "uplot@$(UPLOT) has the sum $$sum, not UPLOT_SUM; nothing was written"; exit 1; fi; \
-	tar xzf uplot-$(UPLOT).tgz; cd package; cp LICENSE dist/uPlot.iife.min.js dist/uPlot.min.css $$to
+.PHONY: test bench lint vuln asm fingerprint crash fuzz plot sweep uplot
 
 # Every fuzz target for FUZZTIME, which is not to be spent on shorter inputs.
 fuzz:

@@ -9,6 +9,8 @@ import (
 // Batch is what one training step sees.
 type Batch struct {
 	Step   int       // counted from 0
+	Epoch  int       // the pass over the data set, counted from 0
+	Index  int       // of the batch in its epoch, counted from 0
 	Angle  float64   // degrees counter-clockwise
 	Images []float32 // rotated, from 0 to 1, Pixels for each label
 	Labels []byte
@@ -18,13 +20,15 @@ type Batch struct {
 // replacement from the data set, which is shuffled anew when less than a batch
 // is left of it, and rotated. Everything follows from the seed.
 //
-// Batches are prepared ahead in a goroutine, which ends with the schedule or
-// with Close.
+// Batches are prepared ahead in a goroutine, which begins with the first Next
+// and ends with the schedule or with Close.
 type Stream struct {
 	data     *Dataset
 	schedule Schedule
 	batch    int
 	seed     uint64
+	first    int // step
+	started  bool
 
 	ready, free chan *Batch
 	current     *Batch
@@ -48,14 +52,21 @@ func NewStream(data *Dataset, schedule Schedule, batch int, seed uint64) (*Strea
 	for range ahead + 1 {
 		s.free <- &Batch{Images: make([]float32, batch*Pixels), Labels: make([]byte, batch)}
 	}
-	s.stopped.Add(1)
-	go s.produce()
 	return s, nil
 }
+
+// SkipTo makes the batch of a step, counted from 0, the first that Next
+// returns. It is for a stream of which Next has returned none yet.
+func (s *Stream) SkipTo(step int) { s.first = step }
 
 // Next returns the next batch, nil after the last one or after Close. The
 // batch is the caller's until the next call.
 func (s *Stream) Next() *Batch {
+	if !s.started {
+		s.started = true
+		s.stopped.Add(1)
+		go s.produce()
+	}
 	if s.current != nil {
 		s.free <- s.current
 	}
@@ -66,6 +77,10 @@ func (s *Stream) Next() *Batch {
 // Close ends the stream and its goroutine, wherever it is.
 func (s *Stream) Close() {
 	s.stopping.Do(func() { close(s.stop) })
+	if !s.started {
+		s.started = true
+		close(s.ready)
+	}
 	s.stopped.Wait()
 	for range s.ready { // what was made ahead
 	}
@@ -77,19 +92,21 @@ func (s *Stream) produce() {
 	order := make([]int, s.data.Len())
 	perEpoch := len(order) / s.batch
 	rotation := NewRotation(0)
-	for step := range s.schedule.Steps() {
+	epoch := -1
+	for step := s.first; step < s.schedule.Steps(); step++ {
 		var b *Batch
 		select {
 		case b = <-s.free:
 		case <-s.stop:
 			return
 		}
-		if step%perEpoch == 0 {
-			s.shuffle(order, step/perEpoch)
+		b.Step, b.Epoch, b.Index, b.Angle = step, step/perEpoch, step%perEpoch, s.schedule.Angle(step)
+		if b.Epoch != epoch {
+			epoch = b.Epoch
+			s.shuffle(order, epoch)
 		}
-		b.Step, b.Angle = step, s.schedule.Angle(step)
 		rotation.Set(b.Angle)
-		for k, i := range order[step%perEpoch*s.batch:][:s.batch] {
+		for k, i := range order[b.Index*s.batch:][:s.batch] {
 			b.Labels[k] = s.data.Labels[i]
 			rotation.Apply(b.Images[k*Pixels:][:Pixels], s.data.Image(i))
 		}

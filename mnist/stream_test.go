@@ -198,3 +198,25 @@ func BenchmarkTrainerWaits(b *testing.B) {
 	}
 	b.ReportMetric(100*waited.Seconds()/b.Elapsed().Seconds(), "%waiting")
 }
+
+func TestAStreamThatSkipsStepsGoesOnWithTheSameBatches(t *testing.T) {
+	d, schedule := Synthetic(50, 1), jumps(t, []float64{0, 30}, 10)
+	whole := stream(t, d, schedule, 7, 1)
+	var batches []Batch
+	for b := whole.Next(); b != nil; b = whole.Next() {
+		batches = append(batches, Batch{b.Step, b.Epoch, b.Index, b.Angle, slices.Clone(b.Images), slices.Clone(b.Labels)})
+	}
+	for _, first := range []int{1, 7, 13, 20} { // within an epoch of 7 batches, at its start, and at the end
+		s := stream(t, d, schedule, 7, 1)
+		s.SkipTo(first)
+		for _, want := range batches[first:] {
+			b := s.Next()
+			if b == nil || b.Step != want.Step || b.Epoch != want.Epoch || b.Index != want.Index || b.Angle != want.Angle || !slices.Equal(b.Labels, want.Labels) || !slices.Equal(b.Images, want.Images) {
+				t.Fatalf("from step %d: step %d is another batch", first, want.Step)
+			}
+		}
+		if b := s.Next(); b != nil {
+			t.Errorf("from step %d: a batch after the last", first)
+		}
+	}
+}

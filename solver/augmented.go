@@ -60,7 +60,8 @@ var _ gorgonia.Solver = (*Augmented)(nil)
 // the stand-in, three times the parameter's memory, for as long as it lives.
 type Augmented struct {
 	augmentedScaling
-	inner gorgonia.Solver
+	inner   gorgonia.Solver
+	refusal error // inner's, of the options it was made with
 
 	// of the step under way
 	standIns []gorgonia.ValueGrad // inner's model
@@ -84,28 +85,34 @@ type augmentedScaling = scaling[augmentedParameter]
 // mean to inner: gorgonia.WithLearnRate, WithBatchSize, WithClip, WithL1Reg,
 // WithL2Reg and the rest. A value that an option cannot have is reported by
 // Step, as a *HyperparameterError, and so is an inner that is nil. Gorgonia's
-// solvers take any value.
+// solvers take any value. An inner with a method Apply, as ours have, gets its
+// options through that.
 func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
-	configure(inner, opts)
-	return &Augmented{augmentedScaling: newScaling[augmentedParameter](defaults().with(opts)), inner: inner}
+	return &Augmented{
+		augmentedScaling: newScaling[augmentedParameter](defaults().with(opts)),
+		inner:            inner, refusal: configure(inner, opts),
+	}
 }
 
 // configure applies options to inner, all but those of the scale around it.
-func configure(inner gorgonia.Solver, opts []gorgonia.SolverOpt) {
+func configure(inner gorgonia.Solver, opts []gorgonia.SolverOpt) error {
 	if isNil(inner) {
-		return
+		return nil // Step says so
 	}
 	switch s := inner.(type) {
 	case *Augmented:
-		configure(s.inner, opts)
+		return configure(s.inner, opts)
 	case configurable:
 		h := s.configuration()
 		*h = h.with(append(slices.Clone(opts), h.sameScale()))
+	case applier:
+		return s.Apply(opts...)
 	default:
 		for _, opt := range opts {
 			opt(s)
 		}
 	}
+	return nil
 }
 
 // apply is configure, but that a solver of ours may refuse.
@@ -122,8 +129,13 @@ func apply(inner gorgonia.Solver, opts []gorgonia.SolverOpt) error {
 	}:
 		return s.Apply(append(slices.Clone(opts), s.configuration().sameScale())...)
 	}
-	configure(inner, opts)
-	return nil
+	return configure(inner, opts)
+}
+
+// applier is a solver that takes options itself: one that is around another of
+// Gorgonia's, where they would not reach it.
+type applier interface {
+	Apply(...gorgonia.SolverOpt) error
 }
 
 // sameScale is an option that undoes what options before it did to the scale.
@@ -148,7 +160,7 @@ func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
 	if err := apply(a.inner, opts); err != nil {
 		return err
 	}
-	a.hyperparameters = h
+	a.hyperparameters, a.refusal = h, nil
 	return nil
 }
 
@@ -182,6 +194,9 @@ func (a *Augmented) Adaptations() []Adaptation { return a.augmentedScaling.Adapt
 func (a *Augmented) Step(model []gorgonia.ValueGrad) error {
 	if err := checkInner(a.inner); err != nil {
 		return err
+	}
+	if a.refusal != nil {
+		return a.refusal
 	}
 	if err := a.check(&a.hyperparameters); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -476,5 +477,41 @@ func TestTheScopeOfAnAugmentedIsFixedByTheFirstStep(t *testing.T) {
 	var he *solver.HyperparameterError
 	if err := a.Apply(solver.WithScaleScope(solver.PerParameter)); !errors.As(err, &he) || he.Option != "WithScaleScope" {
 		t.Errorf("error %v, want a *HyperparameterError", err)
+	}
+}
+
+// around is a solver around one of Gorgonia's, which refuses a learn rate of 7.
+type around struct{ gorgonia.Solver }
+
+var errSeven = errors.New("not 7")
+
+func (a around) Apply(opts ...gorgonia.SolverOpt) error {
+	for _, opt := range opts {
+		opt(a.Solver)
+	}
+	if reflect.ValueOf(a.Solver).Elem().FieldByName("eta").Float() == 7 {
+		return errSeven
+	}
+	return nil
+}
+
+func TestAnInnerSolverWithApplyGetsItsOptionsThroughIt(t *testing.T) {
+	p := vector("w", []float64{1}, []float64{1})
+	s := solver.Augment(around{gorgonia.NewVanillaSolver()}, gorgonia.WithLearnRate(0.5), solver.WithInitialStep(0), solver.WithScaleRate(0), solver.WithScaleWarmup(0, 1))
+	if err := s.Step(model(p)); err != nil || floats(p.value)[0] != 0.5 {
+		t.Errorf("%v, with learn rate 0.5 a step from 1 ends at %v", err, floats(p.value)[0])
+	}
+	if err := s.Apply(gorgonia.WithLearnRate(7)); !errors.Is(err, errSeven) {
+		t.Errorf("Apply: %v", err)
+	}
+	s = solver.Augment(around{gorgonia.NewVanillaSolver()}, gorgonia.WithLearnRate(7))
+	if err := s.Step(model(p)); !errors.Is(err, errSeven) {
+		t.Errorf("Step: %v", err)
+	}
+	if err := s.Apply(gorgonia.WithLearnRate(1)); err != nil {
+		t.Error(err)
+	}
+	if err := s.Step(model(p)); errors.Is(err, errSeven) {
+		t.Errorf("Step: %v", err)
 	}
 }

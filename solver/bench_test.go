@@ -69,3 +69,23 @@ func benchmarkStep(b *testing.B, s gorgonia.Solver, sizes []int) {
 	}
 	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N)/float64(total), "ns/parameter")
 }
+
+// What it costs to look at what was learned, of the bundled network.
+func BenchmarkAdaptations(b *testing.B) {
+	s := solver.NewFunnel()
+	var ps []*param
+	for _, n := range mlp {
+		ps = append(ps, &param{
+			value:    tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(n)),
+			gradient: tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(n)),
+		})
+	}
+	if err := s.Step(model(ps...)); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if len(s.Adaptations()) != len(mlp) {
+			b.Fatal("not one for each parameter")
+		}
+	}
+}

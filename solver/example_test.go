@@ -1,6 +1,7 @@
 package solver_test
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"log"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/seed1e560811/funnel/solver"
 	"gorgonia.org/gorgonia"
@@ -164,6 +166,39 @@ func ExampleFunnel_Adaptations() {
 		fmt.Printf("%s after %d steps: scale %.2f, gains %.2f\n", a.Name, a.Steps, a.Scale, a.Gain)
 	}
 	// Output: weights after 20 steps: scale 5.85, gains [1.42 0.92]
+}
+
+// A log of what is learned while it is learned: a row of CSV for every parameter,
+// every ten steps.
+func ExampleFunnel_Adaptations_csv() {
+	s := solver.NewFunnel()
+	d := newDistance([]float64{1, -2}, []float64{10, 10})
+	w := csv.NewWriter(os.Stdout)
+	w.Write([]string{"step", "parameter", "scale", "least gain", "greatest gain"})
+	for step := 1; step <= 30; step++ {
+		d.target[1] = -d.target[1]
+		if err := s.Step([]gorgonia.ValueGrad{d}); err != nil {
+			log.Fatal(err)
+		}
+		if step%10 > 0 {
+			continue
+		}
+		for _, a := range s.Adaptations() {
+			w.Write([]string{
+				strconv.Itoa(step), a.Name, fmt.Sprintf("%.3f", a.Scale),
+				fmt.Sprintf("%.3f", slices.Min(a.Gain)), fmt.Sprintf("%.3f", slices.Max(a.Gain)),
+			})
+		}
+	}
+	w.Flush()
+	if err := w.Error(); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// step,parameter,scale,least gain,greatest gain
+	// 10,weights,1.866,0.911,1.189
+	// 20,weights,5.853,0.920,1.420
+	// 30,weights,8.272,0.929,1.676
 }
 
 // FunnelAdam goes where gorgonia.NewAdamSolver() stood. Adam, whose steps are

@@ -1,6 +1,7 @@
 package solver_test
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,42 @@ func TestSolverBringsNothingThatGorgoniaDoesNot(t *testing.T) {
 	for p := range list(".") {
 		if !gorgonias[p] && !strings.HasPrefix(p, "github.com/seed1e560811/funnel/solver") {
 			t.Errorf("solver imports %s, which Gorgonia does not", p)
+		}
+	}
+}
+
+// Of the other modules, which no program inherits, the direct dependencies are enough.
+func TestTheReadmeNamesEveryDependency(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n## Dependencies\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	named := map[string]bool{}
+	for _, word := range strings.FieldsFunc(section, func(r rune) bool { return strings.ContainsRune(" \n|,;:()", r) }) {
+		named[strings.TrimRight(word, ".")] = true
+	}
+	for _, dir := range []string{"..", "../cmd/plot-rotmnist", "../cmd/train-rotmnist/browsertest", "internal/kernel/_asm"} {
+		cmd := exec.Command("go", "mod", "edit", "-json")
+		cmd.Dir = filepath.FromSlash(dir)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mod struct {
+			Require []struct {
+				Path     string
+				Indirect bool
+			}
+		}
+		if err := json.Unmarshal(out, &mod); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range mod.Require {
+			if !named[r.Path] && (dir == ".." || !r.Indirect) {
+				t.Errorf("go.mod of %s requires %s, which README.md does not name under Dependencies", dir, r.Path)
+			}
 		}
 	}
 }

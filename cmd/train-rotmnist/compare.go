@@ -7,73 +7,139 @@ import (
 	"io"
 	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/watch"
 )
 
-// compare is the main job: it runs the solvers and prints the table, as far as
-// they came.
-func compare(ctx context.Context, c *config, stdout, stderr io.Writer) (err error) {
+// comparing is the main job: the solvers, and all who follow what they do.
+type comparing struct {
+	*config
+	setup      *experiment.Setup
+	comparison *experiment.Comparison
+	history    *history.History // nil if nobody wants it
+	files      *files
+	keeper     *keeper // of checkpoints; nil if there are none
+}
+
+// compare runs the solvers and prints the table, as far as they came. dir is
+// that of a run to be resumed, or nil.
+func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, stderr io.Writer) (err error) {
 	news, notes := stdout, stderr
 	if c.quiet {
 		news, notes = io.Discard, io.Discard
 	}
-	digits, held, err := loadData(ctx, c.Data, c.seed, notes)
+	keeper, err := newKeeper(c, dir, stderr)
 	if err != nil {
 		return err
 	}
-	if err := c.fits(digits); err != nil {
+	defer keeper.close()
+	j := &comparing{config: c, keeper: keeper}
+	if err := j.prepare(ctx, notes); err != nil {
 		return err
 	}
-	files, err := create(c)
+	defer j.comparison.Close()
+	record, err := j.restore()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, files.close()) }()
-	setup := &experiment.Setup{Train: digits, Test: held, Schedule: c.schedule, Batch: c.Batch, Hidden: c.Hidden, Seed: c.seed}
-	announce(news, c, setup)
+	if j.files, err = create(c, record); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.files.close()) }()
+	j.announce(news)
+	if err := keeper.save(j); err != nil { // there is nothing yet that could be lost
+		return err
+	}
 
-	summary, err := train(ctx, c, setup, files.csv, notes)
-	if summary == nil || len(summary.Results) == 0 {
+	err = j.train(ctx, notes)
+	summary := j.summary()
+	if len(summary.Results) == 0 {
 		return errors.Join(err, ctx.Err())
 	}
 	// The files first: whoever reads the table may have stopped reading.
-	err = errors.Join(err, files.finish(summary))
+	err = errors.Join(err, j.files.finish(summary))
 	fmt.Fprintln(news)
-	return errors.Join(err, output.Table(stdout, summary.Results), ctx.Err())
+	return errors.Join(err, output.Table(stdout, summary.Results), skipped(stdout, summary.Results), ctx.Err())
 }
 
-// train runs the solvers in lockstep. The summary is of those that made a step;
-// the error, of all that went wrong.
-func train(ctx context.Context, c *config, setup *experiment.Setup, csv *output.CSV, notes io.Writer) (*output.Summary, error) {
-	comparison, err := experiment.New(setup)
+// prepare loads the digits and makes the solvers, before their first step.
+func (j *comparing) prepare(ctx context.Context, notes io.Writer) error {
+	digits, held, err := loadData(ctx, j.Data, j.seed, notes)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer comparison.Close()
-	var runs []*experiment.Run
-	for _, spec := range c.solvers {
-		run, err := comparison.Add(spec.Text, spec.New())
-		if err != nil {
-			return nil, err
+	if err := j.fits(digits); err != nil {
+		return err
+	}
+	j.setup = &experiment.Setup{
+		Train: digits, Test: held, Schedule: j.schedule, Batch: j.Batch, Hidden: j.Hidden, Seed: j.seed, OnNonFinite: j.onNonFinite,
+	}
+	if j.comparison, err = experiment.New(j.setup); err != nil {
+		return err
+	}
+	for _, spec := range j.solvers {
+		if _, err := j.comparison.Add(spec.Text, spec.New()); err != nil {
+			j.comparison.Close()
+			return err
 		}
-		runs = append(runs, run)
 	}
-	progress := output.NewProgress(notes, "training", "steps", int64(c.schedule.Steps()))
-	err = comparison.Train(ctx, func(steps []*experiment.Step) error {
-		progress.Set(int64(steps[0].Number+1), note(steps))
-		return write(csv, steps)
+	if j.keeper != nil || j.watch {
+		j.history = new(history.History)
+	}
+	return nil
+}
+
+// restore makes the job what it was at the checkpoint that it goes on from. It
+// returns nil if it begins.
+func (j *comparing) restore() (*checkpoint.Record, error) {
+	record, err := j.keeper.restore(j)
+	if record != nil {
+		j.comparison.Resume(record.Done)
+		j.history = record.History
+	}
+	return record, err
+}
+
+// train runs the solvers in lockstep. The error is of all that went wrong.
+func (j *comparing) train(ctx context.Context, notes io.Writer) error {
+	show, end := j.progress(notes)
+	err := j.comparison.Train(ctx, func(steps []*experiment.Step) error {
+		if j.history != nil {
+			j.history.Add(steps)
+		}
+		show(steps)
+		if err := j.files.write(steps); err != nil {
+			return err
+		}
+		j.keeper.step(j)
+		return nil
 	})
-	progress.End()
-	summary := &output.Summary{Protocol: c.Protocol, Seed: c.seed}
-	for i, run := range runs {
-		if result := run.Result(); result.Steps > 0 {
-			summary.Results = append(summary.Results, output.NewRow(c.solvers[i], result))
-		}
-		err = errors.Join(err, run.Err())
+	end()
+	if err == nil {
+		err = j.keeper.save(j)
 	}
-	return summary, err
+	for _, run := range j.comparison.Runs() {
+		err = errors.Join(err, j.advised(run.Err()))
+	}
+	return err
+}
+
+// progress shows how far the training is: as a view of it all, if that is asked
+// for and can be drawn, or as a bar or lines.
+func (j *comparing) progress(notes io.Writer) (show func([]*experiment.Step), end func()) {
+	done, steps := j.comparison.Done(), j.schedule.Steps()
+	if view := watch.New(notes, done); j.watch && view != nil {
+		if j.keeper != nil {
+			j.keeper.warnings = view
+		}
+		return func(s []*experiment.Step) { view.Show(j.history, s[0].Number+1, steps, s[0].Angle) }, func() {}
+	}
+	p := output.NewProgress(notes, "training", "steps", int64(done), int64(steps))
+	return func(s []*experiment.Step) { p.Set(int64(s[0].Number+1), note(s)) }, p.End
 }
 
 // note is the angle and how each solver is doing, in the order in which they
@@ -86,24 +152,49 @@ func note(steps []*experiment.Step) string {
 	return text
 }
 
-func write(csv *output.CSV, steps []*experiment.Step) error {
-	if csv == nil {
-		return nil
+// advised is why a run has ended, with what can be done about it.
+func (c *config) advised(err error) error {
+	if errors.Is(err, experiment.ErrNonFinite) && c.onNonFinite == experiment.Stop {
+		return fmt.Errorf("%w; -on-nonfinite skip drops such batches", err)
 	}
-	for _, s := range steps {
-		if err := csv.Write(s); err != nil {
-			return err
+	return err
+}
+
+// summary is of the runs that made a step.
+func (j *comparing) summary() *output.Summary {
+	summary := &output.Summary{Protocol: j.Protocol, Seed: j.seed}
+	for i, run := range j.comparison.Runs() {
+		if result := run.Result(); result.Steps > 0 {
+			summary.Results = append(summary.Results, output.NewRow(j.solvers[i], result))
+		}
+	}
+	return summary
+}
+
+// skipped says how many batches were.
+func skipped(w io.Writer, rows []output.Row) error {
+	for _, r := range rows {
+		if r.Skipped > 0 {
+			if _, err := fmt.Fprintf(w, "%s skipped %d of %d batches: numbers that are not finite\n", r.Spec, r.Skipped, r.StepsDone); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // announce says what is about to run.
-func announce(w io.Writer, c *config, setup *experiment.Setup) {
-	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", c.Data, setup.Train.Len(), setup.Test.Len())
-	fmt.Fprintf(w, "stream  %s, seed %d\n", c.Stream(), c.seed)
-	fmt.Fprintf(w, "model   %s\n", c.Model())
-	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(c.solvers), ", "))
+func (j *comparing) announce(w io.Writer) {
+	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", j.Data, j.setup.Train.Len(), j.setup.Test.Len())
+	fmt.Fprintf(w, "stream  %s, seed %d\n", j.Stream(), j.seed)
+	fmt.Fprintf(w, "model   %s\n", j.Model())
+	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(j.solvers), ", "))
+	switch done, steps := j.comparison.Done(), j.schedule.Steps(); {
+	case j.resume != "" && done == steps:
+		fmt.Fprintf(w, "resume  the run in %s is finished: all of its %d steps are done\n", j.resume, steps)
+	case j.resume != "":
+		fmt.Fprintf(w, "resume  after step %d of %d\n", done, steps)
+	}
 }
 
 func texts(specs []solvers.Spec) []string {

@@ -53,7 +53,7 @@ func download(ctx context.Context, dir string, w io.Writer) error {
 	return fetch.MNIST(ctx, dir, fetch.Options{Progress: func(name string, done, total int64) {
 		if name != file {
 			end()
-			file, progress = name, output.NewProgress(w, name, "bytes", total)
+			file, progress = name, output.NewProgress(w, name, "bytes", 0, total)
 		}
 		progress.Set(done, fmt.Sprintf("%.1f MB", float64(done)/1e6))
 	}})

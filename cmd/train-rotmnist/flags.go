@@ -5,8 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 )
 
@@ -24,6 +29,9 @@ examples:
         a learn rate that is far too small, for two solvers
   train-rotmnist -data mnist -drift 0.1 -steps 3600 -csv run.csv
         real digits (downloaded once) that turn all the way round
+  train-rotmnist -steps 20000 -checkpoint run
+  train-rotmnist -resume run
+        a long run, and how it goes on after a crash or Ctrl-C
 
 flags:
 `
@@ -31,16 +39,28 @@ flags:
 // config is what the flags say.
 type config struct {
 	protocol
-	solvers     []solvers.Spec
-	seed        uint64
-	csv, json   string
-	quiet       bool
-	showVersion bool
+	solvers         []solvers.Spec
+	seed            uint64
+	csv, json       string
+	onNonFinite     experiment.Policy
+	checkpoint      string
+	checkpointEvery int
+	resume          string
+	watch, quiet    bool
+	showVersion     bool
+
+	given map[string]string // the flags that say what is run, as they were given
+	kept  bool              // there is a checkpoint
 }
 
+// unbound are the flags that may differ in a run that is resumed: they say
+// nothing of what is run.
+var unbound = []string{"checkpoint", "resume", "json", "watch", "quiet", "version"}
+
 // parseFlags reads the command line. On -h it writes the help to w and returns
-// flag.ErrHelp.
-func parseFlags(args []string, w io.Writer) (*config, error) {
+// flag.ErrHelp. A run that is resumed has the flags that it was started with;
+// its directory is left open, and nil without -resume.
+func parseFlags(args []string, w io.Writer) (*config, *checkpoint.Directory, error) {
 	c := new(config)
 	fs := newFlagSet("train-rotmnist")
 	specs := fs.String("solvers", "funnel,funneladam,adam,momentum", "comma-separated `list` of solvers, each name[:key=value]...; see below")
@@ -48,19 +68,112 @@ func parseFlags(args []string, w io.Writer) (*config, error) {
 	fs.Uint64Var(&c.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
 	fs.StringVar(&c.csv, "csv", "", "write a row for each step and solver to this `FILE`")
 	fs.StringVar(&c.json, "json", "", "write the summary to this `FILE`")
+	policy := fs.String("on-nonfinite", "stop", "`what` to do about NaN or Inf in a loss or a gradient: stop that solver's run,\nor skip the batch and count it")
+	fs.StringVar(&c.checkpoint, "checkpoint", "", "keep the last two checkpoints of the run in this `DIR`; where one cannot be\nwritten, the run says so and goes on")
+	fs.IntVar(&c.checkpointEvery, "checkpoint-every", 100, "`steps` from one checkpoint to the next")
+	fs.StringVar(&c.resume, "resume", "", "go on with the run in this `DIR`, with the flags that it was started with")
+	fs.BoolVar(&c.watch, "watch", false, "show accuracy, scale and gains in the terminal while it trains")
 	fs.BoolVar(&c.quiet, "quiet", false, "no progress, only the table")
 	fs.BoolVar(&c.showVersion, "version", false, "print the version and stop")
 	if err := read(fs, args, w, usage); err != nil {
-		return nil, err
+		return nil, nil, asUsage(err)
 	}
-	var err error
-	if c.solvers, err = solvers.Parse(*specs); err != nil {
-		return nil, fmt.Errorf("-solvers: %w", err)
+	dir, err := c.adopt(fs)
+	if err != nil {
+		return nil, nil, err
 	}
-	if c.csv != "" && filepath.Clean(c.csv) == filepath.Clean(c.json) {
-		return nil, fmt.Errorf("-csv and -json both name %s", c.csv)
+	if err = c.interpretAll(fs, *specs, *policy); err != nil && dir != nil {
+		dir.Close()
 	}
-	return c, c.interpret(fs)
+	return c, dir, asUsage(err)
+}
+
+// adopt takes the flags of the run that is to be resumed, which must not differ
+// from those that are given.
+func (c *config) adopt(fs *flag.FlagSet) (*checkpoint.Directory, error) {
+	c.given = map[string]string{}
+	fs.Visit(func(f *flag.Flag) {
+		if !slices.Contains(unbound, f.Name) {
+			c.given[f.Name] = f.Value.String()
+		}
+	})
+	if c.resume == "" {
+		return nil, nil
+	}
+	if c.checkpoint != "" {
+		return nil, usageError{errors.New("-checkpoint and -resume cannot both be given; a run that is resumed keeps its directory")}
+	}
+	dir, err := checkpoint.Open(c.resume)
+	if err != nil {
+		return nil, fmt.Errorf("-resume %s: %w", c.resume, cause(err))
+	}
+	flags, err := dir.Flags()
+	if err == nil {
+		err = agree(fs, c.given, flags)
+	}
+	if err != nil {
+		dir.Close()
+		return nil, fmt.Errorf("-resume %s: %w", c.resume, err)
+	}
+	c.given, c.checkpoint = flags, c.resume
+	return dir, nil
+}
+
+// agree sets the flags of the run, and refuses others.
+func agree(fs *flag.FlagSet, given, run map[string]string) error {
+	var differences []string
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		there, ok := run[name]
+		if !ok {
+			there = fs.Lookup(name).DefValue
+		}
+		if given[name] != there {
+			differences = append(differences, fmt.Sprintf("-%s is %q in the run and %q here", name, there, given[name]))
+		}
+	}
+	if len(differences) > 0 {
+		return usageError{fmt.Errorf("it was started with other flags: %s; leave them out, or start a run of its own", strings.Join(differences, ", "))}
+	}
+	for name, value := range run {
+		if err := fs.Set(name, value); err != nil {
+			return fmt.Errorf("its flag -%s %s is not known to this version: %w", name, value, err)
+		}
+	}
+	return nil
+}
+
+// interpretAll turns the flags into what they mean.
+func (c *config) interpretAll(fs *flag.FlagSet, specs, policy string) (err error) {
+	if c.solvers, err = solvers.Parse(specs); err != nil {
+		return fmt.Errorf("-solvers: %w", err)
+	}
+	switch policy {
+	case "stop":
+		c.onNonFinite = experiment.Stop
+	case "skip":
+		c.onNonFinite = experiment.Skip
+	default:
+		return fmt.Errorf("-on-nonfinite: %q is neither stop nor skip", policy)
+	}
+	switch _, every := c.given["checkpoint-every"]; {
+	case c.checkpointEvery < 1:
+		return fmt.Errorf("-checkpoint-every: %d; there must be at least 1 step", c.checkpointEvery)
+	case every && c.checkpoint == "":
+		return errors.New("-checkpoint-every: there are no checkpoints without -checkpoint DIR")
+	case c.watch && c.quiet:
+		return errors.New("-watch and -quiet cannot both be given")
+	case c.csv != "" && filepath.Clean(c.csv) == filepath.Clean(c.json):
+		return fmt.Errorf("-csv and -json both name %s", c.csv)
+	}
+	return c.interpret(fs)
+}
+
+// asUsage is err as a mistake in the flags, but for flag.ErrHelp.
+func asUsage(err error) error {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return usageError{err}
 }
 
 // newFlagSet makes flags for read.

@@ -40,18 +40,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return runSweep(ctx, args[1:], stdout, stderr)
 		}
 	}
-	c, err := parseFlags(args, stdout)
+	c, dir, err := parseFlags(args, stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return done
-	case err != nil:
-		return misuse(stderr, "train-rotmnist", err)
-	case c.showVersion:
+	case err == nil && c.showVersion:
 		fmt.Fprintln(stdout, version())
 		return done
+	case err == nil:
+		err = compare(ctx, c, dir, stdout, stderr)
 	}
-	err = compare(ctx, c, stdout, stderr)
-	return conclude(ctx, "train-rotmnist", err, stderr, "what is printed and written is of what was done")
+	return conclude(ctx, "train-rotmnist", err, stderr, left(c))
+}
+
+// left is what there is of a run that is interrupted.
+func left(c *config) string {
+	if c != nil && c.kept {
+		return "it goes on with train-rotmnist -resume " + c.checkpoint
+	}
+	return "what is printed and written is of what was done"
 }
 
 // conclude says what came of a command, if it is not done: where it was

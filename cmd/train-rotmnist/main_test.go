@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -21,6 +22,36 @@ import (
 
 	"github.com/seed1e560811/funnel/mnist"
 )
+
+// TestMain is the program itself in a process that program has started.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		signal.Ignore(sizeSignals...) // as of a disk that is full
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+const asProgram = "FUNNEL_TEST_AS_PROGRAM"
+
+// program is the command in a process of its own, which has not started.
+func program(args ...string) *process {
+	p := &process{Cmd: exec.Command(os.Args[0], args...)}
+	p.Env = append(os.Environ(), asProgram+"=1")
+	p.Stdout, p.Stderr = &p.out, &p.errs
+	return p
+}
+
+type process struct {
+	*exec.Cmd
+	out, errs bytes.Buffer
+}
+
+// status waits for its end.
+func (p *process) status() int {
+	p.Wait()
+	return p.ProcessState.ExitCode()
+}
 
 // digits is a directory with a few digits in MNIST's files.
 func digits(t *testing.T) string {
@@ -189,23 +220,28 @@ func TestDriftTurnsALittleEveryStep(t *testing.T) {
 
 func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 	for args, want := range map[string]string{
-		"-solvers sgd":          "known are funnel",
-		"-solvers adam:speed=3": "adam takes lr",
-		"-nonsense":             "not defined: -nonsense",
-		"-steps many":           "invalid value",
-		"-steps 0":              "at least 1",
-		"-batch 0":              "at least 1",
-		"-batch 70000 -quiet":   "the data set has 60000 images",
-		"-angles a,b":           "not a number",
-		"-angles 0,NaN":         "finite",
-		"-hidden 3,x":           "not a number",
-		"-hidden 0":             "at least 1",
-		"-drift 1 -angles 0":    "cannot both",
-		"-drift Inf":            "finite",
-		"-seed -1":              "invalid value",
-		"funnel":                "unexpected argument",
-		"-csv x -json x":        "both name",
-		"table":                 "table wants the files",
+		"-solvers sgd":                      "known are funnel",
+		"-solvers adam:speed=3":             "adam takes lr",
+		"-nonsense":                         "not defined: -nonsense",
+		"-steps many":                       "invalid value",
+		"-steps 0":                          "at least 1",
+		"-batch 0":                          "at least 1",
+		"-batch 70000 -quiet":               "the data set has 60000 images",
+		"-angles a,b":                       "not a number",
+		"-angles 0,NaN":                     "finite",
+		"-hidden 3,x":                       "not a number",
+		"-hidden 0":                         "at least 1",
+		"-drift 1 -angles 0":                "cannot both",
+		"-drift Inf":                        "finite",
+		"-seed -1":                          "invalid value",
+		"funnel":                            "unexpected argument",
+		"-csv x -json x":                    "both name",
+		"-checkpoint-every 5":               "without -checkpoint",
+		"-watch -quiet":                     "cannot both",
+		"-on-nonfinite ignore":              "neither stop nor skip",
+		"-checkpoint x -resume x":           "cannot both be given",
+		"-checkpoint x -checkpoint-every 0": "at least 1",
+		"table":                             "table wants the files",
 	} {
 		status, out, errs := invoke(strings.Fields(args)...)
 		if status != 2 || !strings.Contains(errs, want) || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "train-rotmnist: ") || out != "" {
@@ -351,12 +387,12 @@ func TestTableMergesSummariesOfSeveralSeeds(t *testing.T) {
 	}
 }
 
-func TestHelpHasThreeExamplesAndEveryFlag(t *testing.T) {
+func TestHelpHasExamplesAndEveryFlag(t *testing.T) {
 	status, out, errs := invoke("-h")
-	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 3 {
+	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 5 {
 		t.Errorf("status %d\n%s", status, out)
 	}
-	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
+	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in the help", want)
 		}
@@ -395,25 +431,17 @@ func TestAnInterruptedComparisonPrintsWhatWasDone(t *testing.T) {
 }
 
 func TestCtrlCStopsTheProgramCleanly(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "train-rotmnist")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	rows := filepath.Join(t.TempDir(), "out.csv")
-	cmd := exec.Command(program, small(t, "-steps", "10000000", "-csv", rows)...)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Start(); err != nil {
+	p := program(small(t, "-steps", "10000000", "-csv", rows)...)
+	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	if !written(rows) {
-		cmd.Process.Kill()
-		cmd.Wait()
-		t.Fatalf("no step was written\n%s%s", out.String(), errs.String())
+		p.Process.Kill()
+		t.Errorf("no step was written")
 	}
-	cmd.Process.Signal(os.Interrupt)
-	cmd.Wait()
-	if cmd.ProcessState.ExitCode() != 130 || !strings.Contains(out.String(), "\nfunnel ") {
-		t.Errorf("%v\n%s%s", cmd.ProcessState, out.String(), errs.String())
+	p.Process.Signal(os.Interrupt)
+	if p.status() != 130 || !strings.Contains(p.out.String(), "\nfunnel ") {
+		t.Errorf("%v\n%s%s", p.ProcessState, &p.out, &p.errs)
 	}
 }

@@ -50,7 +50,7 @@ func (c *sweepConfig) make(ctx context.Context, file *sweep.File, t *tally, note
 	if c.workers > 1 {
 		oneBLASThread()
 	}
-	progress := output.NewProgress(notes, "sweep", "steps", int64(len(t.left)*c.schedule.Steps()))
+	progress := output.NewProgress(notes, "sweep", "steps", 0, int64(len(t.left)*c.schedule.Steps()))
 	defer progress.End()
 	for _, runs := range c.byDigits(t.left) {
 		digits, held, err := loadData(ctx, c.Data, runs[0].Seed, notes)

@@ -4,13 +4,9 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
-	"time"
 
 	"github.com/seed1e560811/funnel/mnist"
-	"github.com/seed1e560811/funnel/solver"
 	"gorgonia.org/gorgonia"
 )
 
@@ -22,12 +18,10 @@ type Setup struct {
 	Batch       int
 	Hidden      []int
 	Seed        uint64
+	OnNonFinite Policy
 
-	// Freeze keeps the weights of a run that diverges as they are, and goes on
-	// scoring what it predicts with them. A run diverges at the first step whose
-	// loss is not finite, or which its solver refuses for numbers that are not.
-	// Without Freeze it is an error that the solver refuses a step.
-	Freeze bool
+	// fault, in tests, spoils what a batch has made before it is looked at.
+	fault func(step int, network *mnist.MLP)
 }
 
 // Comparison is runs in lockstep: all have learned from the same batches of
@@ -37,6 +31,7 @@ type Comparison struct {
 	setup  *Setup
 	stream *mnist.Stream
 	runs   []*Run
+	done   int // steps
 }
 
 // New returns a comparison that nobody takes part in yet. Close it.
@@ -55,9 +50,23 @@ func (c *Comparison) Add(name string, s gorgonia.Solver) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{Name: name, setup: c.setup, network: network, model: network.Model(), solver: s, heldOut: []float64{}}
+	r := &Run{Name: name, setup: c.setup, network: network, model: network.Model(), solver: s}
+	r.HeldOut = []float64{}
 	c.runs = append(c.runs, r)
 	return r, nil
+}
+
+// Runs are those that take part, failed or not, as they were added.
+func (c *Comparison) Runs() []*Run { return c.runs }
+
+// Done is how many batches of the stream the runs have been given.
+func (c *Comparison) Done() int { return c.done }
+
+// Resume makes a comparison that has not trained yet go on after so many
+// batches. Its runs are to be restored to that place.
+func (c *Comparison) Resume(done int) {
+	c.done = done
+	c.stream.SkipTo(done)
 }
 
 // Train gives every batch of the stream to every run, and calls observe with
@@ -66,12 +75,13 @@ func (c *Comparison) Add(name string, s gorgonia.Solver) (*Run, error) {
 // Run.Err) and the others go on, while there are any; an error of observe ends
 // all.
 func (c *Comparison) Train(ctx context.Context, observe func([]*Step) error) error {
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !c.failed() {
 		b := c.stream.Next()
 		if b == nil {
 			return nil
 		}
 		steps := c.step(b)
+		c.done++
 		if len(steps) == 0 {
 			return nil
 		}
@@ -80,6 +90,16 @@ func (c *Comparison) Train(ctx context.Context, observe func([]*Step) error) err
 		}
 	}
 	return nil
+}
+
+// failed tells whether no run is left.
+func (c *Comparison) failed() bool {
+	for _, r := range c.runs {
+		if r.err == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // step is a batch for every run that has not failed.
@@ -91,7 +111,7 @@ func (c *Comparison) step(b *mnist.Batch) []*Step {
 		}
 		step, err := r.step(b)
 		if err != nil {
-			r.err = fmt.Errorf("%s: step %d: %w", r.Name, b.Step+1, err)
+			r.err = fmt.Errorf("%s: step %d (batch %d of epoch %d): %w", r.Name, b.Step+1, b.Index+1, b.Epoch+1, err)
 			continue
 		}
 		steps = append(steps, step)
@@ -105,134 +125,4 @@ func (c *Comparison) Close() {
 	for _, r := range c.runs {
 		r.network.Close()
 	}
-}
-
-// Run is the training of one network with one solver.
-type Run struct {
-	Name string
-
-	setup   *Setup
-	network *mnist.MLP
-	model   []gorgonia.ValueGrad
-	solver  gorgonia.Solver
-	err     error
-
-	accuracies []float64 // a step each
-	recent     float64   // a moving mean of them
-	heldOut    []float64 // a phase each
-	diverged   int       // the step, counted from 1; 0 for none
-	training   time.Duration
-	solving    time.Duration
-}
-
-// Step is what is known of one training step of one run.
-type Step struct {
-	Solver   string  // the run's name
-	Number   int     // counted from 0
-	Angle    float64 // degrees
-	Loss     float64 // of the batch, before it was learned from
-	Accuracy float64 // of the batch, before it was learned from
-	Recent   float64 // a moving mean of the accuracy, over some 50 steps
-
-	solver gorgonia.Solver
-}
-
-// Adaptations is what the solver has learned by the end of this step; nil if
-// it learns no step sizes.
-func (s *Step) Adaptations() []solver.Adaptation { return adaptations(s.solver) }
-
-func adaptations(s gorgonia.Solver) []solver.Adaptation {
-	if a, ok := s.(interface{ Adaptations() []solver.Adaptation }); ok {
-		return a.Adaptations()
-	}
-	return nil
-}
-
-// step predicts a batch, then learns from it. After the last of a phase it
-// reads the test set, too.
-func (r *Run) step(b *mnist.Batch) (*Step, error) {
-	start := time.Now()
-	if err := r.network.Run(b.Images, b.Labels); err != nil {
-		return nil, err
-	}
-	accuracy := float64(r.network.Correct(b.Labels)) / float64(len(b.Labels))
-	solve := time.Now()
-	if err := r.learn(b.Step); err != nil {
-		return nil, err
-	}
-	end := time.Now()
-	r.training += end.Sub(start)
-	r.solving += end.Sub(solve)
-	r.accuracies = append(r.accuracies, accuracy)
-	r.recent += (accuracy - r.recent) * max(1/float64(len(r.accuracies)), 1./50)
-	if (b.Step+1)%r.setup.Schedule.PhaseLength() == 0 {
-		if err := r.endPhase(b.Angle); err != nil {
-			return nil, err
-		}
-	}
-	return &Step{r.Name, b.Step, b.Angle, r.network.Loss(), accuracy, r.recent, r.solver}, nil
-}
-
-// learn makes the solver's step, unless the run is frozen. A solver with a
-// schedule of its own, such as a learn rate that decays, is told where in the
-// stream it is.
-func (r *Run) learn(step int) error {
-	if r.setup.Freeze && r.diverged == 0 && !finite(r.network.Loss()) {
-		r.diverged = step + 1
-	}
-	if r.diverged > 0 {
-		return nil
-	}
-	if s, ok := r.solver.(interface{ Pace(step, steps int) error }); ok {
-		if err := s.Pace(step, r.setup.Schedule.Steps()); err != nil {
-			return err
-		}
-	}
-	err := r.solver.Step(r.model)
-	if r.setup.Freeze && refused(err) {
-		r.diverged = step + 1
-		return nil
-	}
-	return err
-}
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// refused tells whether a step was refused, and not made, for its numbers.
-func refused(err error) bool {
-	return errors.Is(err, solver.ErrNonFiniteGradient) || errors.Is(err, solver.ErrNonFiniteValue) || errors.Is(err, solver.ErrNonFiniteStep)
-}
-
-// endPhase reads the test set at the angle that the network has just learned.
-func (r *Run) endPhase(angle float64) error {
-	a, err := r.network.Evaluate(r.setup.Test, angle)
-	r.heldOut = append(r.heldOut, a)
-	return err
-}
-
-// Err is what ended the run before its stream did. It names the solver and the
-// step.
-func (r *Run) Err() error { return r.err }
-
-// Result is of the steps that were made.
-func (r *Run) Result() *Result {
-	res := summarize(r.accuracies, r.setup.Schedule)
-	res.HeldOut = r.heldOut
-	steps := float64(len(r.accuracies))
-	res.Steps = len(r.accuracies)
-	res.DivergedAt = r.diverged
-	res.StepMS = r.training.Seconds() * 1000 / steps
-	res.SolverMS = r.solving.Seconds() * 1000 / steps
-	res.Scale = Scale(adaptations(r.solver))
-	return res
-}
-
-// Scale is one number for the scales of all parameters: their geometric mean,
-// which is the scale itself where there is only one. NaN if there is none.
-func Scale(as []solver.Adaptation) float64 {
-	sum := 0.0
-	for _, a := range as {
-		sum += math.Log(a.Scale)
-	}
-	return math.Exp(sum / float64(len(as)))
 }

@@ -227,7 +227,7 @@ func (b *broken) Step([]gorgonia.ValueGrad) error {
 
 func TestASolverThatFailsDropsOutWithItsNameAndStepAndTheOthersGoOn(t *testing.T) {
 	runs := compare(t, context.Background(), setup(t), ignore, new(broken), gorgonia.NewAdamSolver())
-	if err := runs[0].Err(); !errors.Is(err, errBroken) || err.Error() != "a: step 3: broken" {
+	if err := runs[0].Err(); !errors.Is(err, errBroken) || err.Error() != "a: step 3 (batch 3 of epoch 1): broken" {
 		t.Errorf("error %v", err)
 	}
 	if failed, whole := runs[0].Result().Steps, runs[1].Result().Steps; failed != 2 || whole != 120 || runs[1].Err() != nil {
@@ -261,7 +261,7 @@ func TestASolverWithAScheduleIsToldEveryStep(t *testing.T) {
 
 func TestAFrozenRunIsScoredOnWhatItPredictsOnceItHasDiverged(t *testing.T) {
 	s := setup(t)
-	s.Freeze = true
+	s.OnNonFinite = Freeze
 	for name, diverging := range map[string]gorgonia.Solver{
 		"one that refuses":            solver.NewFunnel(gorgonia.WithLearnRate(1e38)),
 		"one that writes NaN":         gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(1e38)),

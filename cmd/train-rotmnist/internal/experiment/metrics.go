@@ -19,6 +19,7 @@ type Result struct {
 	StepMS     float64   // milliseconds a step: the network's pass, and the solver's step
 	SolverMS   float64   // milliseconds of it that are the solver's
 	Scale      float64   // at the end
+	Skipped    int       // batches that were dropped, and counted with what was predicted
 	DivergedAt int       // the step, counted from 1, from which a frozen run's weights stayed as they are; 0 if they never did
 }
 

@@ -96,6 +96,27 @@ func (p *Parameter) look(a *solver.Adaptation) {
 	p.Now = Histogram{numbers: a.Gain}
 }
 
+// Sound tells whether Add can have made this history, which was read.
+func (h *History) Sound() bool {
+	for _, s := range h.Solvers {
+		if s == nil || !s.sound() {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Solver) sound() bool {
+	ok := s.Accuracy.sound(stepPoints) && s.Loss.sound(stepPoints) && s.Scale.sound(lookPoints)
+	for _, p := range s.Parameters {
+		ok = ok && p != nil && p.Scale.sound(lookPoints)
+		for i := range Shares {
+			ok = ok && p.Gains[i].sound(lookPoints)
+		}
+	}
+	return ok
+}
+
 // Clone is a copy, which later steps do not change.
 func (h *History) Clone() *History {
 	c := &History{Solvers: make([]*Solver, len(h.Solvers))}

@@ -219,3 +219,34 @@ func BenchmarkLook(b *testing.B) {
 		s.look(as)
 	}
 }
+
+func TestAHistoryThatNoRunCanHaveIsNotSound(t *testing.T) {
+	h := new(History)
+	for i := range 2*stepPoints + 7 {
+		h.Add([]*experiment.Step{{Solver: "funnel", Number: i, Accuracy: 0.5, Loss: 1}})
+		if !h.Sound() {
+			t.Fatalf("after %d steps it is not sound", i+1)
+		}
+	}
+	for what, change := range map[string]func(*Series){
+		"no width":         func(s *Series) { s.Width = 0 },
+		"a width below 0":  func(s *Series) { s.Width = -1 },
+		"values below 0":   func(s *Series) { s.Values = -5 },
+		"too many values":  func(s *Series) { s.Values = math.MaxInt },
+		"too few means":    func(s *Series) { s.Mean = s.Mean[1:] },
+		"no minima":        func(s *Series) { s.Min = nil },
+		"too many maxima":  func(s *Series) { s.Max = append(s.Max, 1) },
+		"more than all":    func(s *Series) { s.Last = s.Width + 1 },
+		"too many points":  func(s *Series) { s.Width = 1; s.Mean = make(Numbers, s.Values); s.Min, s.Max = nil, nil },
+		"points of nobody": func(s *Series) { s.Values = 0 },
+	} {
+		c := h.Clone()
+		change(&c.Solvers[0].Accuracy)
+		if c.Sound() {
+			t.Errorf("%s: it is sound", what)
+		}
+	}
+	if (&History{Solvers: []*Solver{nil}}).Sound() || (&History{Solvers: []*Solver{{Parameters: []*Parameter{nil}}}}).Sound() {
+		t.Error("with nothing where a solver or parameter is, it is sound")
+	}
+}

@@ -91,6 +91,22 @@ func either(x, y float64, of func(x, y float64) float64) float64 {
 	return of(x, y)
 }
 
+// sound tells whether add can have made this.
+func (s *Series) sound(limit int) bool {
+	if s.Values == 0 {
+		return len(s.Mean)+len(s.Min)+len(s.Max) == 0
+	}
+	if s.Width < 1 || s.Values < 0 || s.Values > math.MaxInt-s.Width || s.Last < 0 || s.Last > s.Width {
+		return false
+	}
+	points := (s.Values + s.Width - 1) / s.Width
+	extremes := points
+	if s.Width == 1 {
+		extremes = 0
+	}
+	return points <= limit && len(s.Mean) == points && len(s.Min) == extremes && len(s.Max) == extremes
+}
+
 func (s *Series) clone() Series {
 	c := *s
 	c.Mean, c.Min, c.Max = slices.Clone(s.Mean), slices.Clone(s.Min), slices.Clone(s.Max)

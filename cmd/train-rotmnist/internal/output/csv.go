@@ -20,10 +20,13 @@ type CSV struct{ w *csv.Writer }
 
 // NewCSV writes the header.
 func NewCSV(w io.Writer) *CSV {
-	c := &CSV{w: csv.NewWriter(w)}
+	c := AppendCSV(w)
 	c.w.Write([]string{"solver", "step", "angle", "loss", "accuracy", "scale", "gain_01", "gain_25", "gain_50", "gain_75", "gain_99"})
 	return c
 }
+
+// AppendCSV goes on after rows that are there.
+func AppendCSV(w io.Writer) *CSV { return &CSV{w: csv.NewWriter(w)} }
 
 // Write adds a row. An error may show only in Flush.
 func (c *CSV) Write(s *experiment.Step) error {

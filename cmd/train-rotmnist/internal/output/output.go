@@ -59,6 +59,7 @@ type Row struct {
 	StepMS     Number            `json:"step_ms"`
 	SolverMS   Number            `json:"solver_ms"`
 	Scale      Number            `json:"scale"`
+	Skipped    int               `json:"skipped,omitempty"`     // batches
 	DivergedAt int               `json:"diverged_at,omitempty"` // the step, counted from 1
 
 	Spec string `json:"spec"` // the solver with its settings, as the user wrote it
@@ -73,7 +74,7 @@ func NewRow(spec solvers.Spec, r *experiment.Result) Row {
 	return Row{
 		Solver: spec.Name, Settings: spec.Settings, LearnRate: spec.LearnRate(), StepsDone: r.Steps,
 		Accuracy: Number(r.Accuracy), AfterShift: Number(r.AfterShift), Recovery: Number(r.Recovery), Plateau: Number(r.Plateau),
-		HeldOut: r.HeldOut, StepMS: Number(r.StepMS), SolverMS: Number(r.SolverMS), Scale: Number(r.Scale), DivergedAt: r.DivergedAt,
+		HeldOut: r.HeldOut, StepMS: Number(r.StepMS), SolverMS: Number(r.SolverMS), Scale: Number(r.Scale), Skipped: r.Skipped, DivergedAt: r.DivergedAt,
 		Spec: spec.Text,
 	}
 }

@@ -61,7 +61,7 @@ func TestANumberThatIsNoneIsAnEmptyFieldInCSV(t *testing.T) {
 
 func TestProgressIsALineNowAndThenWhereThereIsNoTerminal(t *testing.T) {
 	var b bytes.Buffer
-	p := NewProgress(&b, "funnel", "steps", 100)
+	p := NewProgress(&b, "funnel", "steps", 0, 100)
 	p.Set(1, "too early")
 	p.spoken = time.Now().Add(-2 * between)
 	p.start = time.Now().Add(-50 * time.Second)
@@ -79,7 +79,7 @@ func TestProgressInAFileHasNoControlCharacters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	p := NewProgress(f, "funnel", "steps", 10)
+	p := NewProgress(f, "funnel", "steps", 0, 10)
 	p.Set(10, "")
 	p.End()
 	if b, _ := os.ReadFile(f.Name()); len(b) != 0 {

@@ -16,6 +16,7 @@ type Progress struct {
 	w     io.Writer
 	name  string
 	total int64
+	from  int64                    // what was done before
 	bar   *progressbar.ProgressBar // nil where w is no terminal
 
 	start, spoken time.Time
@@ -25,9 +26,9 @@ type Progress struct {
 const between = 10 * time.Second
 
 // NewProgress begins to show a task of so many parts, called units; -1 if
-// nobody knows how many.
-func NewProgress(w io.Writer, name, units string, total int64) *Progress {
-	p := &Progress{w: w, name: name, total: total, start: time.Now(), spoken: time.Now()}
+// nobody knows how many. So many of them were done before.
+func NewProgress(w io.Writer, name, units string, from, total int64) *Progress {
+	p := &Progress{w: w, name: name, total: total, from: from, start: time.Now(), spoken: time.Now()}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(w),
@@ -46,14 +47,14 @@ func (p *Progress) Set(done int64, note string) {
 	case p.bar != nil:
 		p.bar.Describe(p.name + " " + note)
 		p.bar.Set64(done)
-	case time.Since(p.spoken) >= between && done > 0:
+	case time.Since(p.spoken) >= between && done > p.from:
 		p.spoken = time.Now()
 		if p.total < 0 {
 			fmt.Fprintf(p.w, "%s: %s\n", p.name, note)
 			return
 		}
 		spent := time.Since(p.start)
-		left := time.Duration(float64(spent) / float64(done) * float64(p.total-done))
+		left := time.Duration(float64(spent) / float64(done-p.from) * float64(p.total-done))
 		fmt.Fprintf(p.w, "%s: %d of %d, %s, %v left\n", p.name, done, p.total, note, left.Round(time.Second))
 	}
 }

@@ -87,13 +87,17 @@ var kinds = []*kind{
 		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
 	{"eggain", funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
 	{"adam", slices.Concat([]*key{lr, decay, beta1, beta2, eps}, objective),
-		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) }},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return &gorgonias{Solver: gorgonia.NewAdamSolver(o...)} }},
 	{"momentum", slices.Concat([]*key{lr, decay, momentum}, objective),
-		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) }},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return &gorgonias{Solver: gorgonia.NewMomentum(o...)} }},
 	{"rmsprop", []*key{lr, decay, share("rho", gorgonia.WithRho), eps, clip, l2},
-		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewRMSPropSolver(o...) }},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+			return &gorgonias{Solver: gorgonia.NewRMSPropSolver(o...)}
+		}},
 	{"vanilla", slices.Concat([]*key{lr, decay}, objective),
-		func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) }},
+		func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+			return &gorgonias{Solver: gorgonia.NewVanillaSolver(o...)}
+		}},
 }
 
 // augmented is any of the kinds with a learned scale around it. The keys of a

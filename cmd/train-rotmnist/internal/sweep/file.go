@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/filelock"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 )
 
@@ -33,10 +34,10 @@ func Open(path string) (*File, []output.Record, error) {
 }
 
 func (f *File) load() ([]output.Record, error) {
-	if err := lock(f.f); err != nil {
+	if err := filelock.Lock(f.f); err != nil {
 		return nil, err
 	}
-	defer unlock(f.f)
+	defer filelock.Unlock(f.f)
 	b, err := f.read()
 	if err != nil {
 		return nil, err
@@ -54,10 +55,10 @@ func (f *File) Append(r *output.Record) error {
 	if err != nil {
 		return err
 	}
-	if err := lock(f.f); err != nil {
+	if err := filelock.Lock(f.f); err != nil {
 		return err
 	}
-	defer unlock(f.f)
+	defer filelock.Unlock(f.f)
 	if err := f.repair(); err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (s *Sweep) train(ctx context.Context, run Run) (record output.Record) {
 		}
 	}()
 	setup := s.Setup
-	setup.Seed, setup.Freeze = run.Seed, true
+	setup.Seed, setup.OnNonFinite = run.Seed, experiment.Freeze
 	result, err := train(ctx, &setup, run.Spec, s.Step)
 	if err != nil {
 		record.Error = err.Error()

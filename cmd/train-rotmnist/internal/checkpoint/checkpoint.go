@@ -1,0 +1,278 @@
+// Package checkpoint keeps a comparison of solvers in a directory, so that it
+// can go on after whatever ended it.
+//
+// A checkpoint is a folder of that directory, step-0000000400 after 400 steps:
+// run.json, a Record; and for each run that has not failed a file N.safetensors,
+// N from 1, with its weights and its solver, as solver.Save writes it. It is
+// written under another name and then renamed, when all of it is on the disk.
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/filelock"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
+	"github.com/seed1e560811/funnel/solver"
+)
+
+// Directory has the last two checkpoints of a comparison. One process at a
+// time has it open.
+type Directory struct {
+	path string
+	lock *os.File
+	last int // steps of the newest sound checkpoint; -1 if there is none
+}
+
+const (
+	prefix   = "step-"
+	unready  = ".unready" // the folder that is being written
+	lockName = ".lock"
+)
+
+// ErrTaken is a directory that has a run in it already.
+var ErrTaken = errors.New("it has a run in it")
+
+// ErrNone is a directory without a checkpoint.
+var ErrNone = errors.New("there is no checkpoint in it")
+
+// Create makes a directory for a new run, or takes one that has no run in it.
+// Close it.
+func Create(path string) (*Directory, error) {
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return nil, err
+	}
+	d, err := lock(path)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := d.list()
+	if err == nil && len(steps) > 0 {
+		err = ErrTaken
+	}
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// Open opens a directory that has a run in it. Close it.
+func Open(path string) (*Directory, error) {
+	d, err := lock(path)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := d.list()
+	if err == nil && len(steps) == 0 {
+		err = ErrNone
+	}
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func lock(path string) (*Directory, error) {
+	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	free, err := filelock.TryLock(f)
+	if err == nil && !free {
+		err = errors.New("another process is using it")
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &Directory{path: path, lock: f, last: -1}, nil
+}
+
+// Close lets other processes have the directory.
+func (d *Directory) Close() error { return d.lock.Close() }
+
+// list is the steps of the checkpoints that are there, the newest first.
+func (d *Directory) list() ([]int, error) {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return nil, err
+	}
+	var steps []int
+	for _, e := range entries {
+		if n, ok := strings.CutPrefix(e.Name(), prefix); ok && e.IsDir() {
+			if step, err := strconv.Atoi(n); err == nil && d.folder(step) == filepath.Join(d.path, e.Name()) {
+				steps = append(steps, step)
+			}
+		}
+	}
+	slices.Sort(steps)
+	slices.Reverse(steps)
+	return steps, nil
+}
+
+func (d *Directory) folder(step int) string {
+	return filepath.Join(d.path, fmt.Sprintf("%s%010d", prefix, step))
+}
+
+func values(folder string, run int) string {
+	return filepath.Join(folder, fmt.Sprintf("%d.safetensors", run+1))
+}
+
+// Save adds a checkpoint of the comparison, with what r says beside its runs,
+// and removes all but it and the one before. If it cannot, those that are there
+// stay. It does nothing where the comparison has made no step since the last.
+func (d *Directory) Save(r Record, runs []*experiment.Run) error {
+	if r.Done == d.last {
+		return nil
+	}
+	folder := filepath.Join(d.path, unready)
+	err := d.fill(folder, r, runs)
+	if err == nil {
+		err = d.install(folder, r.Done)
+	}
+	if err != nil {
+		os.RemoveAll(folder) // it may be what fills the disk
+		return err
+	}
+	d.last = r.Done
+	return d.prune()
+}
+
+// fill writes a checkpoint to a folder of its own.
+func (d *Directory) fill(folder string, r Record, runs []*experiment.Run) error {
+	if err := os.RemoveAll(folder); err != nil { // of a process that was killed
+		return err
+	}
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		return err
+	}
+	r.Runs = nil
+	for i, run := range runs {
+		one := Run{Name: run.Name, Metrics: run.Metrics}
+		if err := run.Err(); err != nil {
+			one.Error = err.Error()
+		} else if err := solver.Save(values(folder, i), run.Model(), solvers.Keepable(run.Solver())); err != nil {
+			return fmt.Errorf("%s: %w", run.Name, err)
+		}
+		r.Runs = append(r.Runs, one)
+	}
+	return r.write(folder)
+}
+
+// install makes a folder the checkpoint of a step. One that is there is damaged:
+// the run has gone on from one before it.
+func (d *Directory) install(folder string, step int) error {
+	if err := os.RemoveAll(d.folder(step)); err != nil {
+		return err
+	}
+	if err := os.Rename(folder, d.folder(step)); err != nil {
+		return err
+	}
+	return sync(d.path)
+}
+
+// prune removes all checkpoints but the last and the one before it.
+func (d *Directory) prune() error {
+	steps, err := d.list()
+	if err != nil {
+		return err
+	}
+	before := 0
+	for _, step := range steps {
+		if step < d.last {
+			before++
+		}
+		if step == d.last || step < d.last && before == 1 {
+			continue
+		}
+		// Without its record it is none, even if no more of it can be removed.
+		err = errors.Join(err, os.Remove(filepath.Join(d.folder(step), recordName)), os.RemoveAll(d.folder(step)))
+	}
+	return err
+}
+
+// Flags are those that the run was started with, by name.
+func (d *Directory) Flags() (map[string]string, error) {
+	r, err := d.newest(func(string, *Record) error { return nil }, func(error) {})
+	if err != nil {
+		return nil, err
+	}
+	return r.Flags, nil
+}
+
+// Load restores the runs, which have the names of those that were saved, from
+// the newest checkpoint that is sound. It says to warn why one was not. What is
+// in the runs if it fails is not to be used.
+func (d *Directory) Load(runs []*experiment.Run, warn func(error)) (*Record, error) {
+	return d.newest(func(folder string, r *Record) error { return r.restore(folder, runs) }, warn)
+}
+
+// newest is the newest record that use finds sound.
+func (d *Directory) newest(use func(folder string, r *Record) error, warn func(error)) (*Record, error) {
+	steps, err := d.list()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, step := range steps {
+		r, err := readRecord(d.folder(step))
+		if err == nil && r.Done != step {
+			err = fmt.Errorf("%s: it is of step %d", d.folder(step), r.Done)
+		}
+		if err == nil {
+			err = use(d.folder(step), r)
+		}
+		if err == nil {
+			for _, err := range errs {
+				warn(fmt.Errorf("%w; going on from the checkpoint before, of step %d", err, step))
+			}
+			d.last = step
+			return r, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// restore makes the runs what they were.
+func (r *Record) restore(folder string, runs []*experiment.Run) error {
+	if len(runs) != len(r.Runs) {
+		return fmt.Errorf("%s: it has %d solvers, and there are %d", folder, len(r.Runs), len(runs))
+	}
+	for i, run := range runs {
+		one := r.Runs[i]
+		if run.Name != one.Name {
+			return fmt.Errorf("%s: its solver %d is %q, and here %q", folder, i+1, one.Name, run.Name)
+		}
+		var failure error
+		if one.Error != "" {
+			failure = errors.New(one.Error)
+		} else if err := solver.Load(values(folder, i), run.Model(), solvers.Keepable(run.Solver())); err != nil {
+			return err
+		}
+		run.Restore(one.Metrics, failure)
+	}
+	return nil
+}
+
+// sync makes the names in a directory last. Some file systems have no such thing.
+func sync(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}

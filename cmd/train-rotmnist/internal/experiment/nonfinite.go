@@ -1,0 +1,117 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Policy is what a run does about numbers that are NaN or infinite.
+type Policy int
+
+const (
+	// Stop ends the run, with an error that says where they are.
+	Stop Policy = iota
+
+	// Skip drops the batch whose loss or gradients they are in, or whose step
+	// the solver refuses, and counts it. Where a step has put them into the
+	// values, nothing can be learned any more, and the run ends as with Stop.
+	Skip
+
+	// Freeze keeps the weights as they are from then on, and goes on scoring what
+	// they predict. It looks at the loss, and at what the solver refuses, alone.
+	Freeze
+)
+
+// ErrNonFinite is NaN or Inf in a loss, a gradient or a value.
+var ErrNonFinite = errors.New("numbers that are not finite")
+
+// learnOrFreeze learns, unless the run has diverged.
+func (r *Run) learnOrFreeze(step int) error {
+	if r.DivergedAt == 0 && !finite(r.network.Loss()) {
+		r.DivergedAt = step + 1
+	}
+	if r.DivergedAt > 0 {
+		return nil
+	}
+	err := r.solve(step)
+	if refused(err) {
+		r.DivergedAt = step + 1
+		return nil
+	}
+	return err
+}
+
+// refused tells whether a step was refused, and not made, for its numbers.
+func refused(err error) bool {
+	return errors.Is(err, solver.ErrNonFiniteGradient) || errors.Is(err, solver.ErrNonFiniteValue) || errors.Is(err, solver.ErrNonFiniteStep)
+}
+
+// checkBatch looks at the loss and the gradients that a batch has made.
+func (r *Run) checkBatch() error {
+	at := find("gradient", r.model, gorgonia.ValueGrad.Grad)
+	switch loss := r.network.Loss(); {
+	case finite(loss) && at == "":
+		return nil
+	case at == "":
+		return fmt.Errorf("%w: the loss is %v", ErrNonFinite, loss)
+	default:
+		return fmt.Errorf("%w: the loss is %v, and %s", ErrNonFinite, loss, at)
+	}
+}
+
+// checkValues looks at what a step has made. Gorgonia's solvers do not.
+func (r *Run) checkValues() error {
+	at := find("value", r.model, func(vg gorgonia.ValueGrad) (gorgonia.Value, error) { return vg.Value(), nil })
+	if at == "" {
+		return nil
+	}
+	return fmt.Errorf("the solver's step has made %w: %s; try a smaller learn rate", ErrNonFinite, at)
+}
+
+// find says where the first number is that is not finite; nothing if all are.
+func find(what string, model []gorgonia.ValueGrad, of func(gorgonia.ValueGrad) (gorgonia.Value, error)) string {
+	for _, vg := range model {
+		v, err := of(vg)
+		if err != nil {
+			continue // the solver's to complain about
+		}
+		d, ok := v.(*tensor.Dense)
+		if !ok {
+			continue
+		}
+		xs := d.Data().([]float32)
+		if allFinite(xs) {
+			continue
+		}
+		for i, x := range xs {
+			if !finite(float64(x)) {
+				place, _ := tensor.Itol(i, d.Shape(), d.Strides())
+				return fmt.Sprintf("the %s of %s is %v at %d", what, vg.(gorgonia.Namer).Name(), x, place)
+			}
+		}
+	}
+	return ""
+}
+
+// allFinite is quick, since every step asks: x·0 is 0 for a finite x, and NaN for
+// any other. Four sums do not wait for each other.
+func allFinite(xs []float32) bool {
+	var a, b, c, d float32
+	for ; len(xs) >= 4; xs = xs[4:] {
+		a += xs[0] * 0
+		b += xs[1] * 0
+		c += xs[2] * 0
+		d += xs[3] * 0
+	}
+	for _, x := range xs {
+		a += x * 0
+	}
+	return a+b+c+d == 0
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

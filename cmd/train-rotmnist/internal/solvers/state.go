@@ -1,0 +1,269 @@
+package solvers
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"unsafe"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// gorgonias is one of Gorgonia's solvers that can be saved. Gorgonia shows
+// nothing of what its solvers keep, so it is read, and written, past the
+// compiler: their fields are numbers, switches and caches, which are lists of
+// dual values, one for each parameter by its place in the model. A field of
+// another kind, in a release to come, is an error.
+type gorgonias struct {
+	gorgonia.Solver
+	restored bool // since the last step
+}
+
+// Apply changes hyperparameters between steps. Gorgonia's options are for
+// Gorgonia's solvers alone, so they must not be called on this one.
+func (g *gorgonias) Apply(opts ...gorgonia.SolverOpt) error {
+	for _, opt := range opts {
+		opt(g.Solver)
+	}
+	return nil
+}
+
+// Step steps, once it is known that what was restored fits the model: Gorgonia's
+// solvers would panic.
+func (g *gorgonias) Step(model []gorgonia.ValueGrad) error {
+	if g.restored {
+		if err := g.fits(model); err != nil {
+			return err
+		}
+		g.restored = false
+	}
+	return g.Solver.Step(model)
+}
+
+// kept is what a solver keeps, but for the numbers of its caches.
+type kept struct {
+	Type   string                  `json:"type"`
+	Fields map[string]any          `json:"fields"`
+	Caches map[string][][2]*layout `json:"caches"` // null where there is none yet
+}
+
+// layout is of one value. Their numbers, little-endian, come one after the other
+// behind the JSON, in the order of the caches' names.
+type layout struct {
+	Shape  []int `json:"shape"`
+	Double bool  `json:"double,omitempty"` // float64, not float32
+}
+
+// MarshalBinary is all that the solver is.
+func (g *gorgonias) MarshalBinary() ([]byte, error) {
+	k := kept{Type: fmt.Sprintf("%T", g.Solver), Fields: map[string]any{}, Caches: map[string][][2]*layout{}}
+	var numbers []byte
+	err := g.each(func(name string, f reflect.Value) (err error) {
+		if f.Kind() != reflect.Slice {
+			k.Fields[name] = f.Interface()
+			return nil
+		}
+		if f.IsNil() {
+			return nil
+		}
+		duals := make([][2]*layout, f.Len())
+		for i := range duals {
+			if dual := f.Index(i); !dual.IsNil() {
+				for part := range duals[i] {
+					if duals[i][part], numbers, err = appendValue(numbers, valueOf(dual, part)); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		k.Caches[name] = duals
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(k)
+	if err != nil {
+		return nil, err
+	}
+	b := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
+	return slices.Concat(b, text, numbers), nil
+}
+
+func appendValue(b []byte, v gorgonia.Value) (*layout, []byte, error) {
+	d, ok := v.(*tensor.Dense)
+	if !ok {
+		return nil, nil, fmt.Errorf("it keeps a %T, which cannot be saved", v)
+	}
+	b, err := binary.Append(b, binary.LittleEndian, d.Data())
+	return &layout{d.Shape().Clone(), d.Dtype() == tensor.Float64}, b, err
+}
+
+// UnmarshalBinary makes the solver what another was. It does so whole or not at
+// all.
+func (g *gorgonias) UnmarshalBinary(b []byte) error {
+	var k kept
+	if len(b) < 8 || uint64(len(b)-8) < binary.LittleEndian.Uint64(b) {
+		return errors.New("it ends within its description")
+	}
+	n := binary.LittleEndian.Uint64(b)
+	if err := json.Unmarshal(b[8:8+n], &k); err != nil {
+		return err
+	}
+	if own := fmt.Sprintf("%T", g.Solver); k.Type != own {
+		return fmt.Errorf("it is of a %s, and this is a %s", k.Type, own)
+	}
+	numbers := b[8+n:]
+	next := reflect.New(reflect.TypeOf(g.Solver).Elem())
+	restored := &gorgonias{Solver: next.Interface().(gorgonia.Solver), restored: true}
+	err := restored.each(func(name string, f reflect.Value) (err error) {
+		if f.Kind() != reflect.Slice {
+			return setField(f, k.Fields[name])
+		}
+		duals, ok := k.Caches[name]
+		if !ok {
+			return nil
+		}
+		f.Set(reflect.MakeSlice(f.Type(), len(duals), len(duals)))
+		for i, parts := range duals {
+			if parts == [2]*layout{} {
+				continue
+			}
+			dual := reflect.New(f.Type().Elem().Elem())
+			for part, l := range parts {
+				if numbers, err = l.read(numbers, field(dual.Elem(), part)); err != nil {
+					return err
+				}
+			}
+			f.Index(i).Set(dual)
+		}
+		return nil
+	})
+	if err == nil && len(numbers) > 0 {
+		err = errors.New("it goes on after its end")
+	}
+	if err != nil {
+		return err
+	}
+	reflect.ValueOf(g.Solver).Elem().Set(next.Elem())
+	g.restored = true
+	return nil
+}
+
+func setField(f reflect.Value, x any) error {
+	switch x := x.(type) {
+	case bool:
+		if f.Kind() == reflect.Bool {
+			f.SetBool(x)
+			return nil
+		}
+	case float64: // as JSON has all numbers
+		if f.Kind() == reflect.Float64 {
+			f.SetFloat(x)
+			return nil
+		}
+		if f.Kind() == reflect.Int && x == float64(int(x)) {
+			f.SetInt(int64(x))
+			return nil
+		}
+	}
+	return fmt.Errorf("%v where a %v belongs", x, f.Kind())
+}
+
+// read sets f to a value whose numbers b begins with, and returns the rest.
+func (l *layout) read(b []byte, f reflect.Value) (rest []byte, err error) {
+	if l == nil {
+		return nil, errors.New("half of a value")
+	}
+	size, n := 4, 1
+	if l.Double {
+		size = 8
+	}
+	for _, d := range l.Shape {
+		if d < 1 || d > len(b)/n {
+			return nil, fmt.Errorf("a value of shape %v, which is not there", l.Shape)
+		}
+		n *= d
+	}
+	if n > len(b)/size || len(l.Shape) == 0 {
+		return nil, fmt.Errorf("a value of shape %v, which is not there", l.Shape)
+	}
+	var backing any = make([]float32, n)
+	if l.Double {
+		backing = make([]float64, n)
+	}
+	if _, err := binary.Decode(b, binary.LittleEndian, backing); err != nil {
+		return nil, err
+	}
+	var v gorgonia.Value = tensor.New(tensor.WithShape(l.Shape...), tensor.WithBacking(backing))
+	f.Set(reflect.ValueOf(&v).Elem())
+	return b[size*n:], nil
+}
+
+// fits says whether what was restored is of a model like this.
+func (g *gorgonias) fits(model []gorgonia.ValueGrad) error {
+	return g.each(func(name string, f reflect.Value) error {
+		if f.Kind() != reflect.Slice || f.IsNil() {
+			return nil
+		}
+		if f.Len() != len(model) {
+			return fmt.Errorf("it was restored to a solver of %d parameters, and there are %d", f.Len(), len(model))
+		}
+		for i, vg := range model {
+			dual := f.Index(i)
+			for part := range 2 {
+				if dual.IsNil() {
+					continue
+				}
+				if is, want := valueOf(dual, part), vg.Value(); !is.Shape().Eq(want.Shape()) || is.Dtype() != want.Dtype() {
+					return fmt.Errorf("it was restored to a solver whose parameter %d is %v of shape %v, and it is %v of shape %v", i+1, is.Dtype(), is.Shape(), want.Dtype(), want.Shape())
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// each goes through the fields of the solver.
+func (g *gorgonias) each(do func(name string, f reflect.Value) error) error {
+	s := reflect.ValueOf(g.Solver).Elem()
+	for i := range s.NumField() {
+		f, name := field(s, i), s.Type().Field(i).Name
+		switch f.Kind() {
+		case reflect.Bool, reflect.Int, reflect.Float64:
+		case reflect.Slice:
+			if !isDual(f.Type().Elem()) {
+				return fmt.Errorf("its field %s is a %v, which is not known", name, f.Type())
+			}
+		default:
+			return fmt.Errorf("its field %s is a %v, which is not known", name, f.Type())
+		}
+		if err := do(name, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isDual tells whether t is a pointer to Gorgonia's dual value: two values.
+func isDual(t reflect.Type) bool {
+	value := reflect.TypeFor[gorgonia.Value]()
+	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && t.Elem().NumField() == 2 &&
+		t.Elem().Field(0).Type == value && t.Elem().Field(1).Type == value
+}
+
+// valueOf is one of the two values of a dual value.
+func valueOf(dual reflect.Value, part int) gorgonia.Value {
+	v, _ := field(dual.Elem(), part).Interface().(gorgonia.Value)
+	return v
+}
+
+// field is a field of a struct in memory, exported or not, to be read and set.
+func field(s reflect.Value, i int) reflect.Value {
+	f := s.Field(i)
+	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
+}
