@@ -1,5 +1,5 @@
 # Modules that are not part of the main one, so that its users inherit nothing from them.
-MODULES = . cmd/plot-rotmnist solver/internal/kernel/_asm
+MODULES = . cmd/plot-rotmnist cmd/train-rotmnist/browsertest solver/internal/kernel/_asm
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -10,7 +10,7 @@ MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test bench lint vuln asm fingerprint crash fuzz plot sweep
+.PHONY: test bench lint vuln asm fingerprint crash fuzz plot sweep uplot
 
 # Each module's tests, with the race detector.
 test:
@@ -44,10 +44,7 @@ fingerprint:
 		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
 	else echo "arm64: skipped; install qemu-user"; fi
 
-# A run that is killed again and again, at random moments, ends as one that is not.
-KILLS ?= 50
-crash:
-	FUNNEL_KILLS=$(KILLS) go test -v -count 1 -run KilledAgain ./cmd/train-rotmnist
+.PHONY: test bench lint vuln asm fingerprint crash fuzz plot sweep uplot
 
 # Every fuzz target for FUZZTIME, which is not to be spent on shorter inputs.
 fuzz:

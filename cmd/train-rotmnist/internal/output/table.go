@@ -32,7 +32,10 @@ func decimals(d int) func(Number) string {
 func significant(n Number) string { return fmt.Sprintf("%.4g", float64(n)) }
 
 // Table writes a row for each solver.
-func Table(w io.Writer, rows []Row) error {
+func Table(w io.Writer, rows []Row) error { return write(w, Cells(rows)) }
+
+// Cells are the table's, line by line. The first has the titles.
+func Cells(rows []Row) [][]string {
 	lines := [][]string{{"solver"}}
 	for _, c := range columns {
 		lines[0] = append(lines[0], c.title)
@@ -44,7 +47,7 @@ func Table(w io.Writer, rows []Row) error {
 		}
 		lines = append(lines, line)
 	}
-	return write(w, lines)
+	return lines
 }
 
 func cell(n Number, format func(Number) string) string {

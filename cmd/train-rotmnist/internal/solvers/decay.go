@@ -60,6 +60,15 @@ func (d *decaying) Pace(step, steps int) error {
 	return nil
 }
 
+// LearnRateAt is the learn rate of a step, counted from 0, of so many.
+func (s *Spec) LearnRateAt(step, steps int) float64 {
+	rate := s.LearnRate()
+	if factor, ok := decays[s.Settings["decay"]]; ok {
+		rate *= factor(float64(step) / float64(steps))
+	}
+	return rate
+}
+
 // Adaptations are the solver's; nil if it learns no step sizes.
 func (d *decaying) Adaptations() []solver.Adaptation {
 	if a, ok := d.Solver.(interface{ Adaptations() []solver.Adaptation }); ok {

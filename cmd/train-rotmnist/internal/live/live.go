@@ -1,0 +1,226 @@
+// Package live serves the report while the runs go on, over server-sent events.
+// It is for those at the same machine, unless another address is asked for, and
+// nobody can change anything.
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
+)
+
+// Server serves one comparison's page.
+//
+// Training never waits for it. A goroutine says when it wants to know more, at
+// most once a second and while there are clients; with the next step the
+// training side hands it a copy, which it puts into words for all of them.
+type Server struct {
+	report   *report.Report
+	steps    int
+	listener net.Listener
+	host     string // that was asked for
+	http     *http.Server
+	every    time.Duration // at least, between snapshots
+
+	wanted atomic.Bool
+	handed chan snapshot // has room for the only one under way
+
+	begun     time.Time // of the first step observed; the training side's
+	beginning int
+
+	clients clients
+	stop    chan struct{} // closed by Close
+	stopped sync.Once
+	spread  chan struct{} // closed when no more snapshots will be sent
+}
+
+// snapshot is what the training side hands over.
+type snapshot struct {
+	history  *history.History
+	rows     []output.Row
+	progress report.Progress
+}
+
+// New listens at an address, host:port; without a host, or as a port alone, on
+// this machine only. The server is to be told of all of the steps, and closed.
+func New(address string, r *report.Report, steps int) (*Server, error) {
+	return start(address, r, steps, time.Second)
+}
+
+func start(address string, r *report.Report, steps int, every time.Duration) (*Server, error) {
+	host, port, err := split(address)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, cause(err)
+	}
+	s := &Server{
+		report: r, steps: steps, listener: listener, host: host, every: every,
+		handed: make(chan snapshot, 1), stop: make(chan struct{}), spread: make(chan struct{}),
+		clients: clients{joined: make(chan struct{}, 1), channels: map[chan message]bool{}},
+	}
+	s.http = &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      patience,
+		IdleTimeout:       30 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // a visitor's mistakes are not the run's
+	}
+	go s.inform()
+	go s.http.Serve(listener)
+	return s, nil
+}
+
+// split is net.SplitHostPort for addresses that may lack a host.
+func split(address string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(address)
+	if err != nil {
+		host, port, err = net.SplitHostPort(":" + address)
+	}
+	if err != nil || port == "" {
+		return "", "", fmt.Errorf("%q is not an address; write a port, as in 8080, or host:port", address)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return host, port, nil
+}
+
+// cause drops what the caller's message says, too.
+func cause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+// URL is where the page is.
+func (s *Server) URL() string {
+	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
+	return "http://" + net.JoinHostPort(s.host, port) + "/"
+}
+
+// Warning says who else can see the page; empty if nobody can.
+func (s *Server) Warning() string {
+	if s.local() {
+		return ""
+	}
+	return fmt.Sprintf("%s can be read by everybody who reaches this machine: the runs, the command line, and no password", s.URL())
+}
+
+// local tells whether only this machine is served.
+func (s *Server) local() bool { return s.listener.Addr().(*net.TCPAddr).IP.IsLoopback() }
+
+// Observe is told after every step how many there are. It takes no time, but
+// when a snapshot is wanted; only then is rows called, and the history copied.
+func (s *Server) Observe(step int, h *history.History, rows func() []output.Row) {
+	if s.begun.IsZero() {
+		s.begun, s.beginning = time.Now(), step
+	}
+	if !s.wanted.CompareAndSwap(true, false) {
+		return
+	}
+	select {
+	case s.handed <- snapshot{h.Clone(), rows(), report.Progress{Step: step, Left: s.left(step), State: report.Running}}:
+	default: // one is under way
+	}
+}
+
+// left is about how long the steps to come will take.
+func (s *Server) left(step int) time.Duration {
+	made := step - s.beginning
+	if made == 0 {
+		return -time.Second
+	}
+	return time.Duration(float64(time.Since(s.begun)) / float64(made) * float64(s.steps-step))
+}
+
+// Finish is told that there are no more steps, and waits until the clients have
+// been told. From now on the page shows what the runs ended with.
+func (s *Server) Finish(step int, h *history.History, rows []output.Row) {
+	state := report.Finished
+	if step < s.steps {
+		state = report.Stopped
+	}
+	s.wanted.Store(false)
+	select {
+	case <-s.handed:
+	default:
+	}
+	select {
+	case s.handed <- snapshot{h, rows, report.Progress{Step: step, State: state}}:
+		<-s.spread
+	case <-s.spread: // it was closed
+	}
+}
+
+// Close ends the server. Clients that are reading the last snapshot have a
+// moment for it.
+func (s *Server) Close() error {
+	s.stopped.Do(func() { close(s.stop) })
+	<-s.spread
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if s.http.Shutdown(ctx) != nil {
+		return s.http.Close()
+	}
+	return nil
+}
+
+// inform asks for snapshots while there are clients, and sends them.
+func (s *Server) inform() {
+	defer close(s.spread)
+	pause := time.NewTimer(s.every)
+	defer pause.Stop()
+	var sent time.Time
+	for {
+		var joined chan struct{} // nil while somebody is there: then it is time that counts
+		if s.clients.count() == 0 {
+			joined = s.clients.joined
+		}
+		select {
+		case <-s.stop:
+			return
+		case <-joined:
+			s.wanted.Store(time.Since(sent) >= s.every)
+		case <-pause.C:
+			s.wanted.Store(joined == nil)
+			pause.Reset(s.every)
+		case given := <-s.handed:
+			if m, err := s.message(given); err == nil {
+				s.clients.send(m)
+			}
+			if given.progress.State != report.Running {
+				return
+			}
+			sent = time.Now()
+			pause.Reset(s.every)
+		}
+	}
+}
+
+// message puts a snapshot into the words of server-sent events.
+func (s *Server) message(given snapshot) (message, error) {
+	data, err := s.report.Data(given.history, given.rows, given.progress)
+	if err != nil {
+		return message{}, err
+	}
+	text := append(append([]byte("retry: 2000\ndata: "), data...), "\n\n"...)
+	return message{text, given.progress.State != report.Running}, nil
+}

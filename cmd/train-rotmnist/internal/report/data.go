@@ -1,0 +1,199 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
+	"github.com/seed1e560811/funnel/mnist"
+)
+
+// Report is of one comparison.
+type Report struct {
+	about
+	solvers []solvers.Spec
+	steps   int
+}
+
+// Description is what a comparison follows from.
+type Description struct {
+	output.Protocol
+	Args     []string // of the command line, without the program
+	Version  string
+	Seed     uint64
+	Schedule mnist.Schedule
+	Solvers  []solvers.Spec
+	Digits   *mnist.Dataset // one of them is drawn at each angle
+}
+
+// about is the part of the page's data that no step changes.
+type about struct {
+	Command string  `json:"command"`
+	Version string  `json:"version"`
+	Seed    string  `json:"seed"` // JavaScript's numbers are too short for it
+	Data    string  `json:"data"`
+	Stream  string  `json:"stream"`
+	Model   string  `json:"model"`
+	Steps   int     `json:"steps"`
+	Phases  []phase `json:"phases"`
+	Digits  []digit `json:"digits"`
+}
+
+// phase begins with a jump, but the first.
+type phase struct {
+	From  int     `json:"from"` // its first and last step, counted from 1
+	To    int     `json:"to"`
+	Angle float64 `json:"angle"` // at the first
+}
+
+// New makes a report that nothing has been done for yet.
+func New(d *Description) *Report {
+	a := about{
+		Command: commandLine(d.Args), Version: d.Version, Seed: fmt.Sprint(d.Seed),
+		Data: d.Data, Stream: d.Stream(), Model: d.Model(), Steps: d.Schedule.Steps(),
+		Phases: []phase{}, Digits: digitsOf(d.Digits, d.Schedule),
+	}
+	length := d.Schedule.PhaseLength()
+	for i := range d.Schedule.Phases() {
+		a.Phases = append(a.Phases, phase{i*length + 1, (i + 1) * length, d.Schedule.Angle(i * length)})
+	}
+	return &Report{a, d.Solvers, a.Steps}
+}
+
+// commandLine is one for a shell.
+func commandLine(args []string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=:,./+@%"
+	line := "train-rotmnist"
+	for _, arg := range args {
+		if arg == "" || strings.Trim(arg, plain) != "" {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		line += " " + arg
+	}
+	return line
+}
+
+// Progress is how far the runs have come.
+type Progress struct {
+	Step  int           // that all have made
+	Left  time.Duration // about; below 0 if nobody knows
+	State State
+}
+
+// State is whether runs go on.
+type State string
+
+const (
+	Running  State = "running"
+	Finished State = "finished"
+	Stopped  State = "stopped" // before the end of the stream
+)
+
+// snapshot is all of the page's data.
+type snapshot struct {
+	About   *about     `json:"about"`
+	State   State      `json:"state"`
+	Step    int        `json:"step"`
+	Left    float64    `json:"left"` // seconds
+	Solvers []line     `json:"solvers"`
+	Every   int        `json:"every"`
+	Octave  int        `json:"octave"` // bins
+	Table   [][]string `json:"table"`
+}
+
+type line struct {
+	Name       string      `json:"name"`
+	Accuracy   series      `json:"accuracy"`
+	Loss       series      `json:"loss"`
+	Scale      series      `json:"scale"`
+	Rates      numbers     `json:"rates"` // η: one, or one for each point of the scale
+	Parameters []parameter `json:"parameters"`
+}
+
+type parameter struct {
+	Name   string    `json:"name"`
+	Shape  string    `json:"shape"`
+	Scale  series    `json:"scale"`
+	Gains  []numbers `json:"gains"`
+	First  int       `json:"first"`
+	Counts []int     `json:"counts"`
+}
+
+type series struct {
+	Width  int     `json:"width"`
+	Values int     `json:"values"`
+	Mean   numbers `json:"mean"`
+	Min    numbers `json:"min,omitempty"`
+	Max    numbers `json:"max,omitempty"`
+}
+
+// numbers have in JSON as many digits as can be seen.
+type numbers []float64
+
+func (ns numbers) MarshalJSON() ([]byte, error) {
+	return history.Numbers(ns).Append(make([]byte, 0, 8*len(ns)+2), 4), nil
+}
+
+// Data is all that the page shows, in JSON; safe in a script element.
+func (r *Report) Data(h *history.History, rows []output.Row, p Progress) ([]byte, error) {
+	s := snapshot{
+		About: &r.about, State: p.State, Step: p.Step, Left: math.Round(p.Left.Seconds()),
+		Solvers: []line{}, Every: history.Every, Octave: history.PerOctave, Table: output.Cells(rows),
+	}
+	for _, solver := range h.Solvers {
+		s.Solvers = append(s.Solvers, r.line(solver))
+	}
+	return json.Marshal(&s)
+}
+
+func (r *Report) line(s *history.Solver) line {
+	l := line{
+		Name: s.Name, Accuracy: seriesOf(&s.Accuracy), Loss: seriesOf(&s.Loss), Scale: seriesOf(&s.Scale),
+		Rates: r.rates(s), Parameters: []parameter{},
+	}
+	for _, p := range s.Parameters {
+		q := parameter{Name: p.Name, Shape: shapeOf(p.Shape), Scale: seriesOf(&p.Scale), Gains: []numbers{}, Counts: []int{}}
+		if p.Gains[0].Values > 0 {
+			first, counts := p.Now.Bins()
+			q.First, q.Counts = first, append(q.Counts, counts...)
+			for _, g := range p.Gains {
+				q.Gains = append(q.Gains, numbers(g.Mean))
+			}
+		}
+		l.Parameters = append(l.Parameters, q)
+	}
+	return l
+}
+
+// rates are the learn rates in the middle of the scale's points; only one if it
+// does not change.
+func (r *Report) rates(s *history.Solver) numbers {
+	for _, spec := range r.solvers {
+		if spec.Text != s.Name {
+			continue
+		}
+		if _, decays := spec.Settings["decay"]; !decays {
+			return numbers{spec.LearnRate()}
+		}
+		rates := make(numbers, len(s.Scale.Mean))
+		for i := range rates {
+			from, to := i*s.Scale.Width, min((i+1)*s.Scale.Width, s.Scale.Values)
+			rates[i] = spec.LearnRateAt((from+to-1)*history.Every/2, r.steps)
+		}
+		return rates
+	}
+	return numbers{}
+}
+
+func seriesOf(s *history.Series) series {
+	return series{s.Width, s.Values, numbers(s.Mean), numbers(s.Min), numbers(s.Max)}
+}
+
+func shapeOf(shape []int) string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(shape), "[]"), " ", "×")
+}

@@ -1,0 +1,97 @@
+// Package report writes a page that shows what runs did and learned: one file
+// without any other, or the page of a server that fills it while they go on.
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
+)
+
+// What the page is made of. See make uplot for the charts' library.
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS string
+	//go:embed page.js
+	pageJS string
+	//go:embed uplot/uPlot.iife.min.js
+	uplotJS string
+	//go:embed uplot/uPlot.min.css
+	uplotCSS string
+	//go:embed uplot/LICENSE
+	uplotLicense string
+)
+
+// Whoever has the page has a copy of uPlot, and so gets its licence.
+var (
+	scripts = []string{"/*!\n" + uplotLicense + "*/\n" + uplotJS, pageJS}
+	styles  = []string{uplotCSS, pageCSS}
+	page    = template.Must(template.New("page").Parse(pageHTML))
+)
+
+// Policy is the Content-Security-Policy of the page: only its own scripts and
+// styles, known by their sums, and nothing from outside.
+func Policy() string {
+	return "default-src 'none'; script-src" + sums(scripts) + "; style-src" + sums(styles) +
+		"; img-src data:; base-uri 'none'; form-action 'none'"
+}
+
+// LivePolicy is that of the page that Live writes, which asks its server, too.
+func LivePolicy() string { return Policy() + "; connect-src 'self'" }
+
+func sums(texts []string) string {
+	var b strings.Builder
+	for _, t := range texts {
+		sum := sha256.Sum256([]byte(t))
+		fmt.Fprintf(&b, " 'sha256-%s'", base64.StdEncoding.EncodeToString(sum[:]))
+	}
+	return b.String()
+}
+
+// Write writes the page of runs that have ended.
+func (r *Report) Write(w io.Writer, h *history.History, rows []output.Row, p Progress) error {
+	data, err := r.Data(h, rows, p)
+	if err != nil {
+		return err
+	}
+	return write(w, Policy(), data)
+}
+
+// Live writes a page without data. It gets them from the server-sent events at
+// "events", each of which is what Data makes.
+func Live(w io.Writer) error { return write(w, LivePolicy(), nil) }
+
+func write(w io.Writer, policy string, data []byte) error {
+	var b bytes.Buffer
+	err := page.Execute(&b, map[string]any{
+		"Policy": policy,
+		"Data":   template.JS(data),
+		"Live":   data == nil,
+		"Style":  asTemplate[template.CSS](styles),
+		"Script": asTemplate[template.JS](scripts),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = b.WriteTo(w)
+	return err
+}
+
+// asTemplate are texts that the template is to take as they are.
+func asTemplate[T ~string](texts []string) []T {
+	var ts []T
+	for _, t := range texts {
+		ts = append(ts, T(t))
+	}
+	return ts
+}
