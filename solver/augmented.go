@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"gorgonia.org/gorgonia"
 )
 
@@ -92,7 +93,7 @@ func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 
 // configure applies options to inner, all but those of the scale around it.
 func configure(inner gorgonia.Solver, opts []gorgonia.SolverOpt) {
-	if isNil(inner) {
+	if access.IsNil(inner) {
 		return
 	}
 	switch s := inner.(type) {
@@ -153,7 +154,7 @@ func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
 }
 
 func checkInner(inner gorgonia.Solver) error {
-	if isNil(inner) {
+	if access.IsNil(inner) {
 		return &HyperparameterError{"Augment", nil, "a solver"}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -76,7 +77,7 @@ func leastFactor(min float64) float64 {
 }
 
 func keeperOf(s gorgonia.Solver) (keeper, error) {
-	if k, ok := s.(keeper); ok && !isNil(s) {
+	if k, ok := s.(keeper); ok && !access.IsNil(s) {
 		return k, nil
 	}
 	return nil, fmt.Errorf("what a solver of type %T keeps cannot be read; give nil to save or load the values alone", s)
