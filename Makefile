@@ -8,11 +8,17 @@ MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test bench lint asm fingerprint fuzz plot sweep
+.PHONY: test mpi bench lint asm fingerprint fuzz plot sweep
 
 # Each module's tests, with the race detector.
 test:
 	@set -e; for m in $(MODULES); do (cd $$m && go test -race ./...); done
+
+# Ranks over Open MPI; needs Debian's libopenmpi-dev and openmpi-bin.
+mpi:
+	go vet -tags mpi ./solver/distributed
+	$(STATICCHECK) -tags mpi ./solver/distributed
+	go test -count 1 -tags mpi ./solver/distributed
 
 # What a step costs, against Adam and against C (needs gcc), then the other benchmarks.
 bench:

@@ -155,7 +155,8 @@ func sharesTrainAsTheWhole(w *distributed.World) (uint64, error) {
 		return 0, err
 	}
 	defer whole.Close()
-	s, alone := distributed.New(newMomentum(), w), newMomentum()
+	alone := solver.NewFunnel()
+	s := distributed.New(solver.NewFunnel(), w)
 	s.CheckEvery = 50
 	var losses [2]float64 // first and last
 	for i := range 200 {
@@ -181,11 +182,7 @@ func sharesTrainAsTheWhole(w *distributed.World) (uint64, error) {
 		return 0, fmt.Errorf("the loss went from %v to %v", losses[0], losses[1])
 	}
 	print := fingerprint(part.Model())
-	return print, errors.Join(sameOnAll(w, print), closeTo(part.Model(), whole.Model(), 1e-4))
-}
-
-func newMomentum() gorgonia.Solver {
-	return solver.NewFunnel(gorgonia.WithLearnRate(0.01), solver.WithGainRate(0), solver.WithScaleRate(0))
+	return print, errors.Join(sameOnAll(w, print), closeTo(part.Model(), whole.Model(), 1e-5))
 }
 
 // closeTo compares models, relative to each parameter's length.
