@@ -10,11 +10,17 @@ MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test bench lint vuln asm fingerprint crash fuzz plot sweep uplot
+.PHONY: test mpi bench lint vuln asm fingerprint crash fuzz plot sweep uplot
 
 # Each module's tests, with the race detector.
 test:
 	@set -e; for m in $(MODULES); do (cd $$m && go test -race ./...); done
+
+# Ranks over Open MPI; needs Debian's libopenmpi-dev and openmpi-bin.
+mpi:
+	go vet -tags mpi ./solver/distributed
+	$(STATICCHECK) -tags mpi ./solver/distributed
+	go test -count 1 -tags mpi ./solver/distributed
 
 # What a step costs, against Adam and against C (needs gcc), then the other benchmarks.
 bench:
@@ -44,7 +50,7 @@ fingerprint:
 		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
 	else echo "arm64: skipped; install qemu-user"; fi
 
-.PHONY: test bench lint vuln asm fingerprint crash fuzz plot sweep uplot
+.PHONY: test mpi bench lint vuln asm fingerprint crash fuzz plot sweep uplot
 
 # Every fuzz target for FUZZTIME, which is not to be spent on shorter inputs.
 fuzz:

@@ -48,7 +48,7 @@ func newAdaptiveState[T kernel.Float](o operand[T]) (_ adaptiveState[T], a, b []
 // read gets the lists of the step.
 func (s *adaptiveState[T]) read(h *hyperparameters) (elements int) {
 	s.objective = objective[T](h)
-	s.values, s.gradients = s.value.list(), s.gradient.list()
+	s.values, s.gradients = s.value.Elements(), s.gradient.Elements()
 	return len(s.values)
 }
 

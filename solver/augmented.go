@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"gorgonia.org/gorgonia"
 )
 
@@ -96,7 +97,7 @@ func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 
 // configure applies options to inner, all but those of the scale around it.
 func configure(inner gorgonia.Solver, opts []gorgonia.SolverOpt) error {
-	if isNil(inner) {
+	if access.IsNil(inner) {
 		return nil // Step says so
 	}
 	switch s := inner.(type) {
@@ -165,7 +166,7 @@ func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
 }
 
 func checkInner(inner gorgonia.Solver) error {
-	if isNil(inner) {
+	if access.IsNil(inner) {
 		return &HyperparameterError{"Augment", nil, "a solver"}
 	}
 	return nil

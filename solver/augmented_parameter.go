@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -22,9 +23,9 @@ type augmentedParameter interface {
 
 func newAugmentedParameter(vg gorgonia.ValueGrad, dtype tensor.Dtype) augmentedParameter {
 	if dtype == tensor.Float32 {
-		return newAugmentedState(newOperand(vg, elements32))
+		return newAugmentedState(newOperand(vg, access.Float32s))
 	}
-	return newAugmentedState(newOperand(vg, elements64))
+	return newAugmentedState(newOperand(vg, access.Float64s))
 }
 
 type augmentedState[T kernel.Float] struct {
@@ -76,7 +77,7 @@ func newStandIn[T kernel.Float](name string, shape tensor.Shape, value, gradient
 
 // prepare reads the parameter, for the sums and for inner.
 func (s *augmentedState[T]) prepare() error {
-	s.values, s.gradients = s.value.list(), s.gradient.list()
+	s.values, s.gradients = s.value.Elements(), s.gradient.Elements()
 	copy(s.nodeValue, s.values)
 	copy(s.nodeGradient, s.gradients)
 	s.measured = kernel.Measure(s.values, s.gradients, s.descent, &s.objective)

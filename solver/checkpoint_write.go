@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/safetensors"
 	"gorgonia.org/gorgonia"
 )
@@ -70,7 +71,7 @@ func save(s gorgonia.Solver, values []*value) (_ string, state []kept, err error
 	}
 	for _, vg := range k.knows() {
 		if places[vg] == nil {
-			return "", nil, fmt.Errorf("the solver knows a parameter %q that is not in the model; give all that it has stepped", nameOf(vg))
+			return "", nil, fmt.Errorf("the solver knows a parameter %q that is not in the model; give all that it has stepped", access.Name(vg))
 		}
 	}
 	record, state, err := saveSolver(k, places)

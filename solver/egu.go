@@ -3,6 +3,7 @@ package solver
 import (
 	"fmt"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -81,9 +82,9 @@ type eguParameter interface {
 
 func newEGUParameter(vg gorgonia.ValueGrad, dtype tensor.Dtype) eguParameter {
 	if dtype == tensor.Float32 {
-		return &eguState[float32]{operand: newOperand(vg, elements32)}
+		return &eguState[float32]{operand: newOperand(vg, access.Float32s)}
 	}
-	return &eguState[float64]{operand: newOperand(vg, elements64)}
+	return &eguState[float64]{operand: newOperand(vg, access.Float64s)}
 }
 
 type eguState[T kernel.Float] struct {
@@ -98,7 +99,7 @@ type eguState[T kernel.Float] struct {
 // check reads the parameter and refuses a step that cannot be made.
 func (s *eguState[T]) check(h *hyperparameters) error {
 	s.learnRate, s.objective = T(h.learnRate), objective[T](h)
-	s.values, s.gradients = s.value.list(), s.gradient.list()
+	s.values, s.gradients = s.value.Elements(), s.gradient.Elements()
 	if err := s.checkGradient(s.gradients); err != nil {
 		return err
 	}

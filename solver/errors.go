@@ -4,15 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/seed1e560811/funnel/solver/internal/access"
 )
 
 // What can be wrong with a parameter. Step reports it in a *ParameterError;
 // tell the causes apart with errors.Is.
 var (
-	ErrNoValue     = errors.New("it has no value; bind one, for instance with gorgonia.WithInit or gorgonia.Let")
-	ErrNoGradient  = errors.New("it has no gradient; call gorgonia.Grad, and make the machine with gorgonia.BindDualValues(params...)")
-	ErrUnsupported = errors.New("unsupported kind of value")
-	ErrMismatch    = errors.New("shape or dtype does not agree")
+	ErrNoValue     = access.ErrNoValue
+	ErrNoGradient  = access.ErrNoGradient
+	ErrUnsupported = access.ErrUnsupported
+	ErrMismatch    = access.ErrMismatch
 	ErrRepeated    = errors.New("it is in the model twice")
 	ErrShared      = errors.New("memory that is not its own")
 	ErrNegative    = errors.New("value below 0; the exponentiated-gradient update is for values of at least 0")

@@ -3,6 +3,7 @@ package solver
 import (
 	"math"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -10,9 +11,9 @@ import (
 
 func newFunnelParameter(vg gorgonia.ValueGrad, dtype tensor.Dtype) adaptiveParameter {
 	if dtype == tensor.Float32 {
-		return newFunnelState(newOperand(vg, elements32))
+		return newFunnelState(newOperand(vg, access.Float32s))
 	}
-	return newFunnelState(newOperand(vg, elements64))
+	return newFunnelState(newOperand(vg, access.Float64s))
 }
 
 type funnelState[T kernel.Float] struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -12,9 +13,9 @@ import (
 
 func newAdamParameter(vg gorgonia.ValueGrad, dtype tensor.Dtype) adaptiveParameter {
 	if dtype == tensor.Float32 {
-		return newAdamState(newOperand(vg, elements32))
+		return newAdamState(newOperand(vg, access.Float32s))
 	}
-	return newAdamState(newOperand(vg, elements64))
+	return newAdamState(newOperand(vg, access.Float64s))
 }
 
 type adamState[T kernel.Float] struct {

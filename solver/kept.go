@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -42,7 +43,7 @@ func (k *kept) check() error {
 	if i < 0 {
 		return nil
 	}
-	return fmt.Errorf("%q has %v at %v, which must be %s", k.tensor(), x, coordinates(i, k.shape), above(k.least))
+	return fmt.Errorf("%q has %v at %v, which must be %s", k.tensor(), x, access.Coordinates(i, k.shape), above(k.least))
 }
 
 func above(least float64) string {
@@ -146,14 +147,14 @@ func valuesOf(model []gorgonia.ValueGrad) ([]*value, error) {
 
 // read finds the value's name and memory. seen are the names before it.
 func (v *value) read(seen map[string]int) error {
-	x, err := valueOf(v.of)
+	x, err := access.Value(v.of)
 	if err != nil {
 		return err
 	}
-	if err := checkSupported(x); err != nil {
+	if err := access.CheckSupported(x); err != nil {
 		return err
 	}
-	v.parameter, v.shape, v.least = nameOf(v.of), x.Shape().Clone(), anyFinite
+	v.parameter, v.shape, v.least = access.Name(v.of), x.Shape().Clone(), anyFinite
 	if err := checkName(v.parameter); err != nil {
 		return err
 	}
@@ -162,9 +163,9 @@ func (v *value) read(seen map[string]int) error {
 	}
 	seen[v.parameter] = v.number
 	if x.Dtype() == tensor.Float32 {
-		return bindValue(v, x, elements32)
+		return bindValue(v, x, access.Float32s)
 	}
-	return bindValue(v, x, elements64)
+	return bindValue(v, x, access.Float64s)
 }
 
 func checkName(name string) error {
@@ -180,20 +181,20 @@ func checkName(name string) error {
 }
 
 func bindValue[T kernel.Float](v *value, x gorgonia.Value, elements func(gorgonia.Value) ([]T, bool)) error {
-	memory := &strided[T]{elements: elements}
-	if err := memory.bind(x); err != nil {
+	memory := access.NewList(elements)
+	if err := memory.Bind(x); err != nil {
 		return err
 	}
-	v.place = memory.extent()
+	v.place = extentOf(&memory)
 	v.place.position = v.number
-	found := list[T](memory.list())
+	found := list[T](memory.Elements())
 	v.data = found
 	v.stage = func() {
 		staged := make(list[T], len(found))
 		v.data = staged
 		v.set = func() {
-			copy(memory.list(), staged)
-			memory.store()
+			copy(memory.Elements(), staged)
+			memory.Store()
 		}
 	}
 	return nil
@@ -203,7 +204,7 @@ func bindValue[T kernel.Float](v *value, x gorgonia.Value, elements func(gorgoni
 func (v *value) checkFinite() error {
 	if i, x := v.data.firstBelow(v.least); i >= 0 {
 		err := fmt.Errorf("%w: %v", ErrNonFiniteValue, x)
-		return blame(&ParameterError{Index: coordinates(i, v.shape), Err: err}, v.of, v.number)
+		return blame(&ParameterError{Index: access.Coordinates(i, v.shape), Err: err}, v.of, v.number)
 	}
 	return nil
 }

@@ -2,9 +2,8 @@ package solver
 
 import (
 	"fmt"
-	"reflect"
-	"slices"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -14,31 +13,31 @@ import (
 type operand[T kernel.Float] struct {
 	name            string
 	shape           tensor.Shape
-	value, gradient strided[T]
+	value, gradient access.List[T]
 }
 
 func newOperand[T kernel.Float](vg gorgonia.ValueGrad, elements func(gorgonia.Value) ([]T, bool)) operand[T] {
 	return operand[T]{
-		name:     nameOf(vg),
+		name:     access.Name(vg),
 		shape:    vg.Value().Shape().Clone(),
-		value:    strided[T]{elements: elements},
-		gradient: strided[T]{elements: elements},
+		value:    access.NewList(elements),
+		gradient: access.NewList(elements),
 	}
 }
 
 // bind finds the memory of value and gradient. The value's shape must be what
 // it was at first, the gradient's the value's.
 func (o *operand[T]) bind(value, gradient gorgonia.Value) error {
-	if err := o.value.bind(value); err != nil {
+	if err := o.value.Bind(value); err != nil {
 		return fmt.Errorf("value: %w", err)
 	}
-	if err := o.gradient.bind(gradient); err != nil {
+	if err := o.gradient.Bind(gradient); err != nil {
 		return fmt.Errorf("gradient: %w", err)
 	}
 	if err := o.fits(value); err != nil {
 		return err
 	}
-	if !slices.Equal(o.value.shape, o.gradient.shape) {
+	if !o.value.SameShape(&o.gradient) {
 		return fmt.Errorf("%w: the value's shape is %v, the gradient's %v", ErrMismatch, value.Shape(), gradient.Shape())
 	}
 	return nil
@@ -46,7 +45,7 @@ func (o *operand[T]) bind(value, gradient gorgonia.Value) error {
 
 // fits says whether the state of the parameter is still one of this value.
 func (o *operand[T]) fits(value gorgonia.Value) error {
-	if _, ok := o.value.elements(value); !ok {
+	if !o.value.Holds(value) {
 		return fmt.Errorf("%w: the value's dtype was another and is %v now", ErrMismatch, value.Dtype())
 	}
 	if !sameElements(o.shape, value.Shape()) {
@@ -75,18 +74,18 @@ func sameElements(a, b tensor.Shape) bool {
 }
 
 func (o *operand[T]) extents() (value, gradient extent) {
-	return o.value.extent(), o.gradient.extent()
+	return extentOf(&o.value), extentOf(&o.gradient)
 }
 
 // store puts the lists that a kernel wrote where they belong.
 func (o *operand[T]) store() {
-	o.value.store()
-	o.gradient.store()
+	o.value.Store()
+	o.gradient.Store()
 }
 
 // at is err with the place of the i-th element.
 func (o *operand[T]) at(i int, err error) error {
-	return &ParameterError{Index: coordinates(i, o.shape), Err: err}
+	return &ParameterError{Index: access.Coordinates(i, o.shape), Err: err}
 }
 
 // checkGradient says where the gradient is not finite.
@@ -166,7 +165,7 @@ func (r *registry[P]) bind(model []gorgonia.ValueGrad, create func(gorgonia.Valu
 }
 
 func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia.ValueGrad, tensor.Dtype) P) error {
-	value, gradient, err := extract(vg)
+	value, gradient, err := access.Extract(vg)
 	if err != nil {
 		return err
 	}
@@ -176,7 +175,7 @@ func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 	r.positions[vg] = i
 	p, ok := r.known[vg]
 	if !ok {
-		if err := checkSupported(value); err != nil {
+		if err := access.CheckSupported(value); err != nil {
 			return fmt.Errorf("value: %w", err)
 		}
 		p = create(vg, value.Dtype())
@@ -193,52 +192,6 @@ func (r *registry[P]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 	return nil
 }
 
-// valueOf returns the value of a parameter, not nil.
-func valueOf(vg gorgonia.ValueGrad) (gorgonia.Value, error) {
-	if isNil(vg) {
-		return nil, fmt.Errorf("%w: the parameter itself is nil", ErrNoValue)
-	}
-	if !hashable(vg) {
-		return nil, fmt.Errorf("%w: a %T cannot be told from another; give a pointer to it", ErrUnsupported, vg)
-	}
-	value := vg.Value()
-	if isNil(value) {
-		return nil, ErrNoValue
-	}
-	return value, nil
-}
-
-// extract returns the value and the gradient of a parameter, neither nil.
-func extract(vg gorgonia.ValueGrad) (value, gradient gorgonia.Value, err error) {
-	if value, err = valueOf(vg); err != nil {
-		return nil, nil, err
-	}
-	gradient, err = vg.Grad()
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrNoGradient, err)
-	}
-	if isNil(gradient) {
-		return nil, nil, ErrNoGradient
-	}
-	return value, gradient, nil
-}
-
-// isNil finds a nil pointer in an interface, too.
-func isNil(x any) bool {
-	if x == nil {
-		return true
-	}
-	v := reflect.ValueOf(x)
-	return v.Kind() == reflect.Pointer && v.IsNil()
-}
-
-// hashable says whether vg can be the key of a map. A pointer can, and mostly
-// it is one.
-func hashable(vg gorgonia.ValueGrad) bool {
-	v := reflect.ValueOf(vg)
-	return v.Kind() == reflect.Pointer || v.Comparable()
-}
-
 // refuse forgets what a step that fails has made new, and returns err with the
 // name and position of the parameter at fault.
 func (r *registry[P]) refuse(i int, err error) error {
@@ -253,8 +206,8 @@ func blame(err error, vg gorgonia.ValueGrad, position int) error {
 		e = &ParameterError{Err: err}
 	}
 	e.Position = position
-	if !isNil(vg) {
-		e.Name = nameOf(vg)
+	if !access.IsNil(vg) {
+		e.Name = access.Name(vg)
 	}
 	return e
 }
@@ -266,11 +219,4 @@ func (r *registry[P]) forget() {
 		delete(r.known, vg)
 	}
 	r.order, r.fresh = r.order[:first], 0
-}
-
-func nameOf(vg gorgonia.ValueGrad) string {
-	if n, ok := vg.(gorgonia.Namer); ok {
-		return n.Name()
-	}
-	return ""
 }

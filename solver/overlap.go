@@ -4,25 +4,21 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"unsafe"
+
+	"github.com/seed1e560811/funnel/solver/internal/access"
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// extent is where in memory a value or a gradient is: all of it if it is
-// dense, else its first element, since views may lie between one another.
+// extent is where in memory a value or a gradient is, as its List says.
 type extent struct {
 	from, to uintptr
 	position int // of the parameter in the model
 	gradient bool
 }
 
-func (s *strided[T]) extent() extent {
-	n := len(s.memory)
-	if !s.dense {
-		n = min(n, 1)
-	}
-	var element T
-	from := uintptr(unsafe.Pointer(unsafe.SliceData(s.memory)))
-	return extent{from: from, to: from + uintptr(n)*unsafe.Sizeof(element)}
+func extentOf[T kernel.Float](l *access.List[T]) extent {
+	from, to := l.Extent()
+	return extent{from: from, to: to}
 }
 
 // overlap finds two extents that have memory in common. It sorts them.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -76,7 +77,7 @@ func leastFactor(min float64) float64 {
 }
 
 func keeperOf(s gorgonia.Solver) (keeper, error) {
-	if !isNil(s) {
+	if !access.IsNil(s) {
 		switch s := s.(type) {
 		case keeper:
 			return s, nil

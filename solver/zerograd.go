@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"gorgonia.org/gorgonia"
 )
@@ -19,34 +20,34 @@ func ZeroGrad(model []gorgonia.ValueGrad) error {
 	var errs []error
 	for i, vg := range model {
 		if err := zeroGrad(vg); err != nil {
-			errs = append(errs, &ParameterError{Name: nameOf(vg), Position: i, Err: fmt.Errorf("gradient: %w", err)})
+			errs = append(errs, &ParameterError{Name: access.Name(vg), Position: i, Err: fmt.Errorf("gradient: %w", err)})
 		}
 	}
 	return errors.Join(errs...)
 }
 
 func zeroGrad(vg gorgonia.ValueGrad) error {
-	if isNil(vg) {
+	if access.IsNil(vg) {
 		return nil
 	}
 	gradient, err := vg.Grad()
-	if err != nil || isNil(gradient) {
+	if err != nil || access.IsNil(gradient) {
 		return nil
 	}
-	if err := checkSupported(gradient); err != nil {
+	if err := access.CheckSupported(gradient); err != nil {
 		return err
 	}
-	if _, single := elements32(gradient); single {
-		return zero(&strided[float32]{elements: elements32}, gradient)
+	if _, single := access.Float32s(gradient); single {
+		return zero(access.NewList(access.Float32s), gradient)
 	}
-	return zero(&strided[float64]{elements: elements64}, gradient)
+	return zero(access.NewList(access.Float64s), gradient)
 }
 
-func zero[T kernel.Float](s *strided[T], gradient gorgonia.Value) error {
-	if err := s.bind(gradient); err != nil {
+func zero[T kernel.Float](l access.List[T], gradient gorgonia.Value) error {
+	if err := l.Bind(gradient); err != nil {
 		return err
 	}
-	clear(s.list())
-	s.store()
+	clear(l.Elements())
+	l.Store()
 	return nil
 }

@@ -1,4 +1,4 @@
-package solver
+package access
 
 import (
 	"fmt"
@@ -10,11 +10,11 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// strided is the memory of a value or a gradient, seen as a list of elements
+// List is the memory of a value or a gradient, seen as a list of elements
 // in row-major order. Dimensions of size 1 are left out: Gorgonia adds and
 // drops them as it likes.
-type strided[T kernel.Float] struct {
-	elements func(gorgonia.Value) ([]T, bool)
+type List[T kernel.Float] struct {
+	of func(gorgonia.Value) ([]T, bool)
 
 	memory         []T // the tensor's own, from its first element on
 	shape, strides []int
@@ -22,24 +22,27 @@ type strided[T kernel.Float] struct {
 	packed         []T  // the list, where memory is not
 }
 
-// bind finds v's memory.
-func (s *strided[T]) bind(v gorgonia.Value) error {
-	if err := checkSupported(v); err != nil {
+// NewList is a List of what of finds in a value: Float32s or Float64s.
+func NewList[T kernel.Float](of func(gorgonia.Value) ([]T, bool)) List[T] { return List[T]{of: of} }
+
+// Bind finds v's memory.
+func (l *List[T]) Bind(v gorgonia.Value) error {
+	if err := CheckSupported(v); err != nil {
 		return err
 	}
 	var ok bool
-	if s.memory, ok = s.elements(v); !ok {
+	if l.memory, ok = l.of(v); !ok {
 		return fmt.Errorf("%w: it is of dtype %v, which the parameter's state or value is not", ErrMismatch, v.Dtype())
 	}
 	var strides []int
 	if d, ok := v.(*tensor.Dense); ok {
 		strides = d.Strides()
 	}
-	return s.setLayout(v.Shape(), strides)
+	return l.setLayout(v.Shape(), strides)
 }
 
-// checkSupported refuses what has no elements that Go can reach.
-func checkSupported(v gorgonia.Value) error {
+// CheckSupported refuses what has no elements that Go can reach.
+func CheckSupported(v gorgonia.Value) error {
 	switch v := v.(type) {
 	case *gorgonia.F32, *gorgonia.F64:
 		return nil
@@ -57,8 +60,8 @@ func checkSupported(v gorgonia.Value) error {
 	return fmt.Errorf("%w: %T; use *tensor.Dense, *gorgonia.F32 or *gorgonia.F64", ErrUnsupported, v)
 }
 
-// elements32 is the memory of a value of float32.
-func elements32(v gorgonia.Value) ([]float32, bool) {
+// Float32s is the memory of a value of float32.
+func Float32s(v gorgonia.Value) ([]float32, bool) {
 	switch v := v.(type) {
 	case *gorgonia.F32:
 		return unsafe.Slice((*float32)(v), 1), true
@@ -70,8 +73,8 @@ func elements32(v gorgonia.Value) ([]float32, bool) {
 	return nil, false
 }
 
-// elements64 is the memory of a value of float64.
-func elements64(v gorgonia.Value) ([]float64, bool) {
+// Float64s is the memory of a value of float64.
+func Float64s(v gorgonia.Value) ([]float64, bool) {
 	switch v := v.(type) {
 	case *gorgonia.F64:
 		return unsafe.Slice((*float64)(v), 1), true
@@ -86,66 +89,87 @@ func elements64(v gorgonia.Value) ([]float64, bool) {
 // setLayout takes over shape and strides, less the dimensions of size 1. The
 // tensor package itself drops strides of such dimensions now and then; what
 // remains must still be one stride a dimension.
-func (s *strided[T]) setLayout(shape, strides []int) error {
-	s.shape, s.strides = s.shape[:0], s.strides[:0]
+func (l *List[T]) setLayout(shape, strides []int) error {
+	l.shape, l.strides = l.shape[:0], l.strides[:0]
 	for i, size := range shape {
 		if size == 1 {
 			continue
 		}
-		s.shape = append(s.shape, size)
+		l.shape = append(l.shape, size)
 		if len(strides) == len(shape) {
-			s.strides = append(s.strides, strides[i])
+			l.strides = append(l.strides, strides[i])
 		}
 	}
-	if len(s.strides) != len(s.shape) { // a vector or a scalar in column-major order
-		s.strides = append(s.strides[:0], strides[:min(len(strides), len(s.shape))]...)
+	if len(l.strides) != len(l.shape) { // a vector or a scalar in column-major order
+		l.strides = append(l.strides[:0], strides[:min(len(strides), len(l.shape))]...)
 	}
-	if len(s.strides) != len(s.shape) || !s.within() {
-		return fmt.Errorf("%w: a tensor of shape %v with strides %v over %d elements", ErrUnsupported, shape, strides, len(s.memory))
+	if len(l.strides) != len(l.shape) || !l.within() {
+		return fmt.Errorf("%w: a tensor of shape %v with strides %v over %d elements", ErrUnsupported, shape, strides, len(l.memory))
 	}
-	s.dense = true
+	l.dense = true
 	size := 1
-	for i := len(s.shape) - 1; i >= 0; i-- {
-		s.dense = s.dense && s.strides[i] == size
-		size *= s.shape[i]
+	for i := len(l.shape) - 1; i >= 0; i-- {
+		l.dense = l.dense && l.strides[i] == size
+		size *= l.shape[i]
 	}
-	if s.dense {
-		s.memory = s.memory[:size]
-	} else if len(s.packed) != size {
-		s.packed = make([]T, size)
+	if l.dense {
+		l.memory = l.memory[:size]
+	} else if len(l.packed) != size {
+		l.packed = make([]T, size)
 	}
 	return nil
 }
 
 // within says whether every element is inside memory. A stride below 1 would
 // make several elements one.
-func (s *strided[T]) within() bool {
-	if slices.Contains(s.shape, 0) {
+func (l *List[T]) within() bool {
+	if slices.Contains(l.shape, 0) {
 		return true
 	}
 	last := 0
-	for i, size := range s.shape {
-		if s.strides[i] < 1 {
+	for i, size := range l.shape {
+		if l.strides[i] < 1 {
 			return false
 		}
-		last += (size - 1) * s.strides[i]
+		last += (size - 1) * l.strides[i]
 	}
-	return last < len(s.memory)
+	return last < len(l.memory)
 }
 
-// list is all elements in row-major order, to be read.
-func (s *strided[T]) list() []T {
-	if s.dense {
-		return s.memory
-	}
-	transfer(s.packed, s.memory, s.shape, s.strides, false)
-	return s.packed
+// Holds says whether v is of the list's dtype.
+func (l *List[T]) Holds(v gorgonia.Value) bool {
+	_, ok := l.of(v)
+	return ok
 }
 
-// store puts what was written to the list where it belongs.
-func (s *strided[T]) store() {
-	if !s.dense {
-		transfer(s.packed, s.memory, s.shape, s.strides, true)
+// SameShape compares two lists' shapes, but for dimensions of size 1.
+func (l *List[T]) SameShape(m *List[T]) bool { return slices.Equal(l.shape, m.shape) }
+
+// Extent is where in memory the list is: all of it if it is dense, else its
+// first element, since views may lie between one another.
+func (l *List[T]) Extent() (from, to uintptr) {
+	n := len(l.memory)
+	if !l.dense {
+		n = min(n, 1)
+	}
+	var element T
+	from = uintptr(unsafe.Pointer(unsafe.SliceData(l.memory)))
+	return from, from + uintptr(n)*unsafe.Sizeof(element)
+}
+
+// Elements is all elements in row-major order, to be read.
+func (l *List[T]) Elements() []T {
+	if l.dense {
+		return l.memory
+	}
+	transfer(l.packed, l.memory, l.shape, l.strides, false)
+	return l.packed
+}
+
+// Store puts what was written to the list where it belongs.
+func (l *List[T]) Store() {
+	if !l.dense {
+		transfer(l.packed, l.memory, l.shape, l.strides, true)
 	}
 }
 
@@ -172,8 +196,8 @@ func transfer[T kernel.Float](list, memory []T, shape, strides []int, toMemory b
 	return list[size:]
 }
 
-// coordinates is the place of the i-th element of a list in a tensor.
-func coordinates(i int, shape tensor.Shape) []int {
+// Coordinates is the place of the i-th element of a list in a tensor.
+func Coordinates(i int, shape tensor.Shape) []int {
 	at := make([]int, len(shape))
 	for d := len(shape) - 1; d >= 0; d-- {
 		at[d] = i % shape[d]

@@ -1,0 +1,196 @@
+package distributed
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seed1e560811/funnel/solver"
+	"github.com/seed1e560811/funnel/solver/internal/access"
+	"gorgonia.org/gorgonia"
+)
+
+// A rank's status is what it tells the others before a step. All see the same
+// statuses, so all come to the same conclusion.
+const (
+	faultCause    = iota // in causes
+	faultPosition        // of the parameter at fault
+	faultElement         // counted from 1; 0 if no element is to blame
+	stepsMade
+	parameters // in the model
+	layouts    // hash of their names, dtypes and shapes
+	values     // hash of those that are compared
+	statusWords
+)
+
+// comparison says which values are compared.
+type comparison int
+
+const (
+	none comparison = iota
+	ofNew
+	all
+)
+
+// agree binds the model and finds why the ranks cannot go on with it together.
+func (s *Solver) agree(model []gorgonia.ValueGrad, gradients bool, compared comparison) error {
+	own := s.bind(model, gradients)
+	s.compose(model, compared)
+	table, err := s.world.gather(s.status[:])
+	if err != nil {
+		return err
+	}
+	for rank := range s.world.Size() {
+		if status := table[rank*statusWords:][:statusWords]; status[faultCause] != 0 {
+			if rank != s.world.Rank() {
+				own = blame(model, status)
+			}
+			return &RankError{rank, own}
+		}
+	}
+	for rank := range s.world.Size() {
+		if status := table[rank*statusWords:][:statusWords]; [4]uint64(status[stepsMade:]) != [4]uint64(table[stepsMade:]) {
+			return s.difference(rank, [4]uint64(table[stepsMade:]), [4]uint64(status[stepsMade:]))
+		}
+	}
+	for _, r := range s.bound {
+		if compared != none {
+			*r.isNew() = false
+		}
+	}
+	return nil
+}
+
+// bind finds the memory of every parameter, or else enters the fault into the
+// status, and returns it.
+func (s *Solver) bind(model []gorgonia.ValueGrad, gradients bool) error {
+	s.status, s.bound = [statusWords]uint64{}, s.bound[:0]
+	for i, vg := range model {
+		element, err := s.bindOne(vg, gradients)
+		if err == nil {
+			continue
+		}
+		s.status[faultCause], s.status[faultPosition], s.status[faultElement] = numberOf(err), uint64(i), uint64(element+1)
+		e, ok := err.(*solver.ParameterError)
+		if !ok {
+			e = &solver.ParameterError{Err: err}
+		}
+		if e.Position = i; !access.IsNil(vg) {
+			e.Name = access.Name(vg)
+		}
+		return e
+	}
+	return nil
+}
+
+// bindOne returns the place of the element at fault, or -1.
+func (s *Solver) bindOne(vg gorgonia.ValueGrad, gradient bool) (element int, err error) {
+	value, err := access.Value(vg)
+	if err != nil {
+		return -1, err
+	}
+	r, ok := s.known[vg]
+	if !ok {
+		if err := access.CheckSupported(value); err != nil {
+			return -1, fmt.Errorf("value: %w", err)
+		}
+		r = newReplica(vg, value)
+		s.known[vg] = r
+	}
+	s.bound = append(s.bound, r)
+	if err := r.bindValue(value); err != nil || !gradient {
+		return -1, err
+	}
+	_, g, err := access.Extract(vg)
+	if err != nil {
+		return -1, err
+	}
+	if err := r.bindGradient(g); err != nil {
+		return -1, err
+	}
+	return r.firstNonFinite()
+}
+
+// compose fills in the rest of the status.
+func (s *Solver) compose(model []gorgonia.ValueGrad, compared comparison) {
+	s.status[stepsMade], s.status[parameters] = uint64(s.steps), uint64(len(model))
+	for _, r := range s.bound {
+		s.status[layouts] = mix(s.status[layouts], r.layoutHash())
+		if compared == all || compared == ofNew && *r.isNew() {
+			s.status[values] = mix(s.status[values], r.valueHash())
+		}
+	}
+}
+
+// blame is the error of another rank, as far as its status tells.
+func blame(model []gorgonia.ValueGrad, status []uint64) error {
+	position, element := int(status[faultPosition]), int(status[faultElement])-1
+	e := &solver.ParameterError{Position: position, Err: causes[status[faultCause]]}
+	if position >= len(model) || access.IsNil(model[position]) {
+		return e
+	}
+	e.Name = access.Name(model[position])
+	if value, err := access.Value(model[position]); err == nil && element >= 0 && element < value.Shape().TotalSize() {
+		e.Index = access.Coordinates(element, value.Shape())
+	}
+	return e
+}
+
+// difference says what a rank has other than rank 0 has.
+func (s *Solver) difference(rank int, first, other [4]uint64) error {
+	switch {
+	case first[0] != other[0]:
+		return fmt.Errorf("distributed: %w: rank %d has made %d steps, and rank 0 %d", ErrDiffer, rank, other[0], first[0])
+	case first[1] != other[1]:
+		return fmt.Errorf("distributed: %w: rank %d has %d parameters, and rank 0 %d", ErrDiffer, rank, other[1], first[1])
+	}
+	i, layout, err := s.firstDifference(rank)
+	if err != nil {
+		return err
+	}
+	if i < 0 {
+		return fmt.Errorf("distributed: %w: after step %d, rank %d compares other values than rank 0; CheckEvery must be the same on every rank, and so must the parameters stepped before", ErrDiffer, s.steps, rank)
+	}
+	if layout {
+		return s.differentLayouts(i, rank)
+	}
+	advice := "start them from the same seed, or call Broadcast before the first step"
+	if !*s.bound[i].isNew() {
+		advice = "between steps, every rank must change the same, if anything"
+	}
+	return fmt.Errorf("distributed: %w: after step %d, parameter %s (number %d of the model) has other values on rank %d than on rank 0; %s",
+		ErrDiffer, s.steps, s.bound[i].description(), i+1, rank, advice)
+}
+
+// firstDifference finds the first parameter, or none, that a rank and rank 0
+// have and that differs.
+func (s *Solver) firstDifference(rank int) (position int, layout bool, err error) {
+	var hashes []uint64
+	for _, r := range s.bound {
+		hashes = append(hashes, r.layoutHash(), r.valueHash())
+	}
+	table, err := s.world.gather(hashes)
+	if err != nil {
+		return 0, false, err
+	}
+	for i := range hashes {
+		if table[i] != table[rank*len(hashes)+i] {
+			return i / 2, i%2 == 0, nil
+		}
+	}
+	return -1, false, nil
+}
+
+// differentLayouts exchanges the descriptions, as far as they fit.
+func (s *Solver) differentLayouts(i, rank int) error {
+	words := make([]uint64, 32)
+	copy(bytesOf(words), s.bound[i].description())
+	table, err := s.world.gather(words)
+	if err != nil {
+		return err
+	}
+	text := func(rank int) string {
+		return strings.TrimRight(string(bytesOf(table[rank*len(words):][:len(words)])), "\x00")
+	}
+	return fmt.Errorf("distributed: %w: parameter number %d is %s on rank %d, and %s on rank 0; build the same model on every rank, and give its parameters in the same order",
+		ErrDiffer, i+1, text(rank), rank, text(0))
+}

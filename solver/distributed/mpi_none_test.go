@@ -1,0 +1,5 @@
+//go:build !mpi || !cgo
+
+package distributed_test
+
+const withMPI = false

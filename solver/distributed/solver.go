@@ -1,0 +1,96 @@
+package distributed
+
+import (
+	"errors"
+
+	"github.com/seed1e560811/funnel/solver/internal/access"
+	"gorgonia.org/gorgonia"
+)
+
+var _ gorgonia.Solver = (*Solver)(nil)
+
+// Solver is any gorgonia.Solver that steps with the gradients averaged over all
+// ranks:
+//
+//	g ← (g_0 + g_1 + … + g_{n−1}) / n
+//
+// Make one with New. With one rank it is the inner solver.
+//
+// Before a parameter's first step, and every CheckEvery steps, the ranks compare
+// their models: names, dtypes, shapes, and values by hash. Where they differ
+// every rank returns the same error, which unwraps to ErrDiffer.
+//
+// Hyperparameters are the inner solver's, and so is what solver.Save saves: give
+// that the inner one. Whatever one rank changes between steps every rank must.
+type Solver struct {
+	// CheckEvery is after how many steps the ranks make sure that their values
+	// are still the same, at the start of the next. New sets it to 1000; at 0
+	// they never do. It must be the same on every rank.
+	CheckEvery int
+
+	inner gorgonia.Solver
+	world *World
+	known map[gorgonia.ValueGrad]replica
+	steps int // made
+
+	// of the step under way
+	bound  []replica
+	status [statusWords]uint64
+}
+
+// New returns inner, stepping with all ranks of world.
+func New(inner gorgonia.Solver, world *World) *Solver {
+	return &Solver{CheckEvery: 1000, inner: inner, world: world, known: map[gorgonia.ValueGrad]replica{}}
+}
+
+// Step replaces the gradients by their averages over all ranks and lets inner
+// step. Every rank gives the same parameters in the same order.
+//
+// If a gradient is missing or not finite on any rank, every rank returns a
+// *RankError, none steps, and all is as it was. If inner refuses, which it does
+// on all ranks alike, the gradients are the averages. An error of MPI leaves
+// nothing to go on with; Abort ends the other ranks, too.
+func (s *Solver) Step(model []gorgonia.ValueGrad) error {
+	if access.IsNil(s.inner) {
+		return errors.New("distributed: New was given no solver")
+	}
+	if s.world.Size() == 1 {
+		return s.inner.Step(model)
+	}
+	values := ofNew
+	if s.CheckEvery > 0 && s.steps > 0 && s.steps%s.CheckEvery == 0 {
+		values = all
+	}
+	if err := s.agree(model, true, values); err != nil {
+		return err
+	}
+	if err := average[float32](s.world, s.bound); err != nil {
+		return err
+	}
+	if err := average[float64](s.world, s.bound); err != nil {
+		return err
+	}
+	if err := s.inner.Step(model); err != nil {
+		return err
+	}
+	s.steps++
+	return nil
+}
+
+// Check compares the models of all ranks now, as Step does now and then.
+func (s *Solver) Check(model []gorgonia.ValueGrad) error {
+	return s.agree(model, false, all)
+}
+
+// Broadcast gives every rank the values that rank 0 has. Call it where ranks
+// start from different values; what solvers keep is not sent.
+func (s *Solver) Broadcast(model []gorgonia.ValueGrad) error {
+	clear(s.known) // so that the next step compares their values
+	if err := s.agree(model, false, none); err != nil {
+		return err
+	}
+	if err := broadcastValues[float32](s.world, s.bound); err != nil {
+		return err
+	}
+	return broadcastValues[float64](s.world, s.bound)
+}
