@@ -10,7 +10,7 @@ MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test mpi bench lint vuln asm fingerprint crash fuzz plot sweep uplot
+.PHONY: test mpi bench lint vuln asm fingerprint crash soak fuzz plot sweep uplot
 
 # Each module's tests, with the race detector.
 test:
@@ -50,7 +50,11 @@ fingerprint:
 		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
 	else echo "arm64: skipped; install qemu-user"; fi
 
-.PHONY: test mpi bench lint vuln asm fingerprint crash fuzz plot sweep uplot
+.PHONY: test mpi bench lint vuln asm fingerprint crash soak fuzz plot sweep uplot
+
+# 200,000 steps of a small network with each of four solvers: memory, goroutines, time a step.
+soak:
+	FUNNEL_SOAK=200000 go test -v -count 1 -timeout 0 -run LongRun ./cmd/train-rotmnist/internal/experiment
 
 # Every fuzz target for FUZZTIME, which is not to be spent on shorter inputs.
 fuzz:
