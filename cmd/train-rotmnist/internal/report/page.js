@@ -158,17 +158,28 @@ function comparisons() {
 }
 
 function scalesOf(name) {
+	const one = () => new Set(solver(name).parameters.map(p => p.scale.mean.join())).size === 1;
 	return {
-		title: "Scale s of each layer", note: "biases dashed", format: significant, log: true, height: 240,
-		lines: () => solver(name).parameters.map((p, i) => ({ name: named(p), ...layerStyle(i), ...onLog(looked(p.scale)) })),
+		title: "Scale s of each layer", note: () => one() ? "one for all" : "biases dashed", format: significant, log: true, height: 240,
+		lines: () => solver(name).parameters.slice(0, one() ? 1 : undefined).map((p, i) => (
+			{ name: one() ? "all" : named(p), ...layerStyle(i), ...onLog(looked(p.scale)) })),
 	};
 }
 
-// quantiled is the line of a median in the bands of the other quantiles, or one
-// line alone.
+// baseStepsOf is for a solver without gains.
+function baseStepsOf(name) {
+	return {
+		...scalesOf(name), title: "Step size η·s of each layer",
+		lines: () => scalesOf(name).lines().map((l, i) => {
+			const [sizes] = stepSizes(solver(name), solver(name).parameters[i]);
+			return { ...l, y: positive(sizes), bands: [] };
+		}),
+	};
+}
+
+// quantiled is the line of a median in the bands of the other quantiles.
 function quantiled(x, qs) {
-	const bands = qs.length === 5 ? [[qs[0], qs[4], 0.16], [qs[1], qs[3], 0.32]] : [];
-	return onLog({ x, y: qs[qs.length >> 1], bands });
+	return onLog({ x, y: qs[2], bands: [[qs[0], qs[4], 0.16], [qs[1], qs[3], 0.32]] });
 }
 
 const quantileNote = "median; shaded, 25–75% and 1–99%";
@@ -184,12 +195,11 @@ function gainsOf(name, i) {
 
 function stepSizesOf(name, i) {
 	const p = () => solver(name).parameters[i];
-	const gains = p().gains.length > 0;
 	return {
-		title: gains ? "Step size η·s·p" : "Step size η·s", note: gains ? quantileNote : "", format: significant, log: true, height: 150,
+		title: "Step size η·s·p", note: quantileNote, format: significant, log: true, height: 150,
 		range: spread(() => solver(name).parameters.flatMap(q => stepSizes(solver(name), q))),
 		lines: () => [{
-			name: gains ? "median" : "η·s", ...layerStyle(i), dash: [], quantiles: gains,
+			name: "median", ...layerStyle(i), dash: [], quantiles: true,
 			...quantiled(positions(p().scale, data.every), stepSizes(solver(name), p())),
 		}],
 	};
@@ -259,7 +269,7 @@ class Chart {
 	constructor(parent, spec) {
 		this.spec = spec;
 		this.values = make("div", { className: "values" });
-		const caption = make("figcaption", {}, make("div", { className: "title" }, spec.title, " ", make("small", {}, spec.note)), this.values);
+		const caption = make("figcaption", {}, make("div", { className: "title" }, spec.title, " ", this.note = make("small")), this.values);
 		this.plot = make("div", { className: "plot", tabIndex: 0 });
 		this.plot.setAttribute("role", "img");
 		this.figure = make("figure", {}, caption);
@@ -274,6 +284,7 @@ class Chart {
 	draw() {
 		if (this.u) this.u.destroy();
 		this.lines = this.spec.lines();
+		this.note.textContent = typeof this.spec.note === "function" ? this.spec.note() : this.spec.note;
 		const { series, bands, columns } = this.layout();
 		this.u = new uPlot({
 			width: Math.max(200, this.plot.clientWidth), height: this.spec.height, series,
@@ -692,13 +703,15 @@ function buildLayers() {
 	byId("parameters").replaceChildren();
 	if (chosen === null) return;
 	charts.push(new Chart(byId("scales"), scalesOf(chosen)));
+	if (!solver(chosen).parameters[0].gains.length) {
+		charts.push(new Chart(byId("scales"), baseStepsOf(chosen)));
+		return;
+	}
 	solver(chosen).parameters.forEach((p, i) => {
 		const grid = byId("parameters");
 		grid.append(make("h3", {}, `${named(p)} `, make("small", {}, p.shape)));
-		if (p.gains.length) {
-			charts.push(new Chart(grid, gainsOf(chosen, i)));
-			histogram(grid, chosen, i);
-		}
+		charts.push(new Chart(grid, gainsOf(chosen, i)));
+		histogram(grid, chosen, i);
 		charts.push(new Chart(grid, stepSizesOf(chosen, i)));
 	});
 }
