@@ -26,7 +26,12 @@
 // MPI is Open MPI, through cgo, and only in programs built with -tags mpi (on
 // Debian it needs the packages libopenmpi-dev and openmpi-bin):
 //
-//	go build -tags mpi && mpirun -n 4 ./program
+//	go build -tags mpi && mpirun -n 4 --bind-to none ./program
+//
+// Unless it is told so, mpirun binds a rank to one core, or to a few, and Go then
+// uses no more. Where ranks share their cores with others, or there are more of
+// them than cores, --mca mpi_yield_when_idle 1 keeps those that wait from holding
+// up the rest.
 //
 // In all others Start returns an error that says so.
 //
