@@ -33,7 +33,7 @@
 // them than cores, --mca mpi_yield_when_idle 1 keeps those that wait from holding
 // up the rest.
 //
-// In all others Start returns an error that says so.
+// Built without the tag, Start returns an error that says so.
 //
 // Gradients are added up in the order of the ranks, in float64, by this package
 // and not by MPI, whose order may change with its version and the network. So two
