@@ -26,9 +26,14 @@
 // MPI is Open MPI, through cgo, and only in programs built with -tags mpi (on
 // Debian it needs the packages libopenmpi-dev and openmpi-bin):
 //
-//	go build -tags mpi && mpirun -n 4 ./program
+//	go build -tags mpi && mpirun -n 4 --bind-to none ./program
 //
-// In all others Start returns an error that says so.
+// Unless it is told so, mpirun binds a rank to one core, or to a few, and Go then
+// uses no more. Where ranks share their cores with others, or there are more of
+// them than cores, --mca mpi_yield_when_idle 1 keeps those that wait from holding
+// up the rest.
+//
+// Built without the tag, Start returns an error that says so.
 //
 // Gradients are added up in the order of the ranks, in float64, by this package
 // and not by MPI, whose order may change with its version and the network. So two

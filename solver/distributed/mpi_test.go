@@ -68,7 +68,8 @@ func mpirun(t testing.TB, size int, name string) (output string, err error) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	cmd := exec.CommandContext(ctx, "mpirun", "-n", strconv.Itoa(size), "--oversubscribe", "--bind-to", "none", self)
+	// Ranks that wait would else keep the cores from those they wait for.
+	cmd := exec.CommandContext(ctx, "mpirun", "-n", strconv.Itoa(size), "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", self)
 	cmd.Env = append(os.Environ(), role+"="+name, "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // which mpirun passes on
 	cmd.WaitDelay = 10 * time.Second
