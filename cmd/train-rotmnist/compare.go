@@ -10,7 +10,9 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/live"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/watch"
 )
@@ -23,6 +25,8 @@ type comparing struct {
 	history    *history.History // nil if nobody wants it
 	files      *files
 	keeper     *keeper // of checkpoints; nil if there are none
+	page       *report.Report
+	server     *live.Server // of the page; nil if there is none
 }
 
 // compare runs the solvers and prints the table, as far as they came. dir is
@@ -50,6 +54,10 @@ func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, 
 		return err
 	}
 	defer func() { err = errors.Join(err, j.files.close()) }()
+	if err := j.serve(stderr); err != nil {
+		return err
+	}
+	defer j.closeServer()
 	j.announce(news)
 	if err := keeper.save(j); err != nil { // there is nothing yet that could be lost
 		return err
@@ -61,9 +69,11 @@ func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, 
 		return errors.Join(err, ctx.Err())
 	}
 	// The files first: whoever reads the table may have stopped reading.
-	err = errors.Join(err, j.files.finish(summary))
+	err = errors.Join(err, j.files.finish(summary, func(w io.Writer) error { return j.page.Write(w, j.history, summary.Results, j.ended()) }))
 	fmt.Fprintln(news)
-	return errors.Join(err, output.Table(stdout, summary.Results), skipped(stdout, summary.Results), ctx.Err())
+	err = errors.Join(err, output.Table(stdout, summary.Results), skipped(stdout, summary.Results), ctx.Err())
+	j.leave(ctx, summary, news)
+	return err
 }
 
 // prepare loads the digits and makes the solvers, before their first step.
@@ -87,9 +97,12 @@ func (j *comparing) prepare(ctx context.Context, notes io.Writer) error {
 			return err
 		}
 	}
-	if j.keeper != nil || j.watch {
+	if j.keeper != nil || j.watch || j.report != "" || j.http != "" {
 		j.history = new(history.History)
 	}
+	j.page = report.New(&report.Description{
+		Protocol: j.Protocol, Args: j.commandLine(), Version: version(), Seed: j.seed, Schedule: j.schedule, Solvers: j.solvers, Digits: held,
+	})
 	return nil
 }
 
@@ -110,6 +123,9 @@ func (j *comparing) train(ctx context.Context, notes io.Writer) error {
 	err := j.comparison.Train(ctx, func(steps []*experiment.Step) error {
 		if j.history != nil {
 			j.history.Add(steps)
+		}
+		if j.server != nil {
+			j.server.Observe(j.comparison.Done(), j.history, func() []output.Row { return j.summary().Results })
 		}
 		show(steps)
 		if err := j.files.write(steps); err != nil {
@@ -194,6 +210,9 @@ func (j *comparing) announce(w io.Writer) {
 		fmt.Fprintf(w, "resume  the run in %s is finished: all of its %d steps are done\n", j.resume, steps)
 	case j.resume != "":
 		fmt.Fprintf(w, "resume  after step %d of %d\n", done, steps)
+	}
+	if j.server != nil {
+		fmt.Fprintf(w, "page    %s\n", j.server.URL())
 	}
 }
 

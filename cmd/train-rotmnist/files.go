@@ -22,20 +22,15 @@ import (
 type files struct {
 	config *config
 	csv    *csvFile
-	json   bool
 }
 
 // create opens the files. A run that is resumed, from that record, goes on with
 // its CSV.
 func create(c *config, resumed *checkpoint.Record) (*files, error) {
-	f := &files{config: c, json: c.json != ""}
-	if f.json {
-		w, err := newWhole(c.json)
-		if err == nil {
-			err = w.close()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("-json %s: %w", c.json, cause(err))
+	f := &files{config: c}
+	for _, w := range c.wholes() {
+		if err := w.try(); err != nil {
+			return nil, err
 		}
 	}
 	if c.csv == "" {
@@ -72,13 +67,18 @@ func (f *files) write(steps []*experiment.Step) error {
 	return nil
 }
 
-// finish writes what is to be written.
-func (f *files) finish(s *output.Summary) error {
+// finish writes the rest.
+func (f *files) finish(s *output.Summary, page func(io.Writer) error) error {
 	err := f.close()
-	if f.json {
-		if e := writeJSON(f.config.json, s); e != nil {
-			err = errors.Join(err, fmt.Errorf("-json %s: %w", f.config.json, cause(e)))
-		}
+	if f.config.json != "" {
+		err = errors.Join(err, whole{"-json", f.config.json}.write(func(w io.Writer) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(s)
+		}))
+	}
+	if f.config.report != "" {
+		err = errors.Join(err, whole{"-report", f.config.report}.write(page))
 	}
 	return err
 }
@@ -166,62 +166,85 @@ func (c *csvFile) written() (*checkpoint.Written, error) {
 
 func (c *csvFile) close() error { return errors.Join(c.Flush(), c.file.Close()) }
 
-func writeJSON(path string, s *output.Summary) error {
-	w, err := newWhole(path)
-	if err != nil {
-		return err
+// whole is a file that gets all of its content or none, and the flag that names
+// it. What is there and is no regular file, such as /dev/stdout, is written to
+// and not replaced.
+type whole struct{ flag, path string }
+
+func (c *config) wholes() []whole {
+	var ws []whole
+	for _, w := range []whole{{"-json", c.json}, {"-report", c.report}} {
+		if w.path != "" {
+			ws = append(ws, w)
+		}
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	if err := e.Encode(s); err != nil {
-		return errors.Join(err, w.close())
-	}
-	return w.replace()
+	return ws
 }
 
-// whole is a file that gets all of its content or none. What is there and is
-// no regular file, such as /dev/stdout, is written to and not replaced.
-type whole struct {
-	io.Writer
-	pending *renameio.PendingFile
-	special *os.File
+// try finds out whether the file can be written, and leaves it as it is.
+func (w whole) try() error {
+	f, err := w.create()
+	if err == nil {
+		err = f.drop()
+	}
+	return w.blame(err)
 }
 
-func newWhole(path string) (w *whole, err error) {
-	w = new(whole)
+func (w whole) write(write func(io.Writer) error) error {
+	f, err := w.create()
+	if err == nil {
+		if err = write(f); err == nil {
+			err = f.replace()
+		} else {
+			err = errors.Join(err, f.drop())
+		}
+	}
+	return w.blame(err)
+}
+
+func (w whole) blame(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", w.flag, w.path, cause(err))
+}
+
+func (w whole) create() (f *unfinished, err error) {
+	path := w.path
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return nil, errors.New("it is a directory; name a file")
 	case err == nil && !info.Mode().IsRegular():
-		if w.special, err = os.OpenFile(path, os.O_WRONLY, 0); err != nil {
-			return nil, err
-		}
-		w.Writer = w.special
-		return w, nil
+		special, err := os.OpenFile(path, os.O_WRONLY, 0)
+		return &unfinished{Writer: special, special: special}, err
 	case err == nil: // behind a link, it is the file that is replaced
 		if path, err = filepath.EvalSymlinks(path); err != nil {
 			return nil, err
 		}
 	}
-	w.pending, err = renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(path)))
-	w.Writer = w.pending
-	return w, err
+	pending, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(path)))
+	return &unfinished{Writer: pending, pending: pending}, err
 }
 
-// replace puts what was written in place, and closes.
-func (w *whole) replace() error {
-	if w.special != nil {
-		return w.special.Close()
-	}
-	return w.pending.CloseAtomicallyReplace()
+// unfinished is a file that is not in place yet.
+type unfinished struct {
+	io.Writer
+	pending *renameio.PendingFile
+	special *os.File
 }
 
-// close drops what was written, unless it is in place.
-func (w *whole) close() error {
-	if w.special != nil {
-		return w.special.Close()
+func (f *unfinished) replace() error {
+	if f.special != nil {
+		return f.special.Close()
 	}
-	return w.pending.Cleanup()
+	return f.pending.CloseAtomicallyReplace()
+}
+
+func (f *unfinished) drop() error {
+	if f.special != nil {
+		return f.special.Close()
+	}
+	return f.pending.Cleanup()
 }
 
 // cause drops the operation and the path of a file error, for a message that

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/live"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 )
 
@@ -32,6 +33,8 @@ examples:
   train-rotmnist -steps 20000 -checkpoint run
   train-rotmnist -resume run
         a long run, and how it goes on after a crash or Ctrl-C
+  train-rotmnist -http 8080 -report run.html
+        charts in a browser while it trains, and in a file to keep
 
 flags:
 `
@@ -42,6 +45,9 @@ type config struct {
 	solvers         []solvers.Spec
 	seed            uint64
 	csv, json       string
+	report          string
+	http            string
+	linger          bool
 	onNonFinite     experiment.Policy
 	checkpoint      string
 	checkpointEvery int
@@ -49,25 +55,29 @@ type config struct {
 	watch, quiet    bool
 	showVersion     bool
 
+	args  []string          // the command line
 	given map[string]string // the flags that say what is run, as they were given
 	kept  bool              // there is a checkpoint
 }
 
 // unbound are the flags that may differ in a run that is resumed: they say
 // nothing of what is run.
-var unbound = []string{"checkpoint", "resume", "json", "watch", "quiet", "version"}
+var unbound = []string{"checkpoint", "resume", "json", "report", "http", "http-linger", "watch", "quiet", "version"}
 
 // parseFlags reads the command line. On -h it writes the help to w and returns
 // flag.ErrHelp. A run that is resumed has the flags that it was started with;
 // its directory is left open, and nil without -resume.
 func parseFlags(args []string, w io.Writer) (*config, *checkpoint.Directory, error) {
-	c := new(config)
+	c := &config{args: args}
 	fs := newFlagSet("train-rotmnist")
 	specs := fs.String("solvers", "funnel,funneladam,adam,momentum", "comma-separated `list` of solvers, each name[:key=value]...; see below")
 	c.define(fs)
 	fs.Uint64Var(&c.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
 	fs.StringVar(&c.csv, "csv", "", "write a row for each step and solver to this `FILE`")
 	fs.StringVar(&c.json, "json", "", "write the summary to this `FILE`")
+	fs.StringVar(&c.report, "report", "", "write a page with charts and the table, in one piece, to this `FILE`")
+	fs.StringVar(&c.http, "http", "", "serve that page while it trains at this `ADDR`, such as 8080, on this machine only;\nor at host:port, for others, too")
+	fs.BoolVar(&c.linger, "http-linger", false, "go on serving it when all is done, until Ctrl-C")
 	policy := fs.String("on-nonfinite", "stop", "`what` to do about NaN or Inf in a loss or a gradient: stop that solver's run,\nor skip the batch and count it")
 	fs.StringVar(&c.checkpoint, "checkpoint", "", "keep the last two checkpoints of the run in this `DIR`; where one cannot be\nwritten, the run says so and goes on")
 	fs.IntVar(&c.checkpointEvery, "checkpoint-every", 100, "`steps` from one checkpoint to the next")
@@ -162,10 +172,31 @@ func (c *config) interpretAll(fs *flag.FlagSet, specs, policy string) (err error
 		return errors.New("-checkpoint-every: there are no checkpoints without -checkpoint DIR")
 	case c.watch && c.quiet:
 		return errors.New("-watch and -quiet cannot both be given")
-	case c.csv != "" && filepath.Clean(c.csv) == filepath.Clean(c.json):
-		return fmt.Errorf("-csv and -json both name %s", c.csv)
+	case c.linger && c.http == "":
+		return errors.New("-http-linger: there is no page without -http ADDR")
+	}
+	if err := c.distinct(); err != nil {
+		return err
+	}
+	if c.http != "" {
+		if err := live.CheckAddress(c.http); err != nil {
+			return fmt.Errorf("-http: %w", err)
+		}
 	}
 	return c.interpret(fs)
+}
+
+// distinct finds two flags that name one file.
+func (c *config) distinct() error {
+	names := map[string]string{}
+	for _, f := range [][2]string{{"-csv", c.csv}, {"-json", c.json}, {"-report", c.report}} {
+		flag, path := f[0], filepath.Clean(f[1])
+		if other, ok := names[path]; ok && f[1] != "" {
+			return fmt.Errorf("%s and %s both name %s", other, flag, f[1])
+		}
+		names[path] = flag
+	}
+	return nil
 }
 
 // asUsage is err as a mistake in the flags, but for flag.ErrHelp.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -9,10 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -237,6 +241,11 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 		"funnel":                            "unexpected argument",
 		"-csv x -json x":                    "both name",
 		"-checkpoint-every 5":               "without -checkpoint",
+		"-csv x -report ./x":                "-csv and -report both name ./x",
+		"-json x -report x":                 "both name",
+		"-http-linger":                      "without -http",
+		"-http nowhere:none:1":              "is not an address",
+		"-http 99999":                       "invalid port",
 		"-watch -quiet":                     "cannot both",
 		"-on-nonfinite ignore":              "neither stop nor skip",
 		"-checkpoint x -resume x":           "cannot both be given",
@@ -283,6 +292,8 @@ func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
 		"table of foreign JSON": {[]string{"table", foreign}, "foreign.json is no file that -json or sweep -out wrote: result 1: it names no solver"},
 		"no such data":          {[]string{"-data", filepath.Join(dir, "none")}, "none"},
 		"CSV nowhere":           {small(t, "-csv", filepath.Join(dir, "none", "x.csv")), "-csv"},
+		"report nowhere":        {small(t, "-report", filepath.Join(dir, "none", "x.html")), "-report"},
+		"a port that is taken":  {small(t, "-http", taken(t)), "address already in use"},
 		"JSON nowhere":          {small(t, "-json", filepath.Join(dir, "none", "x.json")), "-json"},
 		"a step that diverges":  {small(t, "-quiet", "-solvers", "funnel:lr=1e38"), "funnel:lr=1e38: step"},
 		"JSON is a directory":   {small(t, "-json", dir), "it is a directory"},
@@ -297,6 +308,99 @@ func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// taken is an address where somebody listens.
+func taken(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}
+
+func TestTheReportIsAPageWithTheRun(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "run.html")
+	status, out, errs := invoke(small(t, "-report", file, "-solvers", "funnel,adam:decay=cosine")...)
+	if status != 0 {
+		t.Fatal(errs)
+	}
+	page := string(read1(t, file))
+	for _, want := range []string{"<!DOCTYPE html>", "Content-Security-Policy", "adam:decay=cosine", "-report " + file, `"state":"finished"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s in the page, after\n%s", want, out)
+		}
+	}
+}
+
+func TestAReportOfARunThatWasResumedIsOfAllOfIt(t *testing.T) {
+	whole, resumed := filepath.Join(t.TempDir(), "whole.html"), filepath.Join(t.TempDir(), "resumed.html")
+	args, dir, _ := kept(t, "-solvers", "funnel")
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for newest(dir) == "" {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	if status := run(ctx, args, io.Discard, io.Discard); status != 130 {
+		t.Fatalf("status %d", status)
+	}
+	if status, _, errs := invoke("-resume", dir, "-report", resumed); status != 0 {
+		t.Fatal(errs)
+	}
+	if status, _, errs := invoke(small(t, "-solvers", "funnel", "-report", whole)...); status != 0 {
+		t.Fatal(errs)
+	}
+	accuracy := regexp.MustCompile(`"accuracy":\{[^}]*\}`)
+	a, b := accuracy.Find(read1(t, whole)), accuracy.Find(read1(t, resumed))
+	if len(a) == 0 || !bytes.Equal(a, b) {
+		t.Errorf("its accuracies are %s, those of an uninterrupted run %s", b, a)
+	}
+}
+
+func TestThePageIsServedWhileItTrainsAndAfterwardsUntilCtrlC(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	out, written := io.Pipe()
+	ended := make(chan int)
+	go func() {
+		status := run(ctx, small(t, "-http", "0", "-http-linger", "-solvers", "funnel"), written, io.Discard)
+		written.Close()
+		ended <- status
+	}()
+	lines := bufio.NewScanner(out)
+	until := func(prefix string) string {
+		for lines.Scan() {
+			if rest, ok := strings.CutPrefix(lines.Text(), prefix); ok {
+				return strings.Fields(rest)[0]
+			}
+		}
+		t.Fatalf("there is no line %s", prefix)
+		return ""
+	}
+	url := until("page")
+	if !strings.HasPrefix(url, "http://127.0.0.1:") {
+		t.Errorf("the page is at %s", url)
+	}
+	until("the page stays at")
+	response, err := http.Get(url + "events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(events), `"state":"finished"`) {
+		t.Errorf("%v: %.300s", err, events)
+	}
+	cancel()
+	if status := <-ended; status != 0 {
+		t.Errorf("status %d", status)
+	}
+	if _, err := http.Get(url); err == nil {
+		t.Error("it is still served")
 	}
 }
 
@@ -389,10 +493,10 @@ func TestTableMergesSummariesOfSeveralSeeds(t *testing.T) {
 
 func TestHelpHasExamplesAndEveryFlag(t *testing.T) {
 	status, out, errs := invoke("-h")
-	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 5 {
+	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 6 {
 		t.Errorf("status %d\n%s", status, out)
 	}
-	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
+	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-report", "-http", "-http-linger", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in the help", want)
 		}

@@ -86,6 +86,15 @@ func start(address string, r *report.Report, steps int, every time.Duration) (*S
 	return s, nil
 }
 
+// CheckAddress says what is wrong with an address before anything listens there.
+func CheckAddress(address string) error {
+	_, port, err := split(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	return err
+}
+
 // split is net.SplitHostPort for addresses that may lack a host.
 func split(address string) (host, port string, err error) {
 	host, port, err = net.SplitHostPort(address)
