@@ -472,29 +472,40 @@ class Chart {
 }
 
 // drawBand fills what is between two series. It is a shape of its own, as
-// uPlot's bands are clipped out of larger ones, which takes seconds where there
-// are many.
+// uPlot's bands are clipped out of larger ones, and points that fall together
+// are one: either takes seconds where there are many.
 function drawBand(u, { low, high, fill }) {
-	const xs = u.data[0], lows = u.data[low], highs = u.data[high], { ctx, bbox } = u;
+	const xs = u.data[0], { ctx, bbox } = u;
 	const first = Math.max(0, xs.findIndex(x => x >= u.scales.x.min) - 1);
 	let last = xs.findIndex(x => x > u.scales.x.max);
 	if (last < 0) last = xs.length - 1;
-	const at = (i, ys) => [u.valToPos(xs[i], "x", true), u.valToPos(ys[i], "y", true)];
 	ctx.save();
 	ctx.beginPath();
 	ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
 	ctx.clip();
 	ctx.beginPath();
 	ctx.fillStyle = fill;
+	let edge = []; // the points since the last gap
+	const close = () => {
+		edge.forEach((p, i) => i ? ctx.lineTo(p.x, p.high) : ctx.moveTo(p.x, p.high));
+		for (const p of edge.reverse()) ctx.lineTo(p.x, p.low);
+		edge = [];
+	};
 	for (let i = first; i <= last; i++) {
-		const from = i;
-		while (i <= last && lows[i] != null && highs[i] != null) i++;
-		if (i === from) continue;
-		ctx.moveTo(...at(from, highs));
-		for (let k = from + 1; k < i; k++) ctx.lineTo(...at(k, highs));
-		for (let k = i - 1; k >= from; k--) ctx.lineTo(...at(k, lows));
-		ctx.closePath();
+		if (u.data[low][i] == null || u.data[high][i] == null) {
+			close();
+			continue;
+		}
+		const x = u.valToPos(xs[i], "x", true), at = Math.round(x / (2 * devicePixelRatio)), before = edge[edge.length - 1];
+		const [bottom, top] = [u.valToPos(u.data[low][i], "y", true), u.valToPos(u.data[high][i], "y", true)];
+		if (before && before.at === at) {
+			before.low = Math.max(before.low, bottom);
+			before.high = Math.min(before.high, top);
+		} else {
+			edge.push({ x, at, low: bottom, high: top });
+		}
 	}
+	close();
 	ctx.fill();
 	ctx.restore();
 }
