@@ -175,14 +175,14 @@ func TestAStateOfAnotherModelIsRefusedByTheFirstStep(t *testing.T) {
 
 // unknown keeps what Gorgonia's solvers do not keep, yet.
 type unknown struct {
-	eta   float64
-	names map[string]int
+	Eta   float64
+	Names map[string]int
 }
 
 func (*unknown) Step([]gorgonia.ValueGrad) error { return nil }
 
 func TestAFieldThatIsNotKnownIsAnError(t *testing.T) {
-	if _, err := (&gorgonias{Solver: new(unknown)}).MarshalBinary(); err == nil || !strings.Contains(err.Error(), "its field names is a map[string]int") {
+	if _, err := (&gorgonias{Solver: new(unknown)}).MarshalBinary(); err == nil || !strings.Contains(err.Error(), "its field Names is a map[string]int") {
 		t.Errorf("%v", err)
 	}
 }
