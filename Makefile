@@ -68,9 +68,13 @@ PLOT  = cd cmd/plot-rotmnist && go run .
 
 # The README's pictures: the main job's CSV, and make sweep's runs if they are there.
 plot:
-	@mkdir -p results && $(TRAIN) -csv results/run.csv
+	@mkdir -p results && $(TRAIN) -csv results/run.csv -report results/run.html
 	@$(PLOT) stream ../../results/run.csv rotmnist.png && echo cmd/plot-rotmnist/rotmnist.png
 	@$(PLOT) recovery ../../results/run.csv recovery.png && echo cmd/plot-rotmnist/recovery.png
+	@if command -v chromium >/dev/null; then \
+		chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=5000 --window-size=1280,1545 \
+			--screenshot=cmd/train-rotmnist/report.png file://$(CURDIR)/results/run.html 2>/dev/null && echo cmd/train-rotmnist/report.png; \
+	else echo "report.png: left as it is; install chromium"; fi
 	@if [ -f $(SWEEP) ]; then $(PLOT) tolerance ../../$(SWEEP) tolerance.png && echo cmd/plot-rotmnist/tolerance.png; \
 	else echo "tolerance.png: left as it is; make sweep makes the runs for it"; fi
 
