@@ -43,6 +43,10 @@ func New(setup *Setup) (*Comparison, error) {
 	return &Comparison{setup: setup, stream: stream}, nil
 }
 
+// mostAtOnce is how many accuracies there is room for from the start, so that a
+// long run takes no more memory at its end.
+const mostAtOnce = 1 << 20
+
 // Add makes a run that trains a network with a solver. The name is for those
 // who read about it.
 func (c *Comparison) Add(name string, s gorgonia.Solver) (*Run, error) {
@@ -52,6 +56,7 @@ func (c *Comparison) Add(name string, s gorgonia.Solver) (*Run, error) {
 	}
 	r := &Run{Name: name, setup: c.setup, network: network, model: network.Model(), solver: s}
 	r.HeldOut = []float64{}
+	r.Accuracies = make([]float64, 0, min(c.setup.Schedule.Steps(), mostAtOnce))
 	c.runs = append(c.runs, r)
 	return r, nil
 }

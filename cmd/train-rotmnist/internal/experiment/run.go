@@ -47,6 +47,7 @@ func (r *Run) Err() error { return r.err }
 // Restore makes the run one that has measured m, and ended with err, if that is
 // not nil. The model and the solver are the caller's to restore.
 func (r *Run) Restore(m Metrics, err error) {
+	m.Accuracies = append(r.Accuracies[:0], m.Accuracies...)
 	r.Metrics, r.err, r.recent = m, err, 0
 	for i, a := range m.Accuracies {
 		r.recent = recent(r.recent, a, i+1)
