@@ -2,22 +2,26 @@
 package main
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-const usage = `plot-rotmnist draws what train-rotmnist writes, as a PNG.
+const usage = `plot-rotmnist draws what train-rotmnist writes, as a PNG or an SVG.
 
 usage: plot-rotmnist FIGURE FILE... FILE.png
+       plot-rotmnist FIGURE FILE... FILE.svg
 
 figures:
   stream     of the CSV of one run: every solver's accuracy over the stream, its
@@ -28,8 +32,19 @@ figures:
              deviation over the seeds
 `
 
+// paper makes what is drawn on.
+type paper func(width, height vg.Length) vg.CanvasWriterTo
+
+// formats are by the end of a file's name.
+var formats = map[string]paper{
+	".png": func(width, height vg.Length) vg.CanvasWriterTo {
+		return vgimg.PngCanvas{Canvas: vgimg.New(width, height)}
+	},
+	".svg": func(width, height vg.Length) vg.CanvasWriterTo { return vgsvg.New(width, height) },
+}
+
 // figures draw the contents of files.
-var figures = map[string]func(files []file) (*vgimg.Canvas, error){
+var figures = map[string]func(files []file, on paper) (vg.CanvasWriterTo, error){
 	"stream": streamFigure, "recovery": recoveryFigure, "tolerance": toleranceFigure,
 }
 
@@ -48,7 +63,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if len(args) < 3 || figures[args[0]] == nil {
-		fmt.Fprintln(stderr, "plot-rotmnist: wants a figure (stream, recovery or tolerance), files to draw, and a file for the PNG; see plot-rotmnist -h")
+		fmt.Fprintln(stderr, "plot-rotmnist: wants a figure (stream, recovery or tolerance), files to draw, and a file for the picture; see plot-rotmnist -h")
+		return 2
+	}
+	if to := args[len(args)-1]; formats[filepath.Ext(to)] == nil {
+		fmt.Fprintf(stderr, "plot-rotmnist: %s: a picture's name must end with .png or .svg; see plot-rotmnist -h\n", to)
 		return 2
 	}
 	if err := write(args[0], args[1:len(args)-1], args[len(args)-1]); err != nil {
@@ -69,16 +88,15 @@ func write(figure string, from []string, to string) error {
 		}
 		files = append(files, file{name, b})
 	}
-	img, err := figures[figure](files)
+	canvas, err := figures[figure](files, formats[filepath.Ext(to)])
 	if err != nil {
 		return err
 	}
-	out, err := os.Create(to)
-	if err != nil {
+	var picture bytes.Buffer
+	if _, err := canvas.WriteTo(&picture); err != nil {
 		return err
 	}
-	_, err = vgimg.PngCanvas{Canvas: img}.WriteTo(out)
-	return errors.Join(err, out.Close())
+	return os.WriteFile(to, picture.Bytes(), 0o666)
 }
 
 // Colours that a colour-blind reader can tell apart (Okabe and Ito).

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/xml"
 	"fmt"
 	"image/png"
 	"io"
@@ -104,9 +105,10 @@ func TestASweepsRunsAreSortedIntoCurves(t *testing.T) {
 	}
 }
 
-func TestEveryFigureIsWrittenAsAPNG(t *testing.T) {
+func TestEveryFigureIsWrittenAsAPNGAndAsAnSVG(t *testing.T) {
 	dir := t.TempDir()
-	csv, jsonl, out := filepath.Join(dir, "run.csv"), filepath.Join(dir, "sweep.jsonl"), filepath.Join(dir, "out.png")
+	csv, jsonl := filepath.Join(dir, "run.csv"), filepath.Join(dir, "sweep.jsonl")
+	out, vector := filepath.Join(dir, "out.png"), filepath.Join(dir, "out.svg")
 	rows := header
 	for i := range 40 {
 		rows += fmt.Sprintf("a,%d,%d,2,0.5,,,,,,\n", i+1, 60*(i/20))
@@ -132,6 +134,15 @@ func TestEveryFigureIsWrittenAsAPNG(t *testing.T) {
 		if _, err := png.Decode(bytes.NewReader(b)); err != nil {
 			t.Errorf("%v: %v", args, err)
 		}
+		args[len(args)-1] = vector
+		if status := run(args, io.Discard, &errs); status != 0 {
+			t.Errorf("%v: status %d, %s", args, status, errs.String())
+		}
+		if b, err = os.ReadFile(vector); err != nil || xml.Unmarshal(b, new(struct {
+			XMLName xml.Name `xml:"svg"`
+		})) != nil {
+			t.Errorf("%v: %v, %.200s", args, err, b)
+		}
 	}
 }
 
@@ -152,6 +163,7 @@ func TestAMistakeIsOneSentence(t *testing.T) {
 		"":                         {2, "wants a figure"},
 		"portrait a b":             {2, "wants a figure"},
 		"stream run.csv":           {2, "wants a figure"},
+		"stream run.csv x.gif":     {2, "x.gif: a picture's name must end with .png or .svg"},
 		"stream " + bad + " x.png": {1, bad + ": no column"},
 		"stream a b x.png":         {1, "no such file"},
 		"stream " + still + " " + still + " x.png": {1, "one CSV"},
@@ -168,7 +180,7 @@ func TestAMistakeIsOneSentence(t *testing.T) {
 
 func TestAFigureIsDrawnOfOneLearnRateAndOfVeryDifferentOnes(t *testing.T) {
 	for _, text := range []string{line("a", 0.01, 0.5, 128, 1), line("a", 1e-30, 0.5, 128, 1) + line("a", 1e30, 0, 128, 1), line("a", 1e-300, 0.1, 1, 1) + line("a", 3, 1, 1, 1)} {
-		if _, err := toleranceFigure([]file{{"sweep.jsonl", []byte(text)}}); err != nil {
+		if _, err := toleranceFigure([]file{{"sweep.jsonl", []byte(text)}}, formats[".png"]); err != nil {
 			t.Error(err)
 		}
 	}

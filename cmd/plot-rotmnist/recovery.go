@@ -9,7 +9,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 const (
@@ -19,7 +18,7 @@ const (
 )
 
 // recoveryFigure draws the accuracy after a jump.
-func recoveryFigure(files []file) (*vgimg.Canvas, error) {
+func recoveryFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 	var solvers []string
 	phases := map[string][][]float64{} // that follow a jump
 	for _, f := range files {
@@ -47,7 +46,7 @@ func recoveryFigure(files []file) (*vgimg.Canvas, error) {
 		p.Legend.Add(solver, add(p, movingMean(average(phases[solver]), window), palette[i%len(palette)], 1.3))
 	}
 	p.Add(&plotter.Line{XYs: plotter.XYs{{X: p.X.Min, Y: recovered}, {X: p.X.Max, Y: recovered}}, LineStyle: marking})
-	canvas := vgimg.New(16*vg.Centimeter, 10*vg.Centimeter)
+	canvas := on(16*vg.Centimeter, 10*vg.Centimeter)
 	p.Draw(draw.Crop(draw.New(canvas), vg.Millimeter, -vg.Centimeter/2, vg.Millimeter, -vg.Millimeter))
 	return canvas, nil
 }

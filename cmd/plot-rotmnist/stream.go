@@ -14,11 +14,10 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // streamFigure draws the CSV of one run.
-func streamFigure(files []file) (*vgimg.Canvas, error) {
+func streamFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 	if len(files) > 1 {
 		return nil, errors.New("stream draws one CSV; recovery draws several")
 	}
@@ -26,7 +25,7 @@ func streamFigure(files []file) (*vgimg.Canvas, error) {
 	if err != nil {
 		return nil, err
 	}
-	return above(runs), nil
+	return above(runs, on), nil
 }
 
 // series is what one solver did, a number a step.
@@ -105,14 +104,14 @@ func number(field string) float64 {
 const width, height = 22 * vg.Centimeter, 21 * vg.Centimeter
 
 // above draws three panels above each other, on one axis of steps.
-func above(runs []*series) *vgimg.Canvas {
+func above(runs []*series, on paper) vg.CanvasWriterTo {
 	panels := []*plot.Plot{accuracyPanel(runs), scalePanel(runs), gainPanel(runs)}
 	for _, p := range panels {
 		markJumps(p, runs[0].angle)
 	}
 	labelAngles(panels[0], runs[0].angle)
 	panels[len(panels)-1].X.Label.Text = "training step"
-	canvas := vgimg.New(width, height)
+	canvas := on(width, height)
 	tiles := draw.Tiles{Rows: len(panels), Cols: 1, PadY: vg.Centimeter / 2, PadTop: vg.Centimeter / 4, PadRight: vg.Centimeter / 2}
 	cells := plot.Align([][]*plot.Plot{{panels[0]}, {panels[1]}, {panels[2]}}, tiles, draw.New(canvas))
 	for i, p := range panels {

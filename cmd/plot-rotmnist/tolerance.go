@@ -14,7 +14,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // record is a line of a sweep's file.
@@ -115,7 +114,7 @@ func (cs *curves) add(r record) {
 
 // toleranceFigure draws the accuracy at each learn rate, a panel for each
 // protocol.
-func toleranceFigure(files []file) (*vgimg.Canvas, error) {
+func toleranceFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 	cs := &curves{of: map[[2]string]curve{}}
 	for _, f := range files {
 		records, err := readSweep(f.content)
@@ -129,7 +128,7 @@ func toleranceFigure(files []file) (*vgimg.Canvas, error) {
 	if len(cs.protocols) == 0 {
 		return nil, errors.New("there is no run to draw")
 	}
-	return beside(cs), nil
+	return beside(cs, on), nil
 }
 
 const (
@@ -138,7 +137,7 @@ const (
 )
 
 // beside draws the panels side by side, and one legend for all.
-func beside(cs *curves) *vgimg.Canvas {
+func beside(cs *curves, on paper) vg.CanvasWriterTo {
 	legend := plot.NewLegend()
 	legend.Left, legend.Top = true, true
 	var panels []*plot.Plot
@@ -156,8 +155,8 @@ func beside(cs *curves) *vgimg.Canvas {
 		}
 		panels = append(panels, p)
 	}
-	key := legend.Rectangle(draw.New(vgimg.New(1, 1))).Size().X + vg.Centimeter
-	canvas := vgimg.New(vg.Length(len(panels))*panelWidth+key, panelHeight)
+	key := legend.Rectangle(draw.New(on(1, 1))).Size().X + vg.Centimeter
+	canvas := on(vg.Length(len(panels))*panelWidth+key, panelHeight)
 	all := draw.New(canvas)
 	legend.Draw(draw.Crop(all, vg.Length(len(panels))*panelWidth+vg.Centimeter/2, 0, 0, -vg.Centimeter))
 	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadX: vg.Centimeter / 2, PadTop: vg.Millimeter, PadRight: vg.Millimeter}
