@@ -187,6 +187,7 @@ func (a *Augmented) restore(r *solverRecord, model map[string]gorgonia.ValueGrad
 		if err := installInner(); err != nil {
 			return err
 		}
+		a.refusal = nil // of options that are forgotten
 		return a.install(next)
 	}, err
 }

@@ -99,6 +99,9 @@ func appendValue(b []byte, v gorgonia.Value) (*layout, []byte, error) {
 	if !ok {
 		return nil, nil, fmt.Errorf("it keeps a %T, which cannot be saved", v)
 	}
+	if d.RequiresIterator() || d.DataOrder().IsColMajor() || d.IsMasked() { // read would put the numbers into row-major order
+		return nil, nil, fmt.Errorf("it keeps a tensor of shape %v that is not row-major, which cannot be saved", d.Shape())
+	}
 	b, err := binary.Append(b, binary.LittleEndian, d.Data())
 	return &layout{d.Shape().Clone(), d.Dtype() == tensor.Float64}, b, err
 }
@@ -115,7 +118,7 @@ func (g *gorgonias) UnmarshalBinary(b []byte) error {
 		return err
 	}
 	if own := fmt.Sprintf("%T", g.Solver); k.Type != own {
-		return fmt.Errorf("it is of a %s, and this is a %s", k.Type, own)
+		return fmt.Errorf("it is of a %.40q, and this is a %s", k.Type, own)
 	}
 	numbers := b[8+n:]
 	next := reflect.New(reflect.TypeOf(g.Solver).Elem())

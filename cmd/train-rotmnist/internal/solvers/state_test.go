@@ -173,6 +173,26 @@ func TestAStateOfAnotherModelIsRefusedByTheFirstStep(t *testing.T) {
 	}
 }
 
+func TestNumbersThatAreNotRowMajorAreNotSavedInAnotherOrder(t *testing.T) {
+	d := tensor.New(tensor.WithShape(2, 3), tensor.AsFortran([]float32{1, 2, 3, 4, 5, 6}))
+	g := &gorgonias{Solver: gorgonia.NewAdamSolver()}
+	if err := g.Step([]gorgonia.ValueGrad{&fixed{d, d.Clone().(*tensor.Dense)}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.MarshalBinary(); err == nil || !strings.Contains(err.Error(), "shape (2, 3) that is not row-major") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestTheTypeInAStateCannotMakeAnErrorLong(t *testing.T) {
+	text := `{"type":"` + strings.Repeat(`x\n`, 500) + `"}`
+	b := slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), []byte(text))
+	err := (&gorgonias{Solver: gorgonia.NewAdamSolver()}).UnmarshalBinary(b)
+	if err == nil || len(err.Error()) > 200 || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // unknown keeps what Gorgonia's solvers do not keep, yet.
 type unknown struct {
 	Eta   float64
