@@ -148,8 +148,11 @@ func (j *comparing) train(ctx context.Context, notes io.Writer) error {
 		return nil
 	})
 	end()
-	if err == nil || errors.Is(err, experiment.ErrElsewhere) {
-		err = errors.Join(err, j.ranks.leave(), j.keeper.save(j))
+	switch {
+	case err == nil:
+		err = errors.Join(j.keeper.save(j), j.ranks.leave())
+	case errors.Is(err, experiment.ErrInterrupted):
+		err = errors.Join(err, j.keeper.save(j))
 	}
 	for _, run := range j.comparison.Runs() {
 		err = errors.Join(err, j.advised(run.Err()))

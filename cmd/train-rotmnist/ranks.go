@@ -80,12 +80,25 @@ func (r *ranks) end(err error, conclude func() int) int {
 	switch {
 	case r == nil:
 		return conclude()
+	case errors.Is(err, experiment.ErrInterrupted):
+		return r.stop(conclude)
 	case !r.left:
 		r.Abort(inOneLine(err))
 	case !r.first():
 		return done
 	}
 	return conclude()
+}
+
+// stop ends a job that was interrupted. MPI is not finalized: that would wait for
+// mpirun, which may be what interrupts. The others wait for what rank 0 has to
+// write, for it is killed when they end.
+func (r *ranks) stop(conclude func() int) int {
+	status := conclude()
+	if err := distributed.AllReduce(r.World, []float64{0}); err != nil {
+		return failed
+	}
+	return status
 }
 
 // outputs are where a process prints: only rank 0 does.

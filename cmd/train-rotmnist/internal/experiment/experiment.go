@@ -80,8 +80,8 @@ func (c *Comparison) Resume(done int) {
 // the steps that they made of it. When ctx ends it stops after the batch under
 // way, so that all have made as many steps. A run that fails drops out (see
 // Run.Err) and the others go on, while there are any; an error of observe ends
-// all. With several ranks, so does an error that not all of them have; where one
-// of the others was to stop, it is ErrElsewhere.
+// all. With several ranks, so does an error that not all of them have; and when ctx
+// ends on any rank, ErrInterrupted does on all.
 func (c *Comparison) Train(ctx context.Context, observe func([]*Step) error) error {
 	for !c.failed() {
 		if stop, err := c.interrupted(ctx); stop || err != nil {

@@ -11,8 +11,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// ErrElsewhere ends a comparison that another rank was told to stop.
-var ErrElsewhere = errors.New("another rank was interrupted")
+// ErrInterrupted ends a comparison on several ranks of which one was to stop.
+var ErrInterrupted = errors.New("the ranks were interrupted")
 
 // ranks are how many processes train together, each with its share of every
 // batch.
@@ -66,15 +66,18 @@ func (r *Run) heldOut(angle float64) (float64, error) {
 // interrupted tells whether ctx has ended, on any rank: all stop after the same
 // batch.
 func (c *Comparison) interrupted(ctx context.Context) (bool, error) {
+	if c.setup.World == nil {
+		return ctx.Err() != nil, nil
+	}
 	ended := 0.0
 	if ctx.Err() != nil {
 		ended = 1
 	}
 	sums, err := c.setup.sum(ended)
-	if err == nil && sums[0] > 0 && ended == 0 {
-		err = ErrElsewhere
+	if err == nil && sums[0] > 0 {
+		err = ErrInterrupted
 	}
-	return sums[0] > 0, err
+	return err != nil, err
 }
 
 // common tells whether a run's error is the same on every rank. After any other
