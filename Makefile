@@ -16,11 +16,13 @@ TAGS ?=
 test:
 	@set -e; for m in $(MODULES); do (cd $$m && go test -race ./...); done
 
+MPI = ./solver/distributed ./cmd/train-rotmnist/...
 # Ranks over Open MPI; needs Debian's libopenmpi-dev and openmpi-bin.
 mpi:
-	go vet -tags mpi ./solver/distributed
-	$(STATICCHECK) -tags mpi ./solver/distributed
+	go vet -tags mpi $(MPI)
+	$(STATICCHECK) -tags mpi $(MPI)
 	go test -count 1 -tags mpi ./solver/distributed
+	go test -count 1 -tags mpi -run 'Rank' ./cmd/train-rotmnist ./cmd/train-rotmnist/internal/experiment
 
 # What a step costs, against Adam and against C (needs gcc), then the other benchmarks.
 bench:

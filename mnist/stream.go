@@ -28,6 +28,7 @@ type Stream struct {
 	batch    int
 	seed     uint64
 	first    int // step
+	from, to int // the images of a batch that are prepared
 	started  bool
 
 	ready, free chan *Batch
@@ -46,7 +47,7 @@ func NewStream(data *Dataset, schedule Schedule, batch int, seed uint64) (*Strea
 		return nil, fmt.Errorf("mnist: a batch of %d images out of a data set of %d; it must be between 1 and that", batch, data.Len())
 	}
 	s := &Stream{
-		data: data, schedule: schedule, batch: batch, seed: seed,
+		data: data, schedule: schedule, batch: batch, seed: seed, to: batch,
 		ready: make(chan *Batch, ahead+1), free: make(chan *Batch, ahead+1), stop: make(chan struct{}),
 	}
 	for range ahead + 1 {
@@ -58,6 +59,17 @@ func NewStream(data *Dataset, schedule Schedule, batch int, seed uint64) (*Strea
 // SkipTo makes the batch of a step, counted from 0, the first that Next
 // returns. It is for a stream of which Next has returned none yet.
 func (s *Stream) SkipTo(step int) { s.first = step }
+
+// Share makes of every batch the share of one of several ranks, which together
+// have all of it: as many images each, in the order of the ranks, counted from
+// 0. It is for a stream of which Next has returned none yet.
+func (s *Stream) Share(rank, size int) error {
+	if s.batch%size != 0 {
+		return fmt.Errorf("mnist: a batch of %d images cannot be divided among %d ranks; it must be a multiple of that", s.batch, size)
+	}
+	s.from, s.to = rank*s.batch/size, (rank+1)*s.batch/size
+	return nil
+}
 
 // Next returns the next batch, nil after the last one or after Close. The
 // batch is the caller's until the next call.
@@ -106,7 +118,9 @@ func (s *Stream) produce() {
 			s.shuffle(order, epoch)
 		}
 		rotation.Set(b.Angle)
-		for k, i := range order[b.Index*s.batch:][:s.batch] {
+		share := order[b.Index*s.batch:][s.from:s.to]
+		b.Images, b.Labels = b.Images[:len(share)*Pixels], b.Labels[:len(share)]
+		for k, i := range share {
 			b.Labels[k] = s.data.Labels[i]
 			rotation.Apply(b.Images[k*Pixels:][:Pixels], s.data.Image(i))
 		}

@@ -220,3 +220,33 @@ func TestAStreamThatSkipsStepsGoesOnWithTheSameBatches(t *testing.T) {
 		}
 	}
 }
+
+func TestSharesOfAStreamAreTogetherTheWhole(t *testing.T) {
+	d, schedule := Synthetic(50, 1), jumps(t, []float64{0, 30}, 10)
+	whole := stream(t, d, schedule, 12, 1)
+	var shares []*Stream
+	for rank := range 3 {
+		s := stream(t, d, schedule, 12, 1)
+		if err := s.Share(rank, 3); err != nil {
+			t.Fatal(err)
+		}
+		shares = append(shares, s)
+	}
+	for want := whole.Next(); want != nil; want = whole.Next() {
+		var images []float32
+		var labels []byte
+		for _, s := range shares {
+			b := s.Next()
+			if b.Step != want.Step || b.Angle != want.Angle || len(b.Labels) != 4 {
+				t.Fatalf("step %d: a share is of step %d, and has %d images", want.Step, b.Step, len(b.Labels))
+			}
+			images, labels = append(images, b.Images...), append(labels, b.Labels...)
+		}
+		if !slices.Equal(images, want.Images) || !slices.Equal(labels, want.Labels) {
+			t.Fatalf("step %d: the shares are not the batch", want.Step)
+		}
+	}
+	if err := whole.Share(0, 5); err == nil {
+		t.Error("12 images were divided among 5")
+	}
+}

@@ -96,7 +96,7 @@ func (k *keeper) save(j *comparing) error {
 		return nil
 	}
 	record := checkpoint.Record{
-		Flags: k.config.given, Digits: k.digits, Done: j.comparison.Done(), Steps: k.config.schedule.Steps(), History: j.history,
+		Flags: k.config.given, Ranks: k.config.ranks.size(), Digits: k.digits, Done: j.comparison.Done(), Steps: k.config.schedule.Steps(), History: j.history,
 	}
 	var err error
 	if record.CSV, err = j.files.written(); err == nil {

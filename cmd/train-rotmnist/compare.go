@@ -42,10 +42,13 @@ func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, 
 	}
 	defer keeper.close()
 	j := &comparing{config: c, keeper: keeper}
-	if err := j.prepare(ctx, notes); err != nil {
+	if err := c.ranks.settle(j.prepare(ctx, notes)); err != nil {
 		return err
 	}
 	defer j.comparison.Close()
+	if err := j.sameDigits(); err != nil {
+		return err
+	}
 	record, err := j.restore()
 	if err != nil {
 		return err
@@ -88,6 +91,9 @@ func (j *comparing) prepare(ctx context.Context, notes io.Writer) error {
 	j.setup = &experiment.Setup{
 		Train: digits, Test: held, Schedule: j.schedule, Batch: j.Batch, Hidden: j.Hidden, Seed: j.seed, OnNonFinite: j.onNonFinite,
 	}
+	if j.ranks != nil {
+		j.setup.World = j.ranks.World
+	}
 	if j.comparison, err = experiment.New(j.setup); err != nil {
 		return err
 	}
@@ -109,12 +115,19 @@ func (j *comparing) prepare(ctx context.Context, notes io.Writer) error {
 // restore makes the job what it was at the checkpoint that it goes on from. It
 // returns nil if it begins.
 func (j *comparing) restore() (*checkpoint.Record, error) {
-	record, err := j.keeper.restore(j)
-	if record != nil {
-		j.comparison.Resume(record.Done)
-		j.history = record.History
+	own, err := j.keeper.restore(j)
+	if j.resume == "" {
+		return nil, err
 	}
-	return record, err
+	record, err := j.ranks.restore(own, err, j.comparison.Runs())
+	if err != nil {
+		return nil, err
+	}
+	j.comparison.Resume(record.Done)
+	if own != nil {
+		j.history = own.History
+	}
+	return own, nil
 }
 
 // train runs the solvers in lockstep. The error is of all that went wrong.
@@ -135,8 +148,11 @@ func (j *comparing) train(ctx context.Context, notes io.Writer) error {
 		return nil
 	})
 	end()
-	if err == nil {
-		err = j.keeper.save(j)
+	switch {
+	case err == nil:
+		err = errors.Join(j.keeper.save(j), j.ranks.leave())
+	case errors.Is(err, experiment.ErrInterrupted):
+		err = errors.Join(err, j.keeper.save(j))
 	}
 	for _, run := range j.comparison.Runs() {
 		err = errors.Join(err, j.advised(run.Err()))
@@ -204,6 +220,9 @@ func (j *comparing) announce(w io.Writer) {
 	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", j.Data, j.setup.Train.Len(), j.setup.Test.Len())
 	fmt.Fprintf(w, "stream  %s, seed %d\n", j.Stream(), j.seed)
 	fmt.Fprintf(w, "model   %s\n", j.Model())
+	if j.ranks != nil {
+		fmt.Fprintf(w, "ranks   %d\n", j.ranks.size())
+	}
 	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(j.solvers), ", "))
 	switch done, steps := j.comparison.Done(), j.schedule.Steps(); {
 	case j.resume != "" && done == steps:

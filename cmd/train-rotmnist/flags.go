@@ -52,21 +52,24 @@ type config struct {
 	checkpoint      string
 	checkpointEvery int
 	resume          string
+	mpi             bool
 	watch, quiet    bool
 	showVersion     bool
 
 	args  []string          // the command line
 	given map[string]string // the flags that say what is run, as they were given
 	kept  bool              // there is a checkpoint
+	ranks *ranks            // nil without -mpi
 }
 
 // unbound are the flags that may differ in a run that is resumed: they say
 // nothing of what is run.
-var unbound = []string{"checkpoint", "resume", "json", "report", "http", "http-linger", "watch", "quiet", "version"}
+var unbound = []string{"checkpoint", "resume", "json", "report", "http", "http-linger", "mpi", "watch", "quiet", "version"}
 
 // parseFlags reads the command line. On -h it writes the help to w and returns
 // flag.ErrHelp. A run that is resumed has the flags that it was started with;
-// its directory is left open, and nil without -resume.
+// its directory is left open, and nil without -resume. With -mpi this process
+// has then joined the others, whatever the error.
 func parseFlags(args []string, w io.Writer) (*config, *checkpoint.Directory, error) {
 	c := &config{args: args}
 	fs := newFlagSet("train-rotmnist")
@@ -82,19 +85,24 @@ func parseFlags(args []string, w io.Writer) (*config, *checkpoint.Directory, err
 	fs.StringVar(&c.checkpoint, "checkpoint", "", "keep the last two checkpoints of the run in this `DIR`; where one cannot be\nwritten, the run says so and goes on")
 	fs.IntVar(&c.checkpointEvery, "checkpoint-every", 100, "`steps` from one checkpoint to the next")
 	fs.StringVar(&c.resume, "resume", "", "go on with the run in this `DIR`, with the flags that it was started with")
+	fs.BoolVar(&c.mpi, "mpi", false, "train on all ranks that mpirun or srun has started, each with its share of every\nbatch; for programs built with -tags mpi")
 	fs.BoolVar(&c.watch, "watch", false, "show accuracy, scale and gains in the terminal while it trains")
 	fs.BoolVar(&c.quiet, "quiet", false, "no progress, only the table")
 	fs.BoolVar(&c.showVersion, "version", false, "print the version and stop")
 	if err := read(fs, args, w, usage); err != nil {
-		return nil, nil, asUsage(err)
+		return c, nil, asUsage(err)
+	}
+	if err := c.join(); err != nil {
+		return c, nil, err
 	}
 	dir, err := c.adopt(fs)
 	if err != nil {
-		return nil, nil, err
+		return c, nil, err
 	}
 	if err = c.interpretAll(fs, *specs, *policy); err != nil && dir != nil {
 		dir.Close()
 	}
+	c.silence()
 	return c, dir, asUsage(err)
 }
 
@@ -113,20 +121,35 @@ func (c *config) adopt(fs *flag.FlagSet) (*checkpoint.Directory, error) {
 	if c.checkpoint != "" {
 		return nil, usageError{errors.New("-checkpoint and -resume cannot both be given; a run that is resumed keeps its directory")}
 	}
-	dir, err := checkpoint.Open(c.resume)
-	if err != nil {
-		return nil, fmt.Errorf("-resume %s: %w", c.resume, cause(err))
-	}
-	flags, err := dir.Flags()
+	dir, own, err := c.open()
+	run, err := c.ranks.record(own, err)
 	if err == nil {
-		err = agree(fs, c.given, flags)
+		err = agree(fs, c.given, run.Flags)
+	}
+	if err == nil {
+		err = c.ranks.asMany(run)
 	}
 	if err != nil {
-		dir.Close()
+		if dir != nil {
+			dir.Close()
+		}
 		return nil, fmt.Errorf("-resume %s: %w", c.resume, err)
 	}
-	c.given, c.checkpoint = flags, c.resume
+	c.given, c.checkpoint = run.Flags, c.resume
 	return dir, nil
+}
+
+// open opens the directory of the run that is to be resumed, on rank 0.
+func (c *config) open() (*checkpoint.Directory, *checkpoint.Record, error) {
+	if !c.ranks.first() {
+		return nil, nil, nil
+	}
+	dir, err := checkpoint.Open(c.resume)
+	if err != nil {
+		return nil, nil, cause(err)
+	}
+	run, err := dir.Newest()
+	return dir, run, err
 }
 
 // agree sets the flags of the run, and refuses others.
@@ -183,7 +206,10 @@ func (c *config) interpretAll(fs *flag.FlagSet, specs, policy string) (err error
 			return fmt.Errorf("-http: %w", err)
 		}
 	}
-	return c.interpret(fs)
+	if err := c.interpret(fs); err != nil {
+		return err
+	}
+	return c.divisible()
 }
 
 // distinct finds two flags that name one file.

@@ -47,15 +47,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil && c.showVersion:
 		fmt.Fprintln(stdout, version())
 		return done
-	case err == nil:
+	}
+	stdout, stderr = c.ranks.outputs(stdout, stderr)
+	if err = c.ranks.settle(err); err == nil {
 		err = compare(ctx, c, dir, stdout, stderr)
 	}
-	return conclude(ctx, "train-rotmnist", err, stderr, left(c))
+	return c.ranks.end(err, func() int { return conclude(ctx, "train-rotmnist", err, stderr, left(c)) })
 }
 
 // left is what there is of a run that is interrupted.
 func left(c *config) string {
-	if c != nil && c.kept {
+	switch {
+	case c.kept && c.ranks != nil:
+		return fmt.Sprintf("it goes on with train-rotmnist -mpi -resume %s, on %d ranks", c.checkpoint, c.ranks.size())
+	case c.kept:
 		return "it goes on with train-rotmnist -resume " + c.checkpoint
 	}
 	return "what is printed and written is of what was done"
@@ -85,10 +90,12 @@ func misuse(stderr io.Writer, command string, err error) int {
 }
 
 func complain(stderr io.Writer, status int, err error) int {
-	text := strings.ReplaceAll(err.Error(), "\n", "; ") // of joined errors
-	fmt.Fprintf(stderr, "train-rotmnist: %s\n", text)
+	fmt.Fprintf(stderr, "train-rotmnist: %v\n", inOneLine(err))
 	return status
 }
+
+// inOneLine is an error that may be of several, joined.
+func inOneLine(err error) error { return errors.New(strings.ReplaceAll(err.Error(), "\n", "; ")) }
 
 // version is the module's, and what built it.
 func version() string {

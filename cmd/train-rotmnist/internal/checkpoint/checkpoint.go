@@ -200,13 +200,10 @@ func (d *Directory) prune() error {
 	return err
 }
 
-// Flags are those that the run was started with, by name.
-func (d *Directory) Flags() (map[string]string, error) {
-	r, err := d.newest(func(string, *Record) error { return nil }, func(error) {})
-	if err != nil {
-		return nil, err
-	}
-	return r.Flags, nil
+// Newest is the newest record that can be read. It says with what the run was
+// started.
+func (d *Directory) Newest() (*Record, error) {
+	return d.newest(func(string, *Record) error { return nil }, func(error) {})
 }
 
 // Load restores the runs, which have the names of those that were saved, from

@@ -18,6 +18,7 @@ import (
 type Record struct {
 	Version int               `json:"version"`
 	Flags   map[string]string `json:"flags"`  // that the run was started with
+	Ranks   int               `json:"ranks"`  // that train together; 0 in older files, of one
 	Digits  string            `json:"digits"` // SHA-256 of the data sets
 	Done    int               `json:"done"`   // steps
 	Steps   int               `json:"steps"`  // of the whole stream

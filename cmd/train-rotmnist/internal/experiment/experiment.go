@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/seed1e560811/funnel/mnist"
+	"github.com/seed1e560811/funnel/solver/distributed"
 	"gorgonia.org/gorgonia"
 )
 
@@ -19,6 +20,7 @@ type Setup struct {
 	Hidden      []int
 	Seed        uint64
 	OnNonFinite Policy
+	World       *distributed.World // the ranks that train together, each with its share of every batch; nil for one alone
 
 	// fault, in tests, spoils what a batch has made before it is looked at.
 	fault func(step int, network *mnist.MLP)
@@ -40,6 +42,11 @@ func New(setup *Setup) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
+	if setup.World != nil {
+		if err := stream.Share(setup.World.Rank(), setup.World.Size()); err != nil {
+			return nil, err
+		}
+	}
 	return &Comparison{setup: setup, stream: stream}, nil
 }
 
@@ -50,11 +57,11 @@ const mostAtOnce = 1 << 20
 // Add makes a run that trains a network with a solver. The name is for those
 // who read about it.
 func (c *Comparison) Add(name string, s gorgonia.Solver) (*Run, error) {
-	network, err := mnist.NewMLP(c.setup.Hidden, c.setup.Batch, c.setup.Seed)
+	network, err := mnist.NewMLP(c.setup.Hidden, c.setup.Batch/c.setup.ranks(), c.setup.Seed)
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{Name: name, setup: c.setup, network: network, model: network.Model(), solver: s}
+	r := &Run{Name: name, setup: c.setup, network: network, model: network.Model(), solver: s, stepper: c.setup.together(s)}
 	r.HeldOut = []float64{}
 	r.Accuracies = make([]float64, 0, min(c.setup.Schedule.Steps(), mostAtOnce))
 	c.runs = append(c.runs, r)
@@ -78,14 +85,21 @@ func (c *Comparison) Resume(done int) {
 // the steps that they made of it. When ctx ends it stops after the batch under
 // way, so that all have made as many steps. A run that fails drops out (see
 // Run.Err) and the others go on, while there are any; an error of observe ends
-// all.
+// all. With several ranks, so does an error that not all of them have; and when ctx
+// ends on any rank, ErrInterrupted does on all.
 func (c *Comparison) Train(ctx context.Context, observe func([]*Step) error) error {
-	for ctx.Err() == nil && !c.failed() {
+	for !c.failed() {
+		if stop, err := c.interrupted(ctx); stop || err != nil {
+			return err
+		}
 		b := c.stream.Next()
 		if b == nil {
 			return nil
 		}
-		steps := c.step(b)
+		steps, err := c.step(b)
+		if err != nil {
+			return err
+		}
 		c.done++
 		if len(steps) == 0 {
 			return nil
@@ -108,7 +122,7 @@ func (c *Comparison) failed() bool {
 }
 
 // step is a batch for every run that has not failed.
-func (c *Comparison) step(b *mnist.Batch) []*Step {
+func (c *Comparison) step(b *mnist.Batch) ([]*Step, error) {
 	var steps []*Step
 	for _, r := range c.runs {
 		if r.err != nil {
@@ -117,11 +131,14 @@ func (c *Comparison) step(b *mnist.Batch) []*Step {
 		step, err := r.step(b)
 		if err != nil {
 			r.err = fmt.Errorf("%s: step %d (batch %d of epoch %d): %w", r.Name, b.Step+1, b.Index+1, b.Epoch+1, err)
+			if !c.setup.common(err) {
+				return nil, r.err
+			}
 			continue
 		}
 		steps = append(steps, step)
 	}
-	return steps
+	return steps, nil
 }
 
 // Close frees the stream and the networks.

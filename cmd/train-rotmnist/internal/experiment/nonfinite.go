@@ -31,8 +31,8 @@ const (
 var ErrNonFinite = errors.New("numbers that are not finite")
 
 // learnOrFreeze learns, unless the run has diverged.
-func (r *Run) learnOrFreeze(step int) error {
-	if r.DivergedAt == 0 && !finite(r.network.Loss()) {
+func (r *Run) learnOrFreeze(step int, loss float64) error {
+	if r.DivergedAt == 0 && !finite(loss) {
 		r.DivergedAt = step + 1
 	}
 	if r.DivergedAt > 0 {
@@ -51,10 +51,14 @@ func refused(err error) bool {
 	return errors.Is(err, solver.ErrNonFiniteGradient) || errors.Is(err, solver.ErrNonFiniteValue) || errors.Is(err, solver.ErrNonFiniteStep)
 }
 
-// checkBatch looks at the loss and the gradients that a batch has made.
-func (r *Run) checkBatch() error {
-	at := find("gradient", r.model, gorgonia.ValueGrad.Grad)
-	switch loss := r.network.Loss(); {
+// checkBatch looks at the loss and the gradients that a batch has made. The
+// gradients of several ranks are for their step to look at, which tells all.
+func (r *Run) checkBatch(loss float64) error {
+	at := ""
+	if r.setup.ranks() == 1 {
+		at = find("gradient", r.model, gorgonia.ValueGrad.Grad)
+	}
+	switch {
 	case finite(loss) && at == "":
 		return nil
 	case at == "":

@@ -19,6 +19,7 @@ type Run struct {
 	network *mnist.MLP
 	model   []gorgonia.ValueGrad
 	solver  gorgonia.Solver
+	stepper gorgonia.Solver // it, or it with all ranks
 	err     error
 	recent  float64 // a moving mean of the accuracies
 }
@@ -93,8 +94,12 @@ func (r *Run) step(b *mnist.Batch) (*Step, error) {
 	if r.setup.fault != nil {
 		r.setup.fault(b.Step, r.network)
 	}
-	accuracy := float64(r.network.Correct(b.Labels)) / float64(len(b.Labels))
-	if err := r.learn(b.Step); err != nil {
+	sums, err := r.setup.sum(float64(r.network.Correct(b.Labels)), r.network.Loss())
+	if err != nil {
+		return nil, err
+	}
+	accuracy, loss := sums[0]/float64(r.setup.Batch), sums[1]/float64(r.setup.ranks())
+	if err := r.learn(b.Step, loss); err != nil {
 		return nil, err
 	}
 	r.Accuracies = append(r.Accuracies, accuracy)
@@ -104,22 +109,22 @@ func (r *Run) step(b *mnist.Batch) (*Step, error) {
 			return nil, err
 		}
 	}
-	return &Step{r.Name, b.Step, b.Angle, r.network.Loss(), accuracy, r.recent, r.solver}, nil
+	return &Step{r.Name, b.Step, b.Angle, loss, accuracy, r.recent, r.solver}, nil
 }
 
 // endPhase reads the test set at the angle that the network has just learned.
 func (r *Run) endPhase(angle float64) error {
-	a, err := r.network.Evaluate(r.setup.Test, angle)
+	a, err := r.heldOut(angle)
 	r.HeldOut = append(r.HeldOut, a)
 	return err
 }
 
-// learn learns from a batch whose gradients the network has made.
-func (r *Run) learn(step int) error {
+// learn learns from a batch of that loss, whose gradients the network has made.
+func (r *Run) learn(step int, loss float64) error {
 	if r.setup.OnNonFinite == Freeze {
-		return r.learnOrFreeze(step)
+		return r.learnOrFreeze(step, loss)
 	}
-	err := r.checkBatch()
+	err := r.checkBatch(loss)
 	if err == nil {
 		if err = r.solve(step); err == nil {
 			return r.checkValues()
@@ -141,7 +146,7 @@ func (r *Run) solve(step int) error {
 		}
 	}
 	start := time.Now()
-	err := r.solver.Step(r.model)
+	err := told(r.stepper.Step(r.model))
 	spent := time.Since(start)
 	r.Training += spent
 	r.Solving += spent
