@@ -52,11 +52,25 @@ fingerprint:
 		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
 	else echo "arm64: skipped; install qemu-user"; fi
 
-.PHONY: test mpi bench lint vuln asm fingerprint crash soak fuzz plot sweep uplot
-
 # 200,000 steps of a small network with each of four solvers: memory, goroutines, time a step.
 soak:
 	FUNNEL_SOAK=200000 go test -v -count 1 -timeout 0 -run LongRun ./cmd/train-rotmnist/internal/experiment
+
+# A run that is killed again and again, at random moments, ends as one that is not.
+KILLS ?= 50
+crash:
+	FUNNEL_KILLS=$(KILLS) go test -v -count 1 -run KilledAgain ./cmd/train-rotmnist
+
+# The report's charts: uPlot from the npm registry (needs npm and openssl). A new
+# version's sum is what npm view uplot@VERSION dist.integrity says, after sha512-.
+UPLOT     = 1.6.32
+UPLOT_SUM = KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==
+uplot:
+	@set -e; to=$$PWD/cmd/train-rotmnist/internal/report/uplot; dir=$$(mktemp -d); trap 'rm -r '$$dir EXIT; cd $$dir; \
+	npm pack --silent uplot@$(UPLOT) >/dev/null; \
+	sum=$$(openssl dgst -sha512 -binary uplot-$(UPLOT).tgz | openssl base64 -A); \
+	if [ "$$sum" != "$(UPLOT_SUM)" ]; then echo "uplot@$(UPLOT) has the sum $$sum, not UPLOT_SUM; nothing was written"; exit 1; fi; \
+	tar xzf uplot-$(UPLOT).tgz; cd package; cp LICENSE dist/uPlot.iife.min.js dist/uPlot.min.css $$to
 
 # Every fuzz target for FUZZTIME, which is not to be spent on shorter inputs.
 fuzz:

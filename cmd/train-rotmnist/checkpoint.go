@@ -16,8 +16,7 @@ type keeper struct {
 	config   *config
 	dir      *checkpoint.Directory
 	warnings io.Writer
-	digits   string // what the data sets are known by
-	last     int    // steps of the last checkpoint
+	last     int // steps of the last checkpoint
 }
 
 // newKeeper is of the directory of a run that is resumed, or of a new one.
@@ -50,12 +49,11 @@ func (k *keeper) restore(j *comparing) (*checkpoint.Record, error) {
 	if k == nil {
 		return nil, nil
 	}
-	k.digits = digest(j.setup.Train, j.setup.Test)
 	if k.config.resume == "" {
 		return nil, nil
 	}
 	record, err := k.dir.Load(j.comparison.Runs(), k.warn)
-	if err == nil && record.Digits != k.digits {
+	if err == nil && record.Digits != j.digits {
 		err = fmt.Errorf("the digits of %s are not those that the run was started with", k.config.Data)
 	}
 	if steps := k.config.schedule.Steps(); err == nil && record.Steps != steps {
@@ -96,7 +94,7 @@ func (k *keeper) save(j *comparing) error {
 		return nil
 	}
 	record := checkpoint.Record{
-		Flags: k.config.given, Ranks: k.config.ranks.size(), Digits: k.digits, Done: j.comparison.Done(), Steps: k.config.schedule.Steps(), History: j.history,
+		Flags: k.config.given, Ranks: k.config.ranks.size(), Digits: j.digits, Done: j.comparison.Done(), Steps: k.config.schedule.Steps(), History: j.history,
 	}
 	var err error
 	if record.CSV, err = j.files.written(); err == nil {

@@ -69,9 +69,10 @@ func untimed(t *testing.T, text []byte) string {
 	t.Helper()
 	var r struct {
 		Run struct {
-			Done int
-			CSV  any
-			Runs []map[string]any
+			Done    int
+			CSV     any
+			History any
+			Runs    []map[string]any
 		}
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
@@ -224,6 +225,21 @@ func TestTheLastTwoCheckpointsAreKeptAndADamagedOneIsPassedOver(t *testing.T) {
 	}
 	if status, _, errs := invoke("-resume", wantDir, "-quiet"); status != 1 || strings.Count(errs, "no such file") != 2 {
 		t.Errorf("both damaged: status %d, %s", status, errs)
+	}
+}
+
+func TestAResumedRunWritesTheReportAndTheJSONOfItsFlagsOrOthers(t *testing.T) {
+	first, second := filepath.Join(t.TempDir(), "first.json"), filepath.Join(t.TempDir(), "second.json")
+	args, dir, _ := kept(t, "-solvers", "funnel", "-json", first)
+	if status, _, errs := invoke(args...); status != 0 {
+		t.Fatal(errs)
+	}
+	os.Remove(first)
+	if status, _, errs := invoke("-resume", dir, "-quiet"); status != 0 || len(read1(t, first)) == 0 {
+		t.Errorf("status %d, %s", status, errs)
+	}
+	if status, _, errs := invoke("-resume", dir, "-quiet", "-json", second); status != 0 || len(read1(t, second)) == 0 {
+		t.Errorf("status %d, %s", status, errs)
 	}
 }
 

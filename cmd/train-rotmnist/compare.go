@@ -10,7 +10,6 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/live"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
@@ -26,7 +25,7 @@ type comparing struct {
 	files      *files
 	keeper     *keeper // of checkpoints; nil if there are none
 	page       *report.Report
-	server     *live.Server // of the page; nil if there is none
+	digits     string // SHA-256 of the data sets, where somebody wants it
 }
 
 // compare runs the solvers and prints the table, as far as they came. dir is
@@ -60,9 +59,11 @@ func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, 
 	if err := j.serve(stderr); err != nil {
 		return err
 	}
-	defer j.closeServer()
 	j.announce(news)
 	if err := keeper.save(j); err != nil { // there is nothing yet that could be lost
+		return err
+	}
+	if err := j.files.begin(); err != nil {
 		return err
 	}
 
@@ -75,7 +76,7 @@ func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, 
 	err = errors.Join(err, j.files.finish(summary, func(w io.Writer) error { return j.page.Write(w, j.history, summary.Results, j.ended()) }))
 	fmt.Fprintln(news)
 	err = errors.Join(err, output.Table(stdout, summary.Results), skipped(stdout, summary.Results), ctx.Err())
-	j.leave(ctx, summary, news)
+	j.leave(summary)
 	return err
 }
 
@@ -105,9 +106,10 @@ func (j *comparing) prepare(ctx context.Context, notes io.Writer) error {
 	}
 	if j.keeper != nil || j.watch || j.report != "" || j.http != "" {
 		j.history = new(history.History)
+		j.digits = digest(digits, held)
 	}
 	j.page = report.New(&report.Description{
-		Protocol: j.Protocol, Args: j.commandLine(), Version: version(), Seed: j.seed, Schedule: j.schedule, Solvers: j.solvers, Digits: held,
+		Protocol: j.Protocol, Args: j.commandLine(), Version: version(), Seed: j.seed, Schedule: j.schedule, Solvers: j.solvers, Digits: held, SHA256: j.digits,
 	})
 	return nil
 }

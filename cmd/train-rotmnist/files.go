@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/renameio/v2"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
@@ -39,19 +41,33 @@ func create(c *config, resumed *checkpoint.Record) (*files, error) {
 	var err error
 	switch {
 	case resumed == nil:
-		f.csv, err = createCSV(c.csv)
+		f.csv, err = openCSV(c.csv, os.O_WRONLY|os.O_CREATE, &checkpoint.Written{SHA256: digestOf(nil)})
 	case resumed.CSV == nil:
 		err = errors.New("the checkpoint knows of no such file")
 	default:
-		f.csv, err = appendCSV(c.csv, resumed.CSV)
+		f.csv, err = openCSV(c.csv, os.O_RDWR, resumed.CSV)
 	}
-	if err == nil && c.checkpoint != "" && !f.csv.regular() {
+	switch {
+	case err == nil && c.checkpoint != "" && f.csv.special:
 		err = errors.Join(errors.New("it is not a regular file, and could not go on when the run is resumed"), f.csv.close())
+	case errors.Is(err, fs.ErrNotExist) && resumed != nil && !filepath.IsAbs(c.csv):
+		err = fmt.Errorf("%w; resume the run in the directory where it was started", cause(err))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("-csv %s: %w", c.csv, cause(err))
 	}
 	return f, nil
+}
+
+// begin drops what was in the files before the run.
+func (f *files) begin() error {
+	if f.csv == nil {
+		return nil
+	}
+	if err := f.csv.begin(); err != nil {
+		return fmt.Errorf("-csv %s: %w", f.config.csv, cause(err))
+	}
+	return nil
 }
 
 // write adds the rows of a step.
@@ -60,7 +76,7 @@ func (f *files) write(steps []*experiment.Step) error {
 		return nil
 	}
 	for _, s := range steps {
-		if err := f.csv.Write(s); err != nil {
+		if err := f.csv.write(s); err != nil {
 			return fmt.Errorf("-csv %s: %w", f.config.csv, cause(err))
 		}
 	}
@@ -110,50 +126,78 @@ func (f *files) close() error {
 
 // csvFile is a CSV that knows what it has.
 type csvFile struct {
-	*output.CSV
-	file *os.File
-	hash hash.Hash
+	*output.CSV // nil before begin
+	file        *os.File
+	special     bool // a pipe or the like, which cannot be read again
+	hash        hash.Hash
+	had         *checkpoint.Written
+	failed      bool
 }
 
-func createCSV(path string) (*csvFile, error) {
-	file, err := os.Create(path)
-	if err != nil {
+// openCSV opens a file that begins with what it had.
+func openCSV(path string, how int, had *checkpoint.Written) (*csvFile, error) {
+	c := &csvFile{hash: sha256.New(), had: had, special: device(path)}
+	if c.special {
+		how |= os.O_APPEND
+	}
+	var err error
+	if c.file, err = os.OpenFile(path, how, 0o666); err != nil {
 		return nil, err
 	}
-	c := &csvFile{file: file, hash: sha256.New()}
-	c.CSV = output.NewCSV(io.MultiWriter(file, c.hash))
-	return c, nil
-}
-
-// appendCSV drops what a file has beyond what was written at a checkpoint.
-func appendCSV(path string, had *checkpoint.Written) (*csvFile, error) {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	c := &csvFile{file: file, hash: sha256.New()}
-	n, err := io.Copy(c.hash, io.LimitReader(file, had.Size))
-	if err == nil && (n < had.Size || c.sum() != had.SHA256) {
-		err = errors.New("it does not begin with what the run had written to it; put that file back, or start the run anew")
-	}
-	if err == nil {
-		err = file.Truncate(had.Size)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	c.CSV = output.AppendCSV(io.MultiWriter(file, c.hash))
-	return c, nil
-}
-
-func (c *csvFile) regular() bool {
 	info, err := c.file.Stat()
-	return err == nil && info.Mode().IsRegular()
+	if err == nil && !info.Mode().IsRegular() {
+		c.special = true
+	}
+	if err == nil && had.Size > 0 {
+		var n int64
+		n, err = io.Copy(c.hash, io.LimitReader(c.file, had.Size))
+		if err == nil && (n < had.Size || c.sum() != had.SHA256) {
+			err = errors.New("it does not begin with what the run had written to it; put that file back, or start the run anew")
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.file.Close())
+	}
+	return c, nil
+}
+
+// device tells whether a path is one that stands for a file that is open, which
+// belongs to somebody else.
+func device(path string) bool { return strings.HasPrefix(filepath.Clean(path), "/dev/") }
+
+// begin drops what the file has beyond what it had.
+func (c *csvFile) begin() error {
+	if !c.special {
+		if err := c.file.Truncate(c.had.Size); err != nil {
+			return err
+		}
+	}
+	to := io.MultiWriter(c.file, c.hash)
+	if c.had.Size > 0 {
+		c.CSV = output.AppendCSV(to)
+	} else {
+		c.CSV = output.NewCSV(to)
+	}
+	return nil
 }
 
 func (c *csvFile) sum() string { return hex.EncodeToString(c.hash.Sum(nil)) }
 
+func digestOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func (c *csvFile) write(s *experiment.Step) error {
+	err := c.Write(s)
+	c.failed = err != nil
+	return err
+}
+
 func (c *csvFile) written() (*checkpoint.Written, error) {
+	if c.CSV == nil {
+		return c.had, nil
+	}
 	if err := c.Flush(); err != nil {
 		return nil, err
 	}
@@ -164,7 +208,13 @@ func (c *csvFile) written() (*checkpoint.Written, error) {
 	return &checkpoint.Written{Size: size, SHA256: c.sum()}, err
 }
 
-func (c *csvFile) close() error { return errors.Join(c.Flush(), c.file.Close()) }
+func (c *csvFile) close() error {
+	var err error
+	if c.CSV != nil && !c.failed { // or it would fail again
+		err = c.Flush()
+	}
+	return errors.Join(err, c.file.Close())
+}
 
 // whole is a file that gets all of its content or none, and the flag that names
 // it. What is there and is no regular file, such as /dev/stdout, is written to
@@ -214,8 +264,8 @@ func (w whole) create() (f *unfinished, err error) {
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
 		return nil, errors.New("it is a directory; name a file")
-	case err == nil && !info.Mode().IsRegular():
-		special, err := os.OpenFile(path, os.O_WRONLY, 0)
+	case err == nil && (device(path) || !info.Mode().IsRegular()):
+		special, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		return &unfinished{Writer: special, special: special}, err
 	case err == nil: // behind a link, it is the file that is replaced
 		if path, err = filepath.EvalSymlinks(path); err != nil {

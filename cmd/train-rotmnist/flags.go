@@ -60,11 +60,17 @@ type config struct {
 	given map[string]string // the flags that say what is run, as they were given
 	kept  bool              // there is a checkpoint
 	ranks *ranks            // nil without -mpi
+
+	server   *live.Server // of the page; nil if there is none
+	finished bool         // the page shows what came of it
 }
 
 // unbound are the flags that may differ in a run that is resumed: they say
 // nothing of what is run.
-var unbound = []string{"checkpoint", "resume", "json", "report", "http", "http-linger", "mpi", "watch", "quiet", "version"}
+var unbound = []string{"checkpoint", "resume", "http", "http-linger", "mpi", "watch", "quiet", "version"}
+
+// loose are those that a run keeps until others are given.
+var loose = []string{"json", "report"}
 
 // parseFlags reads the command line. On -h it writes the help to w and returns
 // flag.ErrHelp. A run that is resumed has the flags that it was started with;
@@ -135,6 +141,11 @@ func (c *config) adopt(fs *flag.FlagSet) (*checkpoint.Directory, error) {
 		}
 		return nil, fmt.Errorf("-resume %s: %w", c.resume, err)
 	}
+	for _, name := range loose {
+		if value, ok := c.given[name]; ok {
+			run.Flags[name] = value
+		}
+	}
 	c.given, c.checkpoint = run.Flags, c.resume
 	return dir, nil
 }
@@ -156,6 +167,9 @@ func (c *config) open() (*checkpoint.Directory, *checkpoint.Record, error) {
 func agree(fs *flag.FlagSet, given, run map[string]string) error {
 	var differences []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if slices.Contains(loose, name) {
+			continue
+		}
 		there, ok := run[name]
 		if !ok {
 			there = fs.Lookup(name).DefValue
@@ -168,6 +182,9 @@ func agree(fs *flag.FlagSet, given, run map[string]string) error {
 		return usageError{fmt.Errorf("it was started with other flags: %s; leave them out, or start a run of its own", strings.Join(differences, ", "))}
 	}
 	for name, value := range run {
+		if _, now := given[name]; now {
+			continue // as in the run, or loose
+		}
 		if err := fs.Set(name, value); err != nil {
 			return fmt.Errorf("its flag -%s %s is not known to this version: %w", name, value, err)
 		}
@@ -216,13 +233,29 @@ func (c *config) interpretAll(fs *flag.FlagSet, specs, policy string) (err error
 func (c *config) distinct() error {
 	names := map[string]string{}
 	for _, f := range [][2]string{{"-csv", c.csv}, {"-json", c.json}, {"-report", c.report}} {
-		flag, path := f[0], filepath.Clean(f[1])
-		if other, ok := names[path]; ok && f[1] != "" {
+		if f[1] == "" {
+			continue
+		}
+		flag, path := f[0], resolved(f[1])
+		if other, ok := names[path]; ok {
 			return fmt.Errorf("%s and %s both name %s", other, flag, f[1])
 		}
 		names[path] = flag
 	}
 	return nil
+}
+
+// resolved is a path behind links, as far as it exists.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	} else if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(dir, filepath.Base(path))
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
 }
 
 // asUsage is err as a mistake in the flags, but for flag.ErrHelp.

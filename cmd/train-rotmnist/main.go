@@ -14,6 +14,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 )
 
 // Exit statuses.
@@ -52,16 +54,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err = c.ranks.settle(err); err == nil {
 		err = compare(ctx, c, dir, stdout, stderr)
 	}
-	return c.ranks.end(err, func() int { return conclude(ctx, "train-rotmnist", err, stderr, left(c)) })
+	defer c.stopServing()
+	return c.ranks.end(err, func() int {
+		status := conclude(ctx, "train-rotmnist", err, stderr, left(c))
+		c.stay(ctx, stdout, stderr)
+		return status
+	})
 }
 
 // left is what there is of a run that is interrupted.
 func left(c *config) string {
 	switch {
 	case c.kept && c.ranks != nil:
-		return fmt.Sprintf("it goes on with train-rotmnist -mpi -resume %s, on %d ranks", c.checkpoint, c.ranks.size())
+		return fmt.Sprintf("it goes on with train-rotmnist -mpi -resume %s, on %d ranks", report.Quote(c.checkpoint), c.ranks.size())
 	case c.kept:
-		return "it goes on with train-rotmnist -resume " + c.checkpoint
+		return "it goes on with train-rotmnist -resume " + report.Quote(c.checkpoint)
 	}
 	return "what is printed and written is of what was done"
 }
@@ -75,10 +82,27 @@ func conclude(ctx context.Context, command string, err error, stderr io.Writer, 
 	case errors.As(err, &usage):
 		return misuse(stderr, command, err)
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		if err := besides(err, ctx.Err()); err != nil {
+			complain(stderr, failed, err)
+		}
 		fmt.Fprintf(stderr, "train-rotmnist: interrupted; %s\n", left)
 		return interrupted
 	}
 	return complain(stderr, failed, err)
+}
+
+// besides is what err is about beside an interruption; nil if nothing.
+func besides(err, interruption error) error {
+	if !errors.Is(err, interruption) {
+		return err
+	}
+	var rest []error
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			rest = append(rest, besides(e, interruption))
+		}
+	}
+	return errors.Join(rest...)
 }
 
 // usageError is a mistake in the flags that only shows with the data.

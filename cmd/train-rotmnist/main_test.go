@@ -245,7 +245,7 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 		"-json x -report x":                 "both name",
 		"-http-linger":                      "without -http",
 		"-http nowhere:none:1":              "is not an address",
-		"-http 99999":                       "invalid port",
+		"-http 99999":                       "is not an address",
 		"-watch -quiet":                     "cannot both",
 		"-on-nonfinite ignore":              "neither stop nor skip",
 		"-checkpoint x -resume x":           "cannot both be given",
@@ -366,9 +366,10 @@ func TestThePageIsServedWhileItTrainsAndAfterwardsUntilCtrlC(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	out, written := io.Pipe()
+	var errs bytes.Buffer
 	ended := make(chan int)
 	go func() {
-		status := run(ctx, small(t, "-http", "0", "-http-linger", "-solvers", "funnel"), written, io.Discard)
+		status := run(ctx, small(t, "-http", "0", "-http-linger", "-solvers", "funnel,vanilla:lr=1e30"), written, &errs)
 		written.Close()
 		ended <- status
 	}()
@@ -395,12 +396,51 @@ func TestThePageIsServedWhileItTrainsAndAfterwardsUntilCtrlC(t *testing.T) {
 	if err != nil || !strings.Contains(string(events), `"state":"finished"`) {
 		t.Errorf("%v: %.300s", err, events)
 	}
+	if !strings.Contains(errs.String(), "vanilla:lr=1e30") || !strings.Contains(string(events), "vanilla:lr=1e30 ended after step") {
+		t.Errorf("a solver has failed, and while the page stays nobody knows: %s", errs.String())
+	}
 	cancel()
-	if status := <-ended; status != 0 {
+	if status := <-ended; status != 1 {
 		t.Errorf("status %d", status)
 	}
 	if _, err := http.Get(url); err == nil {
 		t.Error("it is still served")
+	}
+}
+
+func TestTwoFlagsThatNameOneFileThroughALinkAreAMistake(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link.html")
+	if err := os.Symlink(filepath.Join(dir, "run.csv"), link); err != nil {
+		t.Skip("needs symbolic links: ", err)
+	}
+	os.WriteFile(filepath.Join(dir, "run.csv"), nil, 0o666)
+	if status, _, errs := invoke(small(t, "-csv", filepath.Join(dir, "run.csv"), "-report", link)...); status != 2 || !strings.Contains(errs, "both name") {
+		t.Errorf("status %d, %s", status, errs)
+	}
+}
+
+func TestWhatWentWrongBeforeAnInterruptionIsSaid(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	rows := filepath.Join(t.TempDir(), "out.csv")
+	go func() { written(rows); cancel() }()
+	var out, errs bytes.Buffer
+	status := run(ctx, small(t, "-steps", "10000000", "-csv", rows, "-solvers", "adam,vanilla:lr=1e30"), &out, &errs)
+	if status != 130 || !strings.Contains(errs.String(), "vanilla:lr=1e30: step") || !strings.Contains(errs.String(), "interrupted; ") || strings.Contains(errs.String(), "context canceled") {
+		t.Errorf("status %d\n%s", status, errs.String())
+	}
+}
+
+func TestARunThatCannotStartLeavesAnOldCSVAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "run.csv")
+	if err := os.WriteFile(file, []byte("precious"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, _ := invoke(small(t, "-csv", file, "-http", taken(t))...); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	if b := read1(t, file); string(b) != "precious" {
+		t.Errorf("the old file holds %q", b)
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *config) commandLine() []string {
 }
 
 // serve begins to serve the page, if that is asked for.
-func (j *comparing) serve(warnings io.Writer) (err error) {
+func (j *comparing) serve(stderr io.Writer) (err error) {
 	if j.http == "" {
 		return nil
 	}
@@ -34,15 +34,12 @@ func (j *comparing) serve(warnings io.Writer) (err error) {
 		return fmt.Errorf("-http %s: %w", j.http, err)
 	}
 	if warning := j.server.Warning(); warning != "" {
-		complain(warnings, done, fmt.Errorf("-http: %s", warning))
+		complain(stderr, done, fmt.Errorf("-http: %s", warning))
+	}
+	if j.quiet {
+		fmt.Fprintf(stderr, "page    %s\n", j.server.URL()) // its port may not be known
 	}
 	return nil
-}
-
-func (j *comparing) closeServer() {
-	if j.server != nil {
-		j.server.Close()
-	}
 }
 
 // ended is how far the runs came.
@@ -54,15 +51,28 @@ func (j *comparing) ended() report.Progress {
 	return p
 }
 
-// leave tells those who look at the page that all is done, and lets them look
-// for as long as that is asked for.
-func (j *comparing) leave(ctx context.Context, summary *output.Summary, news io.Writer) {
-	if j.server == nil {
+// leave tells those who look at the page that all is done.
+func (j *comparing) leave(summary *output.Summary) {
+	if j.server != nil {
+		j.server.Finish(j.comparison.Done(), j.history, summary.Results)
+		j.finished = true
+	}
+}
+
+// stay lets them look for as long as that is asked for.
+func (c *config) stay(ctx context.Context, stdout, stderr io.Writer) {
+	if !c.linger || !c.finished || ctx.Err() != nil {
 		return
 	}
-	j.server.Finish(j.comparison.Done(), j.history, summary.Results)
-	if j.linger && ctx.Err() == nil {
-		fmt.Fprintf(news, "\nthe page stays at %s until Ctrl-C\n", j.server.URL())
-		<-ctx.Done()
+	if c.quiet {
+		stdout = stderr
+	}
+	fmt.Fprintf(stdout, "\nthe page stays at %s until Ctrl-C\n", c.server.URL())
+	<-ctx.Done()
+}
+
+func (c *config) stopServing() {
+	if c.server != nil {
+		c.server.Close()
 	}
 }

@@ -66,19 +66,14 @@ func Create(path string) (*Directory, error) {
 
 // Open opens a directory that has a run in it. Close it.
 func Open(path string) (*Directory, error) {
-	d, err := lock(path)
-	if err != nil {
-		return nil, err
-	}
-	steps, err := d.list()
+	steps, err := (&Directory{path: path}).list()
 	if err == nil && len(steps) == 0 {
 		err = ErrNone
 	}
 	if err != nil {
-		d.Close()
 		return nil, err
 	}
-	return d, nil
+	return lock(path)
 }
 
 func lock(path string) (*Directory, error) {

@@ -11,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,7 @@ type Server struct {
 	report   *report.Report
 	steps    int
 	listener net.Listener
-	host     string // that was asked for
+	host     string // that was asked for, or this machine's name
 	http     *http.Server
 	every    time.Duration // at least, between snapshots
 
@@ -67,6 +68,9 @@ func start(address string, r *report.Report, steps int, every time.Duration) (*S
 	if err != nil {
 		return nil, cause(err)
 	}
+	if name, err := os.Hostname(); err == nil && listener.Addr().(*net.TCPAddr).IP.IsUnspecified() {
+		host = name // of all addresses none is the one to open
+	}
 	s := &Server{
 		report: r, steps: steps, listener: listener, host: host, every: every,
 		handed: make(chan snapshot, 1), stop: make(chan struct{}), spread: make(chan struct{}),
@@ -90,9 +94,15 @@ func start(address string, r *report.Report, steps int, every time.Duration) (*S
 func CheckAddress(address string) error {
 	_, port, err := split(address)
 	if err == nil {
-		_, err = net.LookupPort("tcp", port)
+		if _, err = net.LookupPort("tcp", port); err != nil {
+			err = badAddress(address)
+		}
 	}
 	return err
+}
+
+func badAddress(address string) error {
+	return fmt.Errorf("%q is not an address; write a port, as in 8080, or host:port", address)
 }
 
 // split is net.SplitHostPort for addresses that may lack a host.
@@ -102,7 +112,7 @@ func split(address string) (host, port string, err error) {
 		host, port, err = net.SplitHostPort(":" + address)
 	}
 	if err != nil || port == "" {
-		return "", "", fmt.Errorf("%q is not an address; write a port, as in 8080, or host:port", address)
+		return "", "", badAddress(address)
 	}
 	if host == "" {
 		host = "127.0.0.1"

@@ -29,6 +29,7 @@ type Description struct {
 	Schedule mnist.Schedule
 	Solvers  []solvers.Spec
 	Digits   *mnist.Dataset // one of them is drawn at each angle
+	SHA256   string         // of the data sets
 }
 
 // about is the part of the page's data that no step changes.
@@ -55,7 +56,7 @@ type phase struct {
 func New(d *Description) *Report {
 	a := about{
 		Command: commandLine(d.Args), Version: d.Version, Seed: fmt.Sprint(d.Seed),
-		Data: d.Data, Stream: d.Stream(), Model: d.Model(), Steps: d.Schedule.Steps(),
+		Data: fmt.Sprintf("%s, SHA-256 %s", d.Data, d.SHA256), Stream: d.Stream(), Model: d.Model(), Steps: d.Schedule.Steps(),
 		Phases: []phase{}, Digits: digitsOf(d.Digits, d.Schedule),
 	}
 	length := d.Schedule.PhaseLength()
@@ -67,15 +68,20 @@ func New(d *Description) *Report {
 
 // commandLine is one for a shell.
 func commandLine(args []string) string {
-	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=:,./+@%"
 	line := "train-rotmnist"
 	for _, arg := range args {
-		if arg == "" || strings.Trim(arg, plain) != "" {
-			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-		}
-		line += " " + arg
+		line += " " + Quote(arg)
 	}
 	return line
+}
+
+// Quote is a word as a shell takes it.
+func Quote(word string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=:,./+@%"
+	if word == "" || strings.Trim(word, plain) != "" {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
 }
 
 // Progress is how far the runs have come.
@@ -104,6 +110,7 @@ type snapshot struct {
 	Every   int        `json:"every"`
 	Octave  int        `json:"octave"` // bins
 	Table   [][]string `json:"table"`
+	Notes   []string   `json:"notes"` // on the table
 }
 
 type line struct {
@@ -143,12 +150,26 @@ func (ns numbers) MarshalJSON() ([]byte, error) {
 func (r *Report) Data(h *history.History, rows []output.Row, p Progress) ([]byte, error) {
 	s := snapshot{
 		About: &r.about, State: p.State, Step: p.Step, Left: math.Round(p.Left.Seconds()),
-		Solvers: []line{}, Every: history.Every, Octave: history.PerOctave, Table: output.Cells(rows),
+		Solvers: []line{}, Every: history.Every, Octave: history.PerOctave, Table: output.Cells(rows), Notes: notes(rows, p.Step),
 	}
 	for _, solver := range h.Solvers {
 		s.Solvers = append(s.Solvers, r.line(solver))
 	}
 	return json.Marshal(&s)
+}
+
+// notes are what the table has no column for.
+func notes(rows []output.Row, step int) []string {
+	texts := []string{}
+	for _, r := range rows {
+		if r.StepsDone < step {
+			texts = append(texts, fmt.Sprintf("%s ended after step %d, with an error.", r.Spec, r.StepsDone))
+		}
+		if r.Skipped > 0 {
+			texts = append(texts, fmt.Sprintf("%s skipped %d of %d batches: numbers that are not finite.", r.Spec, r.Skipped, r.StepsDone))
+		}
+	}
+	return texts
 }
 
 func (r *Report) line(s *history.Solver) line {

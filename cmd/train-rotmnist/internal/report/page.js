@@ -7,6 +7,7 @@
 const onWhite = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", ""];
 const onBlack = ["#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#0072b2", ""];
 const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
+const few = 4; // lines, above which their bands would hide each other
 const smoothed = 10; // steps of a moving mean, as of the recovery
 
 let data = null;         // the latest snapshot
@@ -87,12 +88,15 @@ const least = xs => Math.min(...xs);
 const greatest = xs => Math.max(...xs);
 const mean = xs => xs.length ? xs.reduce((a, b) => a + b, 0) / xs.length : null;
 
+// points are how many of a series make up a mean.
+const points = series => Math.max(1, Math.round(smoothed / series.width));
+
 // smooth is a line of the moving mean, with the band of what it is a mean of.
 function smooth(series) {
-	const n = Math.round(smoothed / series.width);
+	const n = points(series);
 	return {
 		x: positions(series, 1), y: moving(series.mean, n, mean),
-		bands: [[moving(lowest(series), n, least), moving(highest(series), n, greatest), 0.16]],
+		bands: shown().length > few ? [] : [[moving(lowest(series), n, least), moving(highest(series), n, greatest), 0.16]],
 	};
 }
 
@@ -146,10 +150,14 @@ function comparisons() {
 		title, note, ...options,
 		lines: () => shown().map(s => ({ name: s.name, ...styleOf(s), ...of(s) })).filter(l => l.y.length),
 	});
+	const over = of => {
+		const all = data.solvers.map(s => of(s)).filter(s => s.width);
+		return "mean of " + Math.max(smoothed, ...all.map(s => points(s) * s.width)) + " steps";
+	};
 	const list = [
-		compare("Accuracy", "mean of 10 steps; shaded, their lowest and highest", s => smooth(s.accuracy),
+		compare("Accuracy", () => over(s => s.accuracy) + (shown().length > few ? "" : "; shaded, their lowest and highest"), s => smooth(s.accuracy),
 			{ format: percent, range: () => [0, 1], height: 280, digits: true, percent: true }),
-		compare("Loss", "cross-entropy, mean of 10 steps", s => onLog({ ...smooth(s.loss), bands: looked(s.loss, 1).bands }), { format: significant, log: true, height: 230 }),
+		compare("Loss", () => "cross-entropy, " + over(s => s.loss), s => onLog({ ...smooth(s.loss), bands: looked(s.loss, 1).bands }), { format: significant, log: true, height: 230 }),
 	];
 	if (data.solvers.some(learns)) {
 		list.push(compare("Scale s", "geometric mean over the layers", s => onLog(looked(s.scale)), { format: significant, log: true, height: 230 }));
@@ -671,6 +679,7 @@ function byLayer() {
 
 function fillTables() {
 	fill(byId("table"), data.table);
+	byId("notes").textContent = data.notes.join(" ");
 	fillDetails();
 	const about = data.about;
 	const rows = [["command", about.command], ["seed", about.seed], ["data", about.data], ["stream", about.stream], ["network", about.model], ["version", about.version]];

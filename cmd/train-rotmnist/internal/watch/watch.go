@@ -17,12 +17,12 @@ import (
 
 // View is a few lines at the bottom of a terminal, drawn over and over.
 type View struct {
-	w       io.Writer
-	columns func() int
-	lines   int // that stand there
-	start   time.Time
-	drawn   time.Time
-	from    int // steps that were done before
+	w     io.Writer
+	size  func() (columns, rows int)
+	lines int // that stand there
+	start time.Time
+	drawn time.Time
+	from  int // steps that were done before
 }
 
 // between is the time between two drawings.
@@ -35,17 +35,17 @@ func New(w io.Writer, from int) *View {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
-	return newView(w, from, func() int {
-		columns, _, err := term.GetSize(int(f.Fd()))
-		if err != nil || columns < 1 {
-			return 80
+	return newView(w, from, func() (columns, rows int) {
+		columns, rows, err := term.GetSize(int(f.Fd()))
+		if err != nil || columns < 1 || rows < 1 {
+			return 80, 24
 		}
-		return columns
+		return columns, rows
 	})
 }
 
-func newView(w io.Writer, from int, columns func() int) *View {
-	return &View{w: w, columns: columns, start: time.Now(), from: from}
+func newView(w io.Writer, from int, size func() (columns, rows int)) *View {
+	return &View{w: w, size: size, start: time.Now(), from: from}
 }
 
 // Show draws the view after a step, if it is time to. angle is the step's, in
@@ -57,15 +57,18 @@ func (v *View) Show(h *history.History, done, steps int, angle float64) {
 	v.drawn = time.Now()
 	spent := time.Since(v.start)
 	left := time.Duration(float64(spent) / float64(done-v.from) * float64(steps-done))
-	v.draw(append([]string{fmt.Sprintf("step %d of %d, %.0f°, %v left", done, steps, angle, left.Round(time.Second))}, rows(h)...))
+	columns, _ := v.size()
+	v.draw(append([]string{fmt.Sprintf("step %d of %d, %.0f°, %v left", done, steps, angle, left.Round(time.Second))}, rows(h, columns-1)...))
 }
 
-// draw puts lines over those that stand there. None is as wide as the terminal:
-// one that wraps would be two.
+// draw puts lines over those that stand there. None is as wide as the terminal,
+// for one that wraps would be two, and they are not as high: what has left the
+// terminal at its top cannot be drawn over.
 func (v *View) draw(lines []string) {
 	var b strings.Builder
 	b.WriteString(v.erasure())
-	columns := v.columns()
+	columns, high := v.size()
+	lines = lines[:min(len(lines), max(1, high-1))]
 	for _, line := range lines {
 		if runes := []rune(line); len(runes) >= columns {
 			line = string(runes[:columns-1])
@@ -93,27 +96,39 @@ func (v *View) Write(text []byte) (int, error) {
 	return v.w.Write(text)
 }
 
-// rows is a line for each solver.
-func rows(h *history.History) []string {
+// rows is a line for each solver. Where there are too few columns, the blocks
+// leave room for the numbers.
+func rows(h *history.History, columns int) []string {
 	name := 0
 	for _, s := range h.Solvers {
 		name = max(name, utf8.RuneCountInString(s.Name))
 	}
-	var lines []string
+	var texts []string
+	longest := 0
 	for _, s := range h.Solvers {
-		line := fmt.Sprintf("%s%s  %s", s.Name, strings.Repeat(" ", name-utf8.RuneCountInString(s.Name)), spark(s.Accuracy.Mean))
-		if n := len(s.Accuracy.Mean); n > 0 {
-			line += fmt.Sprintf(" %3.0f%%", 100*mean(s.Accuracy.Mean[max(0, n-10):]))
-		}
-		if n := len(s.Scale.Mean); n > 0 {
-			line += fmt.Sprintf("  scale %-9.3g", s.Scale.Mean[n-1])
-		}
-		if least, greatest, ok := gains(s); ok {
-			line += fmt.Sprintf("  gains %.2f to %.2f", least, greatest)
-		}
-		lines = append(lines, strings.TrimRight(line, " "))
+		texts = append(texts, numbers(s))
+		longest = max(longest, len(texts[len(texts)-1]))
 	}
-	return lines
+	width := min(mostBlocks, max(0, columns-name-2-longest))
+	for i, s := range h.Solvers {
+		pad := strings.Repeat(" ", name-utf8.RuneCountInString(s.Name))
+		texts[i] = strings.TrimRight(s.Name+pad+"  "+spark(s.Accuracy.Mean, width)+texts[i], " ")
+	}
+	return texts
+}
+
+// numbers are what a solver has come to.
+func numbers(s *history.Solver) (text string) {
+	if n := len(s.Accuracy.Mean); n > 0 {
+		text = fmt.Sprintf(" %3.0f%%", 100*mean(s.Accuracy.Mean[max(0, n-10):]))
+	}
+	if n := len(s.Scale.Mean); n > 0 {
+		text += fmt.Sprintf("  scale %-9.3g", s.Scale.Mean[n-1])
+	}
+	if least, greatest, ok := gains(s); ok {
+		text += fmt.Sprintf("  gains %.2f to %.2f", least, greatest)
+	}
+	return text
 }
 
 // gains are between which most gains are: of all parameters the least quantile
@@ -130,12 +145,12 @@ func gains(s *history.Solver) (least, greatest float64, ok bool) {
 }
 
 const (
-	width  = 32 // columns of a line of blocks
-	blocks = "▁▂▃▄▅▆▇█"
+	mostBlocks = 32
+	blocks     = "▁▂▃▄▅▆▇█"
 )
 
 // spark is a line of blocks for numbers from 0 to 1, each the mean of as many.
-func spark(xs []float64) string {
+func spark(xs []float64, width int) string {
 	levels := []rune(blocks)
 	line := make([]rune, 0, width)
 	n := min(width, len(xs))

@@ -47,9 +47,11 @@ func dipped() *history.History {
 	return h
 }
 
+func wide() (columns, rows int) { return 120, 24 }
+
 func TestTheViewHasALineForEachSolver(t *testing.T) {
 	var b bytes.Buffer
-	newView(&b, 0, func() int { return 120 }).Show(dipped(), 320, 640, 60)
+	newView(&b, 0, wide).Show(dipped(), 320, 640, 60)
 	lines := screen(b.String())
 	if len(lines) != 3 || !strings.HasPrefix(lines[0], "step 320 of 640, 60°, ") {
 		t.Fatalf("%q", lines)
@@ -64,7 +66,7 @@ func TestTheViewHasALineForEachSolver(t *testing.T) {
 
 func TestTheViewIsDrawnOverAndWarningsStay(t *testing.T) {
 	var b bytes.Buffer
-	v := newView(&b, 0, func() int { return 120 })
+	v := newView(&b, 0, wide)
 	for done := range 4 {
 		v.Show(dipped(), done+1, 4, 0)
 		v.drawn = v.drawn.Add(-between)
@@ -81,7 +83,7 @@ func TestTheViewIsDrawnOverAndWarningsStay(t *testing.T) {
 func TestNoLineIsAsWideAsTheTerminal(t *testing.T) {
 	for columns := range 60 {
 		var b bytes.Buffer
-		newView(&b, 0, func() int { return columns + 1 }).Show(dipped(), 1, 2, 0)
+		newView(&b, 0, func() (int, int) { return columns + 1, 24 }).Show(dipped(), 1, 2, 0)
 		for _, line := range screen(b.String()) {
 			if len([]rune(line)) > columns {
 				t.Errorf("%d columns: %q", columns+1, line)
@@ -93,5 +95,23 @@ func TestNoLineIsAsWideAsTheTerminal(t *testing.T) {
 func TestWhereThereIsNoTerminalThereIsNoView(t *testing.T) {
 	if New(new(bytes.Buffer), 0) != nil {
 		t.Error("there is one")
+	}
+}
+
+func TestInANarrowTerminalTheNumbersStay(t *testing.T) {
+	var b bytes.Buffer
+	newView(&b, 0, func() (int, int) { return 60, 24 }).Show(dipped(), 1, 2, 0)
+	if lines := screen(b.String()); !strings.Contains(lines[1], "█  90%  scale 250        gains 0.50 to 4.50") {
+		t.Errorf("%q", lines)
+	}
+}
+
+func TestTheViewIsNotAsHighAsTheTerminal(t *testing.T) {
+	for rows := range 5 {
+		var b bytes.Buffer
+		newView(&b, 0, func() (int, int) { return 80, rows + 1 }).Show(dipped(), 1, 2, 0)
+		if lines := screen(b.String()); len(lines) > max(1, rows) {
+			t.Errorf("%d lines in %d", len(lines), rows+1)
+		}
 	}
 }
