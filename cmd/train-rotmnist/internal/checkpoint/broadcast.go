@@ -2,8 +2,10 @@ package checkpoint
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
@@ -18,15 +20,13 @@ var ErrFirst = errors.New("rank 0 has no checkpoint")
 // none, and the others get ErrFirst.
 func Broadcast(w *distributed.World, r *Record) (*Record, error) {
 	var text []byte
+	var failure error
 	if r != nil {
-		var err error
-		if text, err = json.Marshal(r); err != nil {
-			return nil, err
-		}
+		text, failure = json.Marshal(r)
 	}
 	text, err := w.Broadcast(text)
 	if err != nil || w.Rank() == 0 {
-		return r, err
+		return r, cmp.Or(failure, err)
 	}
 	if text == nil {
 		return nil, ErrFirst
@@ -36,33 +36,34 @@ func Broadcast(w *distributed.World, r *Record) (*Record, error) {
 }
 
 // BroadcastRuns gives the runs of rank 0, which it has loaded, to every rank:
-// only rank 0 needs to see the directory.
+// only rank 0 needs to see the directory. A rank that fails takes part to the
+// end, for the others wait for it.
 func BroadcastRuns(w *distributed.World, r *Record, runs []*experiment.Run) error {
+	var errs []error
 	for i, run := range runs {
 		var failure error
 		if r.Runs[i].Error != "" {
 			failure = errors.New(r.Runs[i].Error)
 		} else if err := broadcastRun(w, run); err != nil {
-			return err
+			errs = append(errs, fmt.Errorf("%s: %w", run.Name, err))
 		}
 		if w.Rank() > 0 {
 			run.Restore(r.Runs[i].Metrics, failure)
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // broadcastRun gives its weights and its solver.
 func broadcastRun(w *distributed.World, run *experiment.Run) error {
 	var file bytes.Buffer
+	var failure error
 	if w.Rank() == 0 {
-		if err := solver.Write(&file, run.Model(), solvers.Keepable(run.Solver())); err != nil {
-			return err
-		}
+		failure = solver.Write(&file, run.Model(), solvers.Keepable(run.Solver()))
 	}
 	content, err := w.Broadcast(file.Bytes())
 	if err != nil || w.Rank() == 0 {
-		return err
+		return cmp.Or(failure, err)
 	}
 	return solver.Read(bytes.NewReader(content), run.Model(), solvers.Keepable(run.Solver()))
 }
