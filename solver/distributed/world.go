@@ -8,9 +8,9 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// World is all processes of a job, as one of them sees it. It belongs to one
-// goroutine at a time, but for Abort. Its methods and the steps of a Solver are
-// collective: every rank calls them in the same order.
+// World is all processes of a job, as one of them sees it. It belongs to the
+// goroutine that called Start, but for Abort. Its methods and the steps of a
+// Solver are collective: every rank calls them in the same order.
 type World struct {
 	link link
 
@@ -32,7 +32,7 @@ type link interface {
 
 // Start joins the job that mpirun, or srun, started this process for. A process
 // that nobody started so is a job of its own, of one rank. It can be called once.
-// Close ends it.
+// It locks the goroutine to its thread, which makes all calls of MPI, until Close.
 func Start() (*World, error) {
 	l, err := connect()
 	if err != nil {
