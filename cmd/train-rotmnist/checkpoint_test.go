@@ -220,6 +220,15 @@ func TestTheLastTwoCheckpointsAreKeptAndADamagedOneIsPassedOver(t *testing.T) {
 			sameEnd(t, dir, csv, wantDir, wantCSV)
 		}
 	}
+	// One that was passed over is not kept in place of a sound one.
+	os.Rename(folders[1], filepath.Join(wantDir, "step-0000000059"))
+	os.Remove(filepath.Join(wantDir, "step-0000000059", "run.json"))
+	if status, _, errs := invoke("-resume", wantDir, "-quiet"); status != 0 || strings.Count(errs, "\n") != 1 {
+		t.Errorf("status %d, %s", status, errs)
+	}
+	if now, _ := filepath.Glob(filepath.Join(wantDir, "step-*")); !slices.Equal(now, folders) {
+		t.Errorf("kept are %v", now)
+	}
 	for _, folder := range folders {
 		os.Remove(filepath.Join(folder, "run.json"))
 	}

@@ -138,8 +138,9 @@ func (d *Directory) Save(r Record, runs []*experiment.Run) error {
 		os.RemoveAll(folder) // it may be what fills the disk
 		return err
 	}
+	before := d.last
 	d.last = r.Done
-	return d.prune()
+	return d.prune(d.last, before)
 }
 
 // fill writes a checkpoint to a folder of its own.
@@ -175,22 +176,22 @@ func (d *Directory) install(folder string, step int) error {
 	return sync(d.path)
 }
 
-// prune removes all checkpoints but the last and the one before it.
-func (d *Directory) prune() error {
+// prune removes all checkpoints but two, also those that the run was not resumed
+// from since they are damaged.
+func (d *Directory) prune(keep ...int) error {
 	steps, err := d.list()
 	if err != nil {
 		return err
 	}
-	before := 0
 	for _, step := range steps {
-		if step < d.last {
-			before++
-		}
-		if step == d.last || step < d.last && before == 1 {
+		if slices.Contains(keep, step) {
 			continue
 		}
 		// Without its record it is none, even if no more of it can be removed.
-		err = errors.Join(err, os.Remove(filepath.Join(d.folder(step), recordName)), os.RemoveAll(d.folder(step)))
+		if e := os.Remove(filepath.Join(d.folder(step), recordName)); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+		err = errors.Join(err, os.RemoveAll(d.folder(step)))
 	}
 	return err
 }
