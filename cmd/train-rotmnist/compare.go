@@ -45,7 +45,7 @@ func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, 
 		return err
 	}
 	defer j.comparison.Close()
-	if err := j.sameDigits(); err != nil {
+	if err := c.ranks.settle(j.sameEverywhere()); err != nil {
 		return err
 	}
 	record, err := j.restore()
@@ -106,6 +106,8 @@ func (j *comparing) prepare(ctx context.Context, notes io.Writer) error {
 	}
 	if j.keeper != nil || j.watch || j.report != "" || j.http != "" {
 		j.history = new(history.History)
+	}
+	if j.history != nil || j.ranks != nil {
 		j.digits = digest(digits, held)
 	}
 	j.page = report.New(&report.Description{
@@ -196,7 +198,7 @@ func (c *config) advised(err error) error {
 
 // summary is of the runs that made a step.
 func (j *comparing) summary() *output.Summary {
-	summary := &output.Summary{Protocol: j.Protocol, Seed: j.seed}
+	summary := &output.Summary{Protocol: j.Protocol, Seed: j.seed, Ranks: j.ranks.size()}
 	for i, run := range j.comparison.Runs() {
 		if result := run.Result(); result.Steps > 0 {
 			summary.Results = append(summary.Results, output.NewRow(j.solvers[i], result))

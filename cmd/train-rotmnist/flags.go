@@ -75,7 +75,7 @@ var loose = []string{"json", "report"}
 // parseFlags reads the command line. On -h it writes the help to w and returns
 // flag.ErrHelp. A run that is resumed has the flags that it was started with;
 // its directory is left open, and nil without -resume. With -mpi this process
-// has then joined the others, whatever the error.
+// has then joined the others, unless the flags could not be read.
 func parseFlags(args []string, w io.Writer) (*config, *checkpoint.Directory, error) {
 	c := &config{args: args}
 	fs := newFlagSet("train-rotmnist")
@@ -233,7 +233,7 @@ func (c *config) interpretAll(fs *flag.FlagSet, specs, policy string) (err error
 func (c *config) distinct() error {
 	names := map[string]string{}
 	for _, f := range [][2]string{{"-csv", c.csv}, {"-json", c.json}, {"-report", c.report}} {
-		if f[1] == "" {
+		if f[1] == "" || device(f[1]) {
 			continue
 		}
 		flag, path := f[0], resolved(f[1])

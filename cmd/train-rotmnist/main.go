@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 )
 
@@ -81,8 +82,8 @@ func conclude(ctx context.Context, command string, err error, stderr io.Writer, 
 		return done
 	case errors.As(err, &usage):
 		return misuse(stderr, command, err)
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		if err := besides(err, ctx.Err()); err != nil {
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()), errors.Is(err, experiment.ErrInterrupted):
+		if err := besides(err); err != nil {
 			complain(stderr, failed, err)
 		}
 		fmt.Fprintf(stderr, "train-rotmnist: interrupted; %s\n", left)
@@ -92,14 +93,14 @@ func conclude(ctx context.Context, command string, err error, stderr io.Writer, 
 }
 
 // besides is what err is about beside an interruption; nil if nothing.
-func besides(err, interruption error) error {
-	if !errors.Is(err, interruption) {
+func besides(err error) error {
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, experiment.ErrInterrupted) {
 		return err
 	}
 	var rest []error
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
-			rest = append(rest, besides(e, interruption))
+			rest = append(rest, besides(e))
 		}
 	}
 	return errors.Join(rest...)

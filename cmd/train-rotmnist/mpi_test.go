@@ -158,6 +158,9 @@ func TestRanksThatAreStoppedGoOnAsIfNothingHadHappened(t *testing.T) {
 			args, dir, csv := kept()
 			p := job(t, 2, args...)
 			whileTraining(t, p, dir, func() { stop(p) })
+			if name != "a rank is killed" && (strings.Count(p.errs.String(), "train-rotmnist: ") != 1 || !strings.Contains(p.errs.String(), "train-rotmnist: interrupted; it goes on with train-rotmnist -mpi -resume "+dir+", on 2 ranks")) {
+				t.Error(p.errs.String())
+			}
 			if filepath.Base(newest(dir)) == filepath.Base(newest(wantDir)) {
 				t.Fatal("it was finished")
 			}
@@ -212,13 +215,22 @@ func TestAMistakeOfOneRankEndsAll(t *testing.T) {
 	b[len(b)-1] ^= 1
 	os.WriteFile(labels, b, 0o666)
 
-	for dir, want := range map[string]string{"empty": `rank 1: -data: mnist: directory "digits"`, "other": "rank 1: the digits of digits are not those that rank 0 has read"} {
-		rank := func(dir string) []string {
-			return []string{"-n", "1", "-wdir", filepath.Join(root, dir), os.Args[0], "-mpi", "-data", "digits", "-batch", "24", "-hidden", "16"}
+	old := filepath.Join(root, "old.csv")
+	os.WriteFile(old, []byte("precious"), 0o666)
+	for dir, want := range map[string]string{"empty": `rank 1: -data: mnist: directory "digits"`, "other": "rank 1: the digits of digits are not those that rank 0 has;", "full": "rank 1: the flags are not those that rank 0 has;"} {
+		rank := func(dir string, steps string) []string {
+			return []string{"-n", "1", "-wdir", filepath.Join(root, dir), os.Args[0], "-mpi", "-data", "digits", "-batch", "24", "-hidden", "16", "-steps", steps, "-csv", old}
 		}
-		p := mpirun(t, append(append(rank("full"), ":"), rank(dir)...)...)
+		steps := "400"
+		if dir == "full" {
+			steps = "500"
+		}
+		p := mpirun(t, append(append(rank("full", "400"), ":"), rank(dir, steps)...)...)
 		if p.end(t, 1); strings.Count(p.errs.String(), "rank 1: ") != 1 || !strings.Contains(p.errs.String(), want) {
 			t.Error(p.errs.String())
+		}
+		if b := read1(t, old); string(b) != "precious" {
+			t.Errorf("%s: the old CSV holds %q", dir, b)
 		}
 	}
 	dir := filepath.Join(root, "taken")

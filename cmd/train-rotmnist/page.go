@@ -19,6 +19,9 @@ func (c *config) commandLine() []string {
 		return c.args
 	}
 	var args []string
+	if c.ranks != nil {
+		args = append(args, "-mpi")
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.given)) {
 		args = append(args, "-"+name, c.given[name])
 	}

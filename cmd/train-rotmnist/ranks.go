@@ -94,11 +94,9 @@ func (r *ranks) end(err error, conclude func() int) int {
 // mpirun, which may be what interrupts. The others wait for what rank 0 has to
 // write, for it is killed when they end.
 func (r *ranks) stop(conclude func() int) int {
-	status := conclude()
-	if err := distributed.AllReduce(r.World, []float64{0}); err != nil {
-		return failed
-	}
-	return status
+	conclude()
+	distributed.AllReduce(r.World, []float64{0})
+	return failed
 }
 
 // outputs are where a process prints: only rank 0 does.
@@ -158,15 +156,20 @@ func (r *ranks) restore(own *checkpoint.Record, err error, runs []*experiment.Ru
 	return record, r.settle(err)
 }
 
-// sameDigits finds out whether all ranks have read the same.
-func (j *comparing) sameDigits() error {
+// sameEverywhere finds out whether all ranks are about to do the same.
+func (j *comparing) sameEverywhere() error {
 	if j.ranks == nil {
 		return nil
 	}
-	own := digest(j.setup.Train, j.setup.Test)
-	theirs, err := j.ranks.Broadcast([]byte(own))
-	if err == nil && string(theirs) != own {
-		err = fmt.Errorf("the digits of %s are not those that rank 0 has read", j.Data)
+	flags := fmt.Sprint(j.Protocol, j.seed, j.onNonFinite, texts(j.solvers))
+	for _, same := range []struct{ own, what string }{{flags, "the flags"}, {j.digits, "the digits of " + j.Data}} {
+		theirs, err := j.ranks.Broadcast([]byte(same.own))
+		if err != nil {
+			return err
+		}
+		if string(theirs) != same.own {
+			return fmt.Errorf("%s are not those that rank 0 has; give all ranks the same", same.what)
+		}
 	}
-	return err
+	return nil
 }

@@ -42,6 +42,7 @@ func (p *Protocol) Model() string {
 type Summary struct {
 	Protocol
 	Seed    uint64 `json:"seed"`
+	Ranks   int    `json:"ranks"` // processes that trained together
 	Results []Row  `json:"results"`
 }
 
