@@ -338,7 +338,7 @@ func TestTheReportIsAPageWithTheRun(t *testing.T) {
 
 func TestAReportOfARunThatWasResumedIsOfAllOfIt(t *testing.T) {
 	whole, resumed := filepath.Join(t.TempDir(), "whole.html"), filepath.Join(t.TempDir(), "resumed.html")
-	args, dir, _ := kept(t, "-solvers", "funnel")
+	args, dir, _ := kept(t, "-solvers", "funnel", "-steps", "200")
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		for newest(dir) == "" {
@@ -352,7 +352,7 @@ func TestAReportOfARunThatWasResumedIsOfAllOfIt(t *testing.T) {
 	if status, _, errs := invoke("-resume", dir, "-report", resumed); status != 0 {
 		t.Fatal(errs)
 	}
-	if status, _, errs := invoke(small(t, "-solvers", "funnel", "-report", whole)...); status != 0 {
+	if status, _, errs := invoke(small(t, "-solvers", "funnel", "-steps", "200", "-report", whole)...); status != 0 {
 		t.Fatal(errs)
 	}
 	accuracy := regexp.MustCompile(`"accuracy":\{[^}]*\}`)
