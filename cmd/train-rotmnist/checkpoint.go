@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/mnist"
@@ -56,6 +57,9 @@ func (k *keeper) restore(j *comparing) (*checkpoint.Record, error) {
 	if err == nil && record.Digits != j.digits {
 		err = fmt.Errorf("the digits of %s are not those that the run was started with", k.config.Data)
 	}
+	if err == nil && record.Arithmetic != arithmetic {
+		err = fmt.Errorf("its matrices were multiplied by %s, and this program has %s; only with the same does it end with the same bits", record.Arithmetic, arithmetic)
+	}
 	if steps := k.config.schedule.Steps(); err == nil && record.Steps != steps {
 		err = fmt.Errorf("it has %d steps, and its flags now mean %d", record.Steps, steps)
 	}
@@ -65,6 +69,10 @@ func (k *keeper) restore(j *comparing) (*checkpoint.Record, error) {
 	k.last, k.config.kept = record.Done, true
 	return record, nil
 }
+
+// arithmetic is what the bits of a network's gradients depend on. (Those of a
+// step of ours depend on nothing but the gradients.)
+const arithmetic = blas + "/" + runtime.GOARCH
 
 // digest is what data sets are known by.
 func digest(sets ...*mnist.Dataset) string {
@@ -94,7 +102,7 @@ func (k *keeper) save(j *comparing) error {
 		return nil
 	}
 	record := checkpoint.Record{
-		Flags: k.config.given, Ranks: k.config.ranks.size(), Digits: j.digits, Done: j.comparison.Done(), Steps: k.config.schedule.Steps(), History: j.history,
+		Flags: k.config.given, Arithmetic: arithmetic, Ranks: k.config.ranks.size(), Digits: j.digits, Done: j.comparison.Done(), Steps: k.config.schedule.Steps(), History: j.history,
 	}
 	var err error
 	if record.CSV, err = j.files.written(); err == nil {

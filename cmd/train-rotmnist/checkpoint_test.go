@@ -22,13 +22,19 @@ func kept(t *testing.T, more ...string) (args []string, dir, csv string) {
 	return append(small(t, "-quiet", "-csv", csv, "-checkpoint", dir), more...), dir, csv
 }
 
+// folders are those of the checkpoints, the newest last.
+func folders(dir string) []string {
+	all, _ := filepath.Glob(filepath.Join(dir, "step-*"))
+	return all
+}
+
 // newest is the folder of the newest checkpoint; empty if there is none.
 func newest(dir string) string {
-	folders, _ := filepath.Glob(filepath.Join(dir, "step-*"))
-	if len(folders) == 0 {
+	all := folders(dir)
+	if len(all) == 0 {
 		return ""
 	}
-	return slices.Max(folders)
+	return slices.Max(all)
 }
 
 // sameEnd compares the CSVs of two runs, and their last checkpoints but for what
@@ -172,6 +178,8 @@ func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
 	if status, _, errs := invoke(args...); status != 1 || !strings.Contains(errs, "it has a run in it; go on with -resume") {
 		t.Errorf("a new run in a directory that has one: status %d, %s", status, errs)
 	}
+	csv0 := filepath.Join(t.TempDir(), "kept.csv")
+	os.WriteFile(csv0, read1(t, csv), 0o666)
 	other := read1(t, csv)
 	other[100] ^= 1
 	os.WriteFile(csv, other, 0o666)
@@ -181,6 +189,23 @@ func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
 	os.Remove(csv)
 	if status, _, errs := invoke("-resume", dir); status != 1 || !strings.Contains(errs, csv+": no such file") {
 		t.Errorf("no CSV: status %d, %s", status, errs)
+	}
+	os.WriteFile(csv, read1(t, csv0), 0o666)
+	altered := filepath.Join(t.TempDir(), "run")
+	os.CopyFS(altered, os.DirFS(dir))
+	for _, folder := range folders(altered) {
+		var sealed struct {
+			SHA256 string          `json:"sha256"`
+			Run    json.RawMessage `json:"run"`
+		}
+		json.Unmarshal(read1(t, filepath.Join(folder, "run.json")), &sealed)
+		sealed.Run = bytes.Replace(sealed.Run, []byte(`"arithmetic":"`), []byte(`"arithmetic":"another`), 1)
+		sealed.SHA256 = digestOf(sealed.Run)
+		b, _ := json.Marshal(sealed)
+		os.WriteFile(filepath.Join(folder, "run.json"), b, 0o666)
+	}
+	if status, _, errs := invoke("-resume", altered); status != 1 || !strings.Contains(errs, "its matrices were multiplied by another"+arithmetic) {
+		t.Errorf("other arithmetic: status %d, %s", status, errs)
 	}
 	labels := filepath.Join(args[1], "train-labels-idx1-ubyte")
 	b := read1(t, labels)
@@ -196,7 +221,7 @@ func TestTheLastTwoCheckpointsAreKeptAndADamagedOneIsPassedOver(t *testing.T) {
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
-	folders, _ := filepath.Glob(filepath.Join(wantDir, "step-*"))
+	folders := folders(wantDir)
 	if len(folders) != 2 || filepath.Base(folders[0]) != "step-0000000040" || filepath.Base(folders[1]) != "step-0000000060" {
 		t.Fatalf("kept are %v", folders)
 	}

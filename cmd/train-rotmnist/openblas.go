@@ -14,6 +14,9 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
+// blas multiplies the matrices.
+const blas = "openblas"
+
 // Gorgonia multiplies matrices with OpenBLAS instead of gonum's Go.
 func init() { gorgonia.Use(netlib.Implementation{}) }
 

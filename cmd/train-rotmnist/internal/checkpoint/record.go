@@ -16,15 +16,16 @@ import (
 
 // Record is all of a checkpoint but the weights and the solvers.
 type Record struct {
-	Version int               `json:"version"`
-	Flags   map[string]string `json:"flags"`  // that the run was started with
-	Ranks   int               `json:"ranks"`  // that train together; 0 in older files, of one
-	Digits  string            `json:"digits"` // SHA-256 of the data sets
-	Done    int               `json:"done"`   // steps
-	Steps   int               `json:"steps"`  // of the whole stream
-	CSV     *Written          `json:"csv,omitempty"`
-	History *history.History  `json:"history"`
-	Runs    []Run             `json:"runs"`
+	Version    int               `json:"version"`
+	Flags      map[string]string `json:"flags"`      // that the run was started with
+	Ranks      int               `json:"ranks"`      // that train together; 0 in older files, of one
+	Digits     string            `json:"digits"`     // SHA-256 of the data sets
+	Arithmetic string            `json:"arithmetic"` // what multiplied the matrices
+	Done       int               `json:"done"`       // steps
+	Steps      int               `json:"steps"`      // of the whole stream
+	CSV        *Written          `json:"csv,omitempty"`
+	History    *history.History  `json:"history"`
+	Runs       []Run             `json:"runs"`
 }
 
 // Written is what a file had at the checkpoint.
