@@ -1,5 +1,5 @@
 # Modules that are not part of the main one, so that its users inherit nothing from them.
-MODULES = . cmd/plot-rotmnist cmd/train-rotmnist/browsertest solver/internal/kernel/_asm
+MODULES = . cmd/plot-rotmnist cmd/train-rotmnist/browsertest solver/internal/kernel/_asm solver/blas/_asm
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -38,18 +38,19 @@ lint:
 vuln:
 	@status=0; for m in $(MODULES); do (cd $$m && $(GOVULNCHECK) -db $(VULNDB) -tags '$(TAGS)' ./...) || status=1; done; exit $$status
 
-# The AVX2 kernels, from their generator.
+# The assembly, from its generators.
 asm:
 	cd solver/internal/kernel/_asm && go run . -out ../avx2_amd64.s -stubs ../avx2_amd64.go -pkg kernel
+	cd solver/blas/_asm && go run . -out ../vectors_amd64.s -stubs ../vectors_amd64.go -pkg blas
 
 # The same bits in every build; arm64 where qemu-user is installed.
+SAMEBITS = ./solver ./solver/blas
 fingerprint:
-	go test -run TheSameBits ./solver
-	go test -tags purego -run TheSameBits ./solver
-	GOAMD64=v3 go test -run TheSameBits ./solver
-	GOAMD64=v3 go test -tags purego -run TheSameBits ./solver
-	@if command -v qemu-aarch64 >/dev/null; then set -e; file=$$(mktemp); trap 'rm '$$file EXIT; \
-		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
+	go test -run TheSameBits $(SAMEBITS)
+	go test -tags purego -run TheSameBits $(SAMEBITS)
+	GOAMD64=v3 go test -run TheSameBits $(SAMEBITS)
+	GOAMD64=v3 go test -tags purego -run TheSameBits $(SAMEBITS)
+	@if command -v qemu-aarch64 >/dev/null; then GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64 -run TheSameBits $(SAMEBITS); \
 	else echo "arm64: skipped; install qemu-user"; fi
 
 # 200,000 steps of a small network with each of four solvers: memory, goroutines, time a step.

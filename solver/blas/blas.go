@@ -5,11 +5,11 @@ import (
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
-// Implementation is a BLAS for gorgonia.Use. Its methods may be called
-// concurrently.
+// Implementation is a BLAS for gorgonia.Use, and wherever gonum's fits. Its
+// methods may be called concurrently.
 //
-// Products of float32 and float64 are computed as the package comment says;
-// everything else is gonum's.
+// The methods below are this package's; all others are gonum's, as are the checks
+// of all arguments and what they panic with. A result must not overlap an operand.
 type Implementation struct{ gonum.Implementation }
 
 var (
@@ -17,17 +17,13 @@ var (
 	_ blas.Float64 = Implementation{}
 )
 
-// What products of a precision use again.
-var (
-	scratches32  = pool[scratch[float32]]{make: func() *scratch[float32] { return new(scratch[float32]) }}
-	scratches64  = pool[scratch[float64]]{make: func() *scratch[float64] { return new(scratch[float64]) }}
-	workspaces32 = pool[workspace[float32]]{make: func() *workspace[float32] { return newWorkspace(&scratches32) }}
-	workspaces64 = pool[workspace[float64]]{make: func() *workspace[float64] { return newWorkspace(&scratches64) }}
-)
+// In each method gonum, given α = 0 (and β = 1), checks the arguments and does
+// nothing else.
 
-// Sgemm is C = αAB + βC, where A and B are transposed where tA and tB say so.
+// Sgemm computes C = αAB + βC, where C is m×n, and A and B are m×k and k×n after
+// they have been transposed as tA and tB say.
 func (i Implementation) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
-	i.Implementation.Sgemm(tA, tB, m, n, k, 0, a, lda, b, ldb, 1, c, ldc) // checks the arguments, and no more
+	i.Implementation.Sgemm(tA, tB, m, n, k, 0, a, lda, b, ldb, 1, c, ldc)
 	gemm(&workspaces32, tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
@@ -37,11 +33,51 @@ func (i Implementation) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64,
 	gemm(&workspaces64, tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-func gemm[T float](workspaces *pool[workspace[T]], tA, tB blas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	w := workspaces.get()
-	defer workspaces.put(w)
-	w.multiply(product[T]{
-		m: m, n: n, k: k, alpha: alpha, beta: beta,
-		a: rowMajor(a, lda, tA != blas.NoTrans), b: rowMajor(b, ldb, tB != blas.NoTrans), c: rowMajor(c, ldc, false),
-	})
+// Sgemv computes y = αAx + βy, where A is m×n before it has been transposed as tA
+// says.
+func (i Implementation) Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int) {
+	i.Implementation.Sgemv(tA, m, n, 0, a, lda, x, incX, 1, y, incY)
+	gemv(&workspaces32, tA, m, n, alpha, a, lda, x, incX, beta, y, incY)
+}
+
+// Dgemv is Sgemv in float64.
+func (i Implementation) Dgemv(tA blas.Transpose, m, n int, alpha float64, a []float64, lda int, x []float64, incX int, beta float64, y []float64, incY int) {
+	i.Implementation.Dgemv(tA, m, n, 0, a, lda, x, incX, 1, y, incY)
+	gemv(&workspaces64, tA, m, n, alpha, a, lda, x, incX, beta, y, incY)
+}
+
+// Sger computes A = A + αxyᵀ, where A is m×n: a product with one k.
+func (i Implementation) Sger(m, n int, alpha float32, x []float32, incX int, y []float32, incY int, a []float32, lda int) {
+	i.Implementation.Sger(m, n, 0, x, incX, y, incY, a, lda)
+	ger(&workspaces32, m, n, alpha, x, incX, y, incY, a, lda)
+}
+
+// Dger is Sger in float64.
+func (i Implementation) Dger(m, n int, alpha float64, x []float64, incX int, y []float64, incY int, a []float64, lda int) {
+	i.Implementation.Dger(m, n, 0, x, incX, y, incY, a, lda)
+	ger(&workspaces64, m, n, alpha, x, incX, y, incY, a, lda)
+}
+
+// Sdot is xᵀy: a product with one element.
+func (i Implementation) Sdot(n int, x []float32, incX int, y []float32, incY int) float32 {
+	i.Implementation.Saxpy(n, 0, x, incX, y, incY)
+	return dot(&workspaces32, n, x, incX, y, incY)
+}
+
+// Ddot is Sdot in float64.
+func (i Implementation) Ddot(n int, x []float64, incX int, y []float64, incY int) float64 {
+	i.Implementation.Daxpy(n, 0, x, incX, y, incY)
+	return dot(&workspaces64, n, x, incX, y, incY)
+}
+
+// Saxpy computes y = y + αx.
+func (i Implementation) Saxpy(n int, alpha float32, x []float32, incX int, y []float32, incY int) {
+	i.Implementation.Saxpy(n, 0, x, incX, y, incY)
+	axpy(&workspaces32, n, alpha, x, incX, y, incY)
+}
+
+// Daxpy is Saxpy in float64.
+func (i Implementation) Daxpy(n int, alpha float64, x []float64, incX int, y []float64, incY int) {
+	i.Implementation.Daxpy(n, 0, x, incX, y, incY)
+	axpy(&workspaces64, n, alpha, x, incX, y, incY)
 }

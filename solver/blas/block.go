@@ -46,6 +46,9 @@ func (b *block[T]) set(p product[T], workers int) {
 	}
 }
 
+// clear lets go of the operands.
+func (b *block[T]) clear() { b.product = product[T]{} }
+
 // conflicting is whether the rows of a fall into the same few places of the first
 // cache, as they do a multiple of 2 KB apart.
 func conflicting[T float](a matrix[T]) bool { return a.row*int(unsafe.Sizeof(T(0)))%2048 == 0 }

@@ -3,6 +3,8 @@ package blas
 import (
 	"runtime"
 	"unsafe"
+
+	"gonum.org/v1/gonum/blas"
 )
 
 // matrix is a view of elements: that of row i and column j is data[i*row+j*column].
@@ -11,12 +13,12 @@ type matrix[T float] struct {
 	row, column int
 }
 
-// rowMajor is a matrix as BLAS has it, transposed if t says so.
-func rowMajor[T float](data []T, stride int, transposed bool) matrix[T] {
-	if transposed {
-		return matrix[T]{data, 1, stride}
+// rowMajor is a matrix as BLAS has it, after it has been transposed as t says.
+func rowMajor[T float](data []T, stride int, t blas.Transpose) matrix[T] {
+	if t == blas.NoTrans {
+		return matrix[T]{data, stride, 1}
 	}
-	return matrix[T]{data, stride, 1}
+	return matrix[T]{data, 1, stride}
 }
 
 // from is the part of m that begins at row i and column j.
@@ -58,6 +60,7 @@ func (w *workspace[T]) multiply(p product[T]) {
 	if p.m*p.n*p.k >= parallelThreshold {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	defer w.block.clear()
 	columns := blockPanels * panelWidth[T]()
 	for j := 0; j < p.n; j += columns {
 		part := p
@@ -75,6 +78,9 @@ func (w *workspace[T]) multiply(p product[T]) {
 
 // scale is C = βC.
 func (p *product[T]) scale() {
+	if p.beta == 1 {
+		return
+	}
 	for i := range p.m {
 		row := p.c.data[i*p.c.row:][:p.n]
 		if p.beta == 0 {

@@ -5,16 +5,12 @@ import "sync"
 // workspace is what a product needs beside its operands. It is used again, by one
 // caller at a time.
 type workspace[T float] struct {
-	block  block[T]
-	team   team[T]
-	packB  func(piece int, s *scratch[T])
-	update func(piece int, s *scratch[T])
-}
-
-// scratch is what one goroutine needs to do a piece.
-type scratch[T float] struct {
-	a [maxPieceRows * blockDepth]T  // packed
-	c [panelRows * panelBytes / 4]T // a tile
+	block        block[T]
+	team         team[T]
+	packB        func(piece int, s *scratch[T]) // of block
+	update       func(piece int, s *scratch[T])
+	x, y, result buffer[T]
+	one          [1]T
 }
 
 func newWorkspace[T float](scratches *pool[scratch[T]]) *workspace[T] {
@@ -22,8 +18,22 @@ func newWorkspace[T float](scratches *pool[scratch[T]]) *workspace[T] {
 	w.team.scratches = scratches
 	w.packB = func(piece int, _ *scratch[T]) { w.block.packB(piece) }
 	w.update = w.block.update
+	w.one[0] = 1
 	return w
 }
+
+// scratch is what one goroutine needs for a piece.
+type scratch[T float] struct {
+	a [maxPieceRows * blockDepth]T  // packed
+	c [panelRows * panelBytes / 4]T // a tile
+}
+
+var (
+	scratches32  = pool[scratch[float32]]{make: func() *scratch[float32] { return new(scratch[float32]) }}
+	scratches64  = pool[scratch[float64]]{make: func() *scratch[float64] { return new(scratch[float64]) }}
+	workspaces32 = pool[workspace[float32]]{make: func() *workspace[float32] { return newWorkspace(&scratches32) }}
+	workspaces64 = pool[workspace[float64]]{make: func() *workspace[float64] { return newWorkspace(&scratches64) }}
+)
 
 // pool holds what nobody uses. It gives back what came last, which the caches may
 // still hold. (A sync.Pool would be emptied now and then, and products allocate.)

@@ -1,5 +1,5 @@
-// Command asm generates the kernels of package blas for amd64: tile_amd64.s and
-// its declarations, tile_amd64.go. Run it with make asm.
+// Command asm generates the kernels of package blas for amd64: vectors_amd64.s and
+// its declarations, vectors_amd64.go. Run it with make asm.
 //
 // Each function computes what tilePortable says, on a tile of some rows by 64
 // bytes. An element of the tile is one lane of an accumulator, so that no two
