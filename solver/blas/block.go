@@ -2,120 +2,96 @@ package blas
 
 import "unsafe"
 
-// block is a product with at most blockDepth k and blockPanels panels of B, cut
-// into pieces, each some rows by some panels of C. It goes through the panels of
-// A and B as the caches like it: a panel of B stays in the first while those of
-// A, from the second, meet it.
-type block[T float] struct {
-	product[T]
-	packsA, packsB bool
-	packed         []T // panels of B, one after the other
-	packPieces     int
-	rows, panels   int // of a piece
+// scratch is what one core needs for a product.
+type scratch[T float] struct {
+	a []T // packed panels
+	b []T
+	c [panelRows * panelBytes / 4]T // a tile
 }
 
+// What is packed at a time: as much as the second cache holds.
 const (
-	piecesPerWorker = 8             // the more, the more evenly the work is split
-	maxPieceRows    = 8 * panelRows // what is packed of A at a time
-	packPanels      = 4             // panels of B in a piece of packing
+	blockRows   = 8 * panelRows // of A
+	blockPanels = 32            // of B: 512 KB
 )
 
-func (b *block[T]) set(p product[T], workers int) {
-	b.product = p
+// multiply computes a product, block by block of B and in each block by block of A.
+func (s *scratch[T]) multiply(p product[T]) {
+	columns := blockPanels * panelWidth[T]()
+	for j := 0; j < p.n; j += columns {
+		part := p.part(0, j, p.m, columns)
+		for k := 0; k < p.k; k += blockDepth {
+			part.k = min(blockDepth, p.k-k)
+			part.a, part.b = p.a.from(0, k), p.b.from(k, j)
+			s.block(&part)
+			part.beta = 1
+		}
+	}
+}
+
+// block does a product with one block of B.
+func (s *scratch[T]) block(p *product[T]) {
 	width := panelWidth[T]()
-	panels := ceil(p.n, width)
 	// Packing pays for what is read more than once or twice.
-	b.packsB = p.b.column != 1 || p.m > panelRows
-	b.packsA = panels > 2 && (p.a.column != 1 || conflicting(p.a))
-	switch {
-	case b.packsB:
-		b.packPieces = ceil(panels, packPanels)
-	case p.n%width > 0:
-		b.packPieces = 1
-	default:
-		b.packPieces = 0
-	}
-	if n := panels * p.k * width; len(b.packed) < n {
-		b.packed = make([]T, n)
-	}
-	b.rows, b.panels = maxPieceRows, panels
-	if workers > 1 {
-		wanted := workers * piecesPerWorker
-		b.rows = panelRows * min(max(1, p.m/panelRows/wanted), maxPieceRows/panelRows)
-		b.panels = ceil(panels, ceil(wanted, ceil(p.m, b.rows)))
-	}
-}
-
-// clear lets go of the operands.
-func (b *block[T]) clear() { b.product = product[T]{} }
-
-// conflicting is whether the rows of a fall into the same few places of the first
-// cache, as they do a multiple of 2 KB apart.
-func conflicting[T float](a matrix[T]) bool { return a.row*int(unsafe.Sizeof(T(0)))%2048 == 0 }
-
-func ceil(x, y int) int { return (x + y - 1) / y }
-
-func (b *block[T]) pieces() int {
-	return ceil(b.m, b.rows) * ceil(ceil(b.n, panelWidth[T]()), b.panels)
-}
-
-// packB packs the panels of a piece of packing.
-func (b *block[T]) packB(piece int) {
-	width := panelWidth[T]()
-	panels := ceil(b.n, width)
-	first, last := piece*packPanels, min((piece+1)*packPanels, panels)
-	if !b.packsB { // only the last one, which is not as wide as the others
-		first, last = panels-1, panels
-	}
-	for p := first; p < last; p++ {
-		packColumns(b.packed[p*b.k*width:], b.b.from(0, p*width), b.k, min(width, b.n-p*width))
-	}
-}
-
-// update does a piece of C.
-func (b *block[T]) update(piece int, s *scratch[T]) {
-	width := panelWidth[T]()
-	ofRows := ceil(b.m, b.rows)
-	top, left := piece%ofRows*b.rows, piece/ofRows*b.panels*width
-	rows, columns := min(b.rows, b.m-top), min(b.panels*width, b.n-left)
-	a, step := b.a.from(top, 0), panelRows*b.a.row
-	if b.packsA {
-		for i := 0; i < rows; i += panelRows {
-			packRows(s.a[i*b.k:], a.from(i, 0), min(panelRows, rows-i), b.k)
+	packsB := p.b.column != 1 || p.m > panelRows
+	packsA := p.n > 2*width && (p.a.column != 1 || conflicting(p.a))
+	s.b = atLeast(s.b, roundUp(p.n, width)*p.k)
+	for j := 0; j < p.n; j += width {
+		if n := min(width, p.n-j); packsB || n < width {
+			packColumns(s.b[j*p.k:], p.b.from(0, j), p.k, n)
 		}
-		a, step = matrix[T]{s.a[:], 1, panelRows}, panelRows*b.k
 	}
-	for j := left; j < left+columns; j += width {
-		n := min(width, b.n-j)
-		panel := matrix[T]{nil, width, 1}
-		if b.packsB || n < width {
-			panel.data = b.packed[j*b.k:]
-		} else {
-			panel = b.b.from(0, j)
+	for top := 0; top < p.m; top += blockRows {
+		rows := min(blockRows, p.m-top)
+		a, panel := p.a.from(top, 0), panelRows*p.a.row
+		if packsA {
+			s.a = atLeast(s.a, blockRows*p.k)
+			for i := 0; i < rows; i += panelRows {
+				packRows(s.a[i*p.k:], a.from(i, 0), min(panelRows, rows-i), p.k)
+			}
+			a, panel = matrix[T]{s.a, 1, panelRows}, panelRows*p.k
 		}
-		for i := 0; i < rows; i += panelRows {
-			m := min(panelRows, rows-i)
-			from := matrix[T]{a.data[i/panelRows*step:], a.row, a.column}
-			c := b.c.from(top+i, j)
-			if n == width {
-				tile(m, b.k, from, panel, c, b.alpha, b.beta)
-			} else {
-				b.edge(m, n, from, panel, c, s)
+		for j := 0; j < p.n; j += width {
+			b := matrix[T]{s.b[j*p.k:], width, 1}
+			n := min(width, p.n-j)
+			if !packsB && n == width {
+				b = p.b.from(0, j)
+			}
+			for i := 0; i < rows; i += panelRows {
+				a := matrix[T]{a.data[i/panelRows*panel:], a.row, a.column}
+				s.tile(min(panelRows, rows-i), n, p, a, b, p.c.from(top+i, j))
 			}
 		}
 	}
 }
 
-// edge does a tile of m rows and n columns, fewer than a panel has.
-func (b *block[T]) edge(m, n int, from, panel, c matrix[T], s *scratch[T]) {
+// conflicting is whether the rows of a fall into the same few places of the first
+// cache, as they do a multiple of 2 KB apart.
+func conflicting[T float](a matrix[T]) bool { return a.row*int(unsafe.Sizeof(T(0)))%2048 == 0 }
+
+// atLeast is x, or if that is too short, a longer one.
+func atLeast[T float](x []T, n int) []T {
+	if len(x) < n {
+		return make([]T, n)
+	}
+	return x
+}
+
+// tile updates m rows and n columns of C, of which there may be fewer than a panel
+// has.
+func (s *scratch[T]) tile(m, n int, p *product[T], a, b, c matrix[T]) {
 	width := panelWidth[T]()
+	if n == width {
+		tile(m, p.k, a, b, c, p.alpha, p.beta)
+		return
+	}
 	whole := matrix[T]{s.c[:], width, 1}
-	if b.beta != 0 {
+	if p.beta != 0 {
 		for i := range m {
 			copy(whole.data[i*width:][:n], c.data[i*c.row:][:n])
 		}
 	}
-	tile(m, b.k, from, panel, whole, b.alpha, b.beta)
+	tile(m, p.k, a, b, whole, p.alpha, p.beta)
 	for i := range m {
 		copy(c.data[i*c.row:][:n], whole.data[i*width:][:n])
 	}

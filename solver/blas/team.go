@@ -14,10 +14,10 @@ import (
 type team[T float] struct {
 	scratches *pool[scratch[T]]
 	work      func(piece int, s *scratch[T])
+	member    func()       // t.help
 	left      atomic.Int64 // pieces that nobody has taken
 	done      atomic.Int64 // pieces that are done
 	helpers   atomic.Int64
-	member    func() // t.help, made once
 }
 
 const (
@@ -32,22 +32,15 @@ const (
 
 // do does all pieces, with as many workers at most, the caller being one, and
 // returns when they are done.
-func (t *team[T]) do(pieces, workers int, work func(piece int, s *scratch[T])) {
-	if pieces == 0 {
-		return
-	}
+func (t *team[T]) do(pieces, workers int) {
 	s := t.scratches.get()
 	defer t.scratches.put(s)
 	if workers = min(workers, pieces); workers <= 1 {
 		for i := range pieces {
-			work(i, s)
+			t.work(i, s)
 		}
 		return
 	}
-	if t.member == nil {
-		t.member = t.help
-	}
-	t.work = work
 	t.done.Store(0)
 	t.left.Store(int64(pieces)) // whoever takes one sees work
 	for n := t.helpers.Load(); n < int64(workers-1); n++ {

@@ -2,30 +2,21 @@ package blas
 
 import "sync"
 
-// workspace is what a product needs beside its operands. It is used again, by one
+// workspace is what a routine needs beside its arguments. It is used again, by one
 // caller at a time.
 type workspace[T float] struct {
-	block        block[T]
-	team         team[T]
-	packB        func(piece int, s *scratch[T]) // of block
-	update       func(piece int, s *scratch[T])
-	x, y, result buffer[T]
-	one          [1]T
+	whole         product[T]
+	rows, columns int // of a piece of it
+	team          team[T]
+	x, y, result  buffer[T]
+	one           [1]T
 }
 
 func newWorkspace[T float](scratches *pool[scratch[T]]) *workspace[T] {
-	w := new(workspace[T])
-	w.team.scratches = scratches
-	w.packB = func(piece int, _ *scratch[T]) { w.block.packB(piece) }
-	w.update = w.block.update
-	w.one[0] = 1
+	w := &workspace[T]{one: [1]T{1}}
+	w.team = team[T]{scratches: scratches, work: w.piece}
+	w.team.member = w.team.help
 	return w
-}
-
-// scratch is what one goroutine needs for a piece.
-type scratch[T float] struct {
-	a [maxPieceRows * blockDepth]T  // packed
-	c [panelRows * panelBytes / 4]T // a tile
 }
 
 var (
