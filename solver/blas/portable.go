@@ -1,20 +1,9 @@
 package blas
 
-// This file is the definition of every result.
-//
-// An element c of C = βC + αAB, whose row of A has the elements a_k and whose
-// column of B the elements b_k, becomes
-//
-//	c ← βc                        0 if β = 0: c is not read
-//	for every block of 256 k:     the last one may be shorter
-//	    s ← 0
-//	    for every k of the block, in ascending order:
-//	        s ← s + a_k b_k
-//	    c ← c + αs
-//
-// where every product and every sum is rounded to the type of the elements. The
-// conversions in the code below see to that: without them, Go may round a product
-// and the sum that it is part of only once, and on some processors does.
+// This file is the definition of every result, as the package comment has it: sum
+// and update. (The conversions see to it that every product is rounded. Without
+// them, Go may round a product and the sum it is part of only once, and on some
+// processors does.)
 
 type float interface{ float32 | float64 }
 

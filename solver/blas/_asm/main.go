@@ -72,6 +72,12 @@ func (k kernel) multiply(sums [][]VecVirtual) {
 		VMOVUPS(Mem{Base: b, Disp: j * k.vector}, fromB[j])
 	}
 	for i := range sums {
+		if k.vector == 64 {
+			product := k.register()
+			k.mulBroadcast(rowA(a, i), fromB[0], product)
+			k.add(product, sums[i][0], sums[i][0])
+			continue
+		}
 		fromA := k.register()
 		k.broadcast(rowA(a, i), fromA)
 		for j := range fromB {

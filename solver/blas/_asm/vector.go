@@ -34,6 +34,15 @@ func (k kernel) mul(b, a, to Op) {
 	}
 }
 
+// mulBroadcast is mul with b in every lane.
+func (k kernel) mulBroadcast(b, a, to Op) {
+	if k.bits == 32 {
+		VMULPS_BCST(b, a, to)
+	} else {
+		VMULPD_BCST(b, a, to)
+	}
+}
+
 func (k kernel) add(b, a, to Op) {
 	if k.bits == 32 {
 		VADDPS(b, a, to)
