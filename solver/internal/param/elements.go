@@ -1,4 +1,4 @@
-package access
+package param
 
 import (
 	"fmt"
@@ -10,28 +10,23 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// List is the memory of a value or a gradient, seen as a list of elements
-// in row-major order. Dimensions of size 1 are left out: Gorgonia adds and
-// drops them as it likes.
-type List[T kernel.Float] struct {
-	of func(gorgonia.Value) ([]T, bool)
-
+// Elements is the memory of a value or a gradient, seen as a list in row-major
+// order. Dimensions of size 1 are left out: Gorgonia adds and drops them as it
+// likes.
+type Elements[T kernel.Float] struct {
 	memory         []T // the tensor's own, from its first element on
 	shape, strides []int
 	dense          bool // row-major without gaps: memory is the list
 	packed         []T  // the list, where memory is not
 }
 
-// NewList is a List of what of finds in a value: Float32s or Float64s.
-func NewList[T kernel.Float](of func(gorgonia.Value) ([]T, bool)) List[T] { return List[T]{of: of} }
-
 // Bind finds v's memory.
-func (l *List[T]) Bind(v gorgonia.Value) error {
+func (l *Elements[T]) Bind(v gorgonia.Value) error {
 	if err := CheckSupported(v); err != nil {
 		return err
 	}
 	var ok bool
-	if l.memory, ok = l.of(v); !ok {
+	if l.memory, ok = memory[T](v); !ok {
 		return fmt.Errorf("%w: it is of dtype %v, which the parameter's state or value is not", ErrMismatch, v.Dtype())
 	}
 	var strides []int
@@ -41,55 +36,49 @@ func (l *List[T]) Bind(v gorgonia.Value) error {
 	return l.setLayout(v.Shape(), strides)
 }
 
-// CheckSupported refuses what has no elements that Go can reach.
-func CheckSupported(v gorgonia.Value) error {
-	switch v := v.(type) {
-	case *gorgonia.F32, *gorgonia.F64:
-		return nil
-	case *tensor.Dense:
-		switch {
-		case v.Dtype() != tensor.Float32 && v.Dtype() != tensor.Float64:
-			return fmt.Errorf("%w: a tensor of %v; use float32 or float64", ErrUnsupported, v.Dtype())
-		case !v.IsNativelyAccessible():
-			return fmt.Errorf("%w: its memory is not the CPU's; copy it to the CPU first", ErrUnsupported)
-		case len(v.Mask()) > 0:
-			return fmt.Errorf("%w: a masked tensor; take the mask off", ErrUnsupported)
-		}
-		return nil
-	}
-	return fmt.Errorf("%w: %T; use *tensor.Dense, *gorgonia.F32 or *gorgonia.F64", ErrUnsupported, v)
-}
+// Release gives up the memory, so that nothing here keeps it from being collected.
+func (l *Elements[T]) Release() { l.memory = nil }
 
-// Float32s is the memory of a value of float32.
-func Float32s(v gorgonia.Value) ([]float32, bool) {
+// memory returns a value's memory, if its elements are of type T.
+func memory[T kernel.Float](v gorgonia.Value) ([]T, bool) {
+	single := unsafe.Sizeof(T(0)) == 4
 	switch v := v.(type) {
 	case *gorgonia.F32:
-		return unsafe.Slice((*float32)(v), 1), true
+		return as[T](unsafe.Slice((*float32)(v), 1)), single
+	case *gorgonia.F64:
+		return as[T](unsafe.Slice((*float64)(v), 1)), !single
 	case *tensor.Dense:
-		if v.Dtype() == tensor.Float32 {
-			return v.Float32s(), true
+		switch {
+		case single && v.Dtype() == tensor.Float32:
+			return as[T](v.Float32s()), true
+		case !single && v.Dtype() == tensor.Float64:
+			return as[T](v.Float64s()), true
 		}
 	}
 	return nil, false
 }
 
-// Float64s is the memory of a value of float64.
-func Float64s(v gorgonia.Value) ([]float64, bool) {
-	switch v := v.(type) {
-	case *gorgonia.F64:
-		return unsafe.Slice((*float64)(v), 1), true
-	case *tensor.Dense:
-		if v.Dtype() == tensor.Float64 {
-			return v.Float64s(), true
-		}
+// as is x, whose elements are of type T.
+func as[T, F kernel.Float](x []F) []T {
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
+// address is where a value's first element is, nil if it has none.
+func address(v gorgonia.Value) *byte {
+	if slices.Contains(v.Shape(), 0) {
+		return nil
 	}
-	return nil, false
+	if x, ok := memory[float32](v); ok {
+		return (*byte)(unsafe.Pointer(unsafe.SliceData(x)))
+	}
+	x, _ := memory[float64](v)
+	return (*byte)(unsafe.Pointer(unsafe.SliceData(x)))
 }
 
 // setLayout takes over shape and strides, less the dimensions of size 1. The
 // tensor package itself drops strides of such dimensions now and then; what
 // remains must still be one stride a dimension.
-func (l *List[T]) setLayout(shape, strides []int) error {
+func (l *Elements[T]) setLayout(shape, strides []int) error {
 	l.shape, l.strides = l.shape[:0], l.strides[:0]
 	for i, size := range shape {
 		if size == 1 {
@@ -122,7 +111,7 @@ func (l *List[T]) setLayout(shape, strides []int) error {
 
 // within says whether every element is inside memory. A stride below 1 would
 // make several elements one.
-func (l *List[T]) within() bool {
+func (l *Elements[T]) within() bool {
 	if slices.Contains(l.shape, 0) {
 		return true
 	}
@@ -136,29 +125,22 @@ func (l *List[T]) within() bool {
 	return last < len(l.memory)
 }
 
-// Holds says whether v is of the list's dtype.
-func (l *List[T]) Holds(v gorgonia.Value) bool {
-	_, ok := l.of(v)
-	return ok
-}
+// SameShape compares two shapes, but for dimensions of size 1.
+func (l *Elements[T]) SameShape(m *Elements[T]) bool { return slices.Equal(l.shape, m.shape) }
 
-// SameShape compares two lists' shapes, but for dimensions of size 1.
-func (l *List[T]) SameShape(m *List[T]) bool { return slices.Equal(l.shape, m.shape) }
-
-// Extent is where in memory the list is: all of it if it is dense, else its
+// Extent is where in memory the elements are: all of it if it is dense, else its
 // first element, since views may lie between one another.
-func (l *List[T]) Extent() (from, to uintptr) {
+func (l *Elements[T]) Extent() Extent {
 	n := len(l.memory)
 	if !l.dense {
 		n = min(n, 1)
 	}
-	var element T
-	from = uintptr(unsafe.Pointer(unsafe.SliceData(l.memory)))
-	return from, from + uintptr(n)*unsafe.Sizeof(element)
+	from := uintptr(unsafe.Pointer(unsafe.SliceData(l.memory)))
+	return Extent{from: from, to: from + uintptr(n)*unsafe.Sizeof(T(0))}
 }
 
-// Elements is all elements in row-major order, to be read.
-func (l *List[T]) Elements() []T {
+// List returns all elements in row-major order.
+func (l *Elements[T]) List() []T {
 	if l.dense {
 		return l.memory
 	}
@@ -166,8 +148,8 @@ func (l *List[T]) Elements() []T {
 	return l.packed
 }
 
-// Store puts what was written to the list where it belongs.
-func (l *List[T]) Store() {
+// Store writes the list back to where its elements belong.
+func (l *Elements[T]) Store() {
 	if !l.dense {
 		transfer(l.packed, l.memory, l.shape, l.strides, true)
 	}
@@ -196,7 +178,7 @@ func transfer[T kernel.Float](list, memory []T, shape, strides []int, toMemory b
 	return list[size:]
 }
 
-// Coordinates is the place of the i-th element of a list in a tensor.
+// Coordinates are the indices in a tensor of the i-th element in row-major order.
 func Coordinates(i int, shape tensor.Shape) []int {
 	at := make([]int, len(shape))
 	for d := len(shape) - 1; d >= 0; d-- {
@@ -204,4 +186,12 @@ func Coordinates(i int, shape tensor.Shape) []int {
 		i /= shape[d]
 	}
 	return at
+}
+
+// Number is the place in row-major order of the element with these indices.
+func Number(at []int, shape tensor.Shape) (i int) {
+	for d, k := range at {
+		i = i*shape[d] + k
+	}
+	return i
 }
