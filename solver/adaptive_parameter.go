@@ -13,7 +13,6 @@ type adaptiveState[T kernel.Float] struct {
 	gain      []T     // p
 	scale     float64 // s of the last step
 	steps     int
-	direction func(i int) T // that the last step went, but for its sign
 	firstStep func(i int) T // with a scale of 1, but for its sign
 
 	// of the step under way
@@ -82,14 +81,6 @@ func (s *adaptiveState[T]) largestGradient() float64 {
 
 func (s *adaptiveState[T]) sums() kernel.Sums { return s.measured }
 
-func (s *adaptiveState[T]) exponents() (direction, gradient int) {
-	return kernel.Exponents(s.values, s.gradients, s.direction, &s.objective)
-}
-
-func (s *adaptiveState[T]) scaledSums(direction, gradient int) kernel.Sums {
-	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
-}
-
 func (s *adaptiveState[T]) start() (value, step float64, elements int) {
 	n := len(s.values)
 	return kernel.SquaredNorm(n, func(i int) T { return s.values[i] }), kernel.SquaredNorm(n, s.firstStep), n
@@ -136,18 +127,19 @@ func objective[T kernel.Float](h *hyperparameters) kernel.Objective[T] {
 
 // gains are those of a parameter's step t, whose gradient average has this
 // decay.
-func gains[T kernel.Float](h *hyperparameters, decay float64, t int) kernel.Gains[T] {
+func gains[T kernel.Float](h *hyperparameters, decay float64, t int) kernel.Gain[T] {
 	rate := h.gainRate
 	if h.biasCorrection && h.gainSignal == Raw {
 		rate /= 1 - kernel.Power(decay, max(t-1, 1))
 	}
-	return kernel.Gains[T]{
-		Rate:   T(min(rate, largest[T]())),
-		Factor: [2]T{T(min(kernel.Exp(h.gainRate), largest[T]())), T(kernel.Exp(-h.gainRate))},
-		Min:    T(h.gainMin),
-		Max:    T(h.gainMax),
-		Decay:  T(h.gainDecay),
-		Raw:    h.gainSignal == Raw && T(rate) > 0,
+	return kernel.Gain[T]{
+		Rate:  T(min(rate, largest[T]())),
+		Up:    T(min(kernel.Exp(h.gainRate), largest[T]())),
+		Down:  T(kernel.Exp(-h.gainRate)),
+		Min:   T(h.gainMin),
+		Max:   T(h.gainMax),
+		Decay: T(h.gainDecay),
+		Raw:   h.gainSignal == Raw && T(rate) > 0,
 	}
 }
 

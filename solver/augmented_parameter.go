@@ -43,6 +43,7 @@ type augmentedState[T kernel.Float] struct {
 	measured          kernel.Sums
 	nextScale         float64
 	objective         kernel.Objective[T] // none
+	measuring         kernel.FunnelPart[T]
 }
 
 func newAugmentedState[T kernel.Float](o operand[T]) *augmentedState[T] {
@@ -80,21 +81,14 @@ func (s *augmentedState[T]) prepare() error {
 	s.values, s.gradients = s.value.Elements(), s.gradient.Elements()
 	copy(s.nodeValue, s.values)
 	copy(s.nodeGradient, s.gradients)
+	s.measuring = kernel.FunnelPart[T]{Theta: s.values, Gradient: s.gradients, Direction: s.descent, Objective: &s.objective}
 	s.measured = kernel.Measure(s.values, s.gradients, s.descent, &s.objective)
 	return s.checkFinite(s.values, s.gradients, s.measured)
 }
 
 func (s *augmentedState[T]) sums() kernel.Sums { return s.measured }
 
-func (s *augmentedState[T]) direction(i int) T { return s.descent[i] }
-
-func (s *augmentedState[T]) exponents() (direction, gradient int) {
-	return kernel.Exponents(s.values, s.gradients, s.direction, &s.objective)
-}
-
-func (s *augmentedState[T]) scaledSums(direction, gradient int) kernel.Sums {
-	return kernel.MeasureScaled(s.values, s.gradients, s.direction, &s.objective, direction, gradient)
-}
+func (s *augmentedState[T]) part() kernel.Part { return &s.measuring }
 
 func (s *augmentedState[T]) start() (value, step float64, elements int) {
 	n := len(s.values)
@@ -110,7 +104,7 @@ func (s *augmentedState[T]) lastScale() float64 { return s.scale }
 // or would not be once it is scaled.
 func (s *augmentedState[T]) setScale(scale float64) error {
 	s.nextScale = scale
-	if i := kernel.OverflowRescale(s.values, s.nodeValue, T(scale)); i >= 0 {
+	if i := kernel.OverflowAugmented(s.values, s.nodeValue, T(scale)); i >= 0 {
 		return s.at(i, ErrNonFiniteStep)
 	}
 	return nil
@@ -119,7 +113,7 @@ func (s *augmentedState[T]) setScale(scale float64) error {
 func (s *augmentedState[T]) standIn() *gorgonia.Node { return s.node }
 
 func (s *augmentedState[T]) finish() {
-	kernel.Rescale(s.values, s.nodeValue, s.descent, T(s.nextScale))
+	kernel.UpdateAugmented(s.values, s.nodeValue, s.descent, T(s.nextScale))
 	clear(s.gradients)
 	s.store()
 	s.scale = s.nextScale

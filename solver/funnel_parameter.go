@@ -20,32 +20,33 @@ type funnelState[T kernel.Float] struct {
 	adaptiveState[T]
 	velocity, average []T // ν, m
 
-	coefficients kernel.Coefficients[T] // of the step under way
+	// of the step under way
+	coefficients kernel.FunnelStep[T]
+	measuring    kernel.FunnelPart[T]
 }
 
 func newFunnelState[T kernel.Float](o operand[T]) *funnelState[T] {
 	s := new(funnelState[T])
 	s.adaptiveState, s.velocity, s.average = newAdaptiveState(o)
-	s.direction = func(i int) T { return s.velocity[i] }
-	s.firstStep = func(i int) T { // ν_1
-		c := &s.coefficients
-		return c.LearnRate * T(c.Gain.First()*c.Gradient(s.gradients[i], s.values[i]))
-	}
+	s.firstStep = func(i int) T { return s.coefficients.First(s.gradients[i], s.values[i]) } // ν_1
 	return s
 }
 
 func (s *funnelState[T]) prepare(h *hyperparameters) (elements int) {
 	elements = s.read(h)
-	s.coefficients = kernel.Coefficients[T]{
-		Objective:     s.objective,
-		Gain:          gains[T](h, h.gradientDecay, s.steps+1),
-		LearnRate:     T(h.learnRate),
-		Momentum:      T(h.momentum),
-		GradientDecay: T(h.gradientDecay),
-		GradientShare: T(1 - h.gradientDecay),
+	s.coefficients = kernel.FunnelStep[T]{
+		Objective:      s.objective,
+		Gain:           gains[T](h, h.gradientDecay, s.steps+1),
+		LearnRate:      T(h.learnRate),
+		Momentum:       T(h.momentum),
+		GradientDecay:  T(h.gradientDecay),
+		GradientWeight: T(1 - h.gradientDecay),
 	}
+	s.measuring = kernel.FunnelPart[T]{Theta: s.values, Gradient: s.gradients, Direction: s.velocity, Objective: &s.objective}
 	return elements
 }
+
+func (s *funnelState[T]) part() kernel.Part { return &s.measuring }
 
 func (s *funnelState[T]) measureBlock(i int) {
 	a, b := s.extent(i)
@@ -54,7 +55,7 @@ func (s *funnelState[T]) measureBlock(i int) {
 
 func (s *funnelState[T]) updateBlock(i int) {
 	a, b := s.extent(i)
-	kernel.Update(s.values[a:b], s.gradients[a:b], s.velocity[a:b], s.average[a:b], s.gain[a:b], &s.coefficients)
+	kernel.UpdateFunnel(s.values[a:b], s.gradients[a:b], s.velocity[a:b], s.average[a:b], s.gain[a:b], &s.coefficients)
 }
 
 // setScale sets the scale of the step and refuses one that would make a number
@@ -63,11 +64,11 @@ func (s *funnelState[T]) setScale(scale float64) error {
 	c := &s.coefficients
 	s.nextScale, c.Scale = scale, T(scale)
 	g := s.largestGradient()
-	v := float64(c.Momentum)*math.Sqrt(s.measured.Direction) + float64(c.LearnRate)*float64(c.Gain.Max)*g
+	v := float64(c.Momentum)*math.Sqrt(s.measured.SquaredDirection) + float64(c.LearnRate)*float64(c.Gain.Max)*g
 	if limit := largest[T]() / 8; g < limit && float64(c.Gain.Max)*g < limit && v < limit && s.measured.MaxValue+float64(c.Scale)*v < limit {
 		return nil
 	}
-	if i := kernel.Overflow(s.values, s.gradients, s.velocity, s.average, s.gain, c); i >= 0 {
+	if i := kernel.OverflowFunnel(s.values, s.gradients, s.velocity, s.average, s.gain, c); i >= 0 {
 		return s.at(i, ErrNonFiniteStep)
 	}
 	return nil

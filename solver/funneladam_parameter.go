@@ -20,25 +20,21 @@ func newAdamParameter(vg gorgonia.ValueGrad, dtype tensor.Dtype) adaptiveParamet
 
 type adamState[T kernel.Float] struct {
 	adaptiveState[T]
-	first, second       []T                 // m, v
-	maxFirst, maxSecond float64             // at least every |m| and v
-	last                kernel.Direction[T] // of the step before, whatever Apply has changed since
+	first, second       []T                     // m, v
+	maxFirst, maxSecond float64                 // at least every |m| and v
+	last                kernel.AdamDirection[T] // of the step before, whatever Apply has changed since
 
 	// of the step under way
 	learnRate             float64
-	coefficients          kernel.AdamCoefficients[T]
+	coefficients          kernel.AdamStep[T]
+	measuring             kernel.AdamPart[T]
 	nextFirst, nextSecond float64 // what maxFirst and maxSecond will be
 }
 
 func newAdamState[T kernel.Float](o operand[T]) *adamState[T] {
-	s := &adamState[T]{last: kernel.Direction[T]{Eps: 1}} // d_0 = 0
+	s := &adamState[T]{last: kernel.AdamDirection[T]{Eps: 1}} // d_0 = 0
 	s.adaptiveState, s.first, s.second = newAdaptiveState(o)
-	s.direction = func(i int) T { return s.last.Of(s.first[i], s.second[i]) }
-	s.firstStep = func(i int) T { // η d_1
-		c := &s.coefficients
-		g := c.Gradient(s.gradients[i], s.values[i])
-		return T(s.learnRate) * c.Direction.Of(c.Share1*T(c.Gain.First()*g), T(c.Share2*g)*g)
-	}
+	s.firstStep = func(i int) T { return T(s.learnRate) * s.coefficients.First(s.gradients[i], s.values[i]) } // η d_1
 	return s
 }
 
@@ -46,25 +42,28 @@ func (s *adamState[T]) prepare(h *hyperparameters) (elements int) {
 	elements = s.read(h)
 	t := s.steps + 1
 	s.learnRate = h.learnRate
-	s.coefficients = kernel.AdamCoefficients[T]{
+	s.coefficients = kernel.AdamStep[T]{
 		Objective: s.objective,
 		Gain:      gains[T](h, h.beta1, t),
 		Beta1:     T(h.beta1),
 		Beta2:     T(h.beta2),
-		Share1:    T(1 - h.beta1),
-		Share2:    T(1 - h.beta2),
+		Weight1:   T(1 - h.beta1),
+		Weight2:   T(1 - h.beta2),
 		Direction: direction[T](h, t),
 	}
+	s.measuring = kernel.AdamPart[T]{Theta: s.values, Gradient: s.gradients, M: s.first, V: s.second, Last: &s.last, Objective: &s.objective}
 	return elements
 }
 
 // direction is that of a parameter's step t. Its ε is above 0 and finite in T,
 // too, so that a coordinate that never had a gradient has d = 0/ε and not 0/0.
-func direction[T kernel.Float](h *hyperparameters, t int) kernel.Direction[T] {
+func direction[T kernel.Float](h *hyperparameters, t int) kernel.AdamDirection[T] {
 	correction := math.Sqrt(1 - kernel.Power(h.beta2, t))
 	eps := max(T(min(h.eps*correction, largest[T]())), smallest[T]())
-	return kernel.Direction[T]{Correction: T(correction / (1 - kernel.Power(h.beta1, t))), Eps: eps}
+	return kernel.AdamDirection[T]{Correction: T(correction / (1 - kernel.Power(h.beta1, t))), Eps: eps}
 }
+
+func (s *adamState[T]) part() kernel.Part { return &s.measuring }
 
 func (s *adamState[T]) measureBlock(i int) {
 	a, b := s.extent(i)
@@ -95,8 +94,8 @@ func (s *adamState[T]) bounded() bool {
 	const rounding = 1 + 0x1p-20 // above what float32 makes of one step
 	c, limit := &s.coefficients, largest[T]()/8
 	g := min(s.largestGradient(), float64(c.Clip))
-	s.nextFirst = (float64(c.Beta1)*s.maxFirst + float64(c.Share1)*float64(c.Gain.Max)*g) * rounding
-	s.nextSecond = (float64(c.Beta2)*s.maxSecond + float64(c.Share2)*g*g) * rounding
+	s.nextFirst = (float64(c.Beta1)*s.maxFirst + float64(c.Weight1)*float64(c.Gain.Max)*g) * rounding
+	s.nextSecond = (float64(c.Beta2)*s.maxSecond + float64(c.Weight2)*g*g) * rounding
 	m := max(1, float64(c.Direction.Correction)) * s.nextFirst
 	d := m / float64(c.Direction.Eps)
 	return float64(c.Gain.Max)*g < limit && m < limit && s.nextSecond < limit && d < limit && s.measured.MaxValue+float64(c.Rate)*d < limit
@@ -132,7 +131,7 @@ func (s *adamState[T]) restore(r record) error {
 	if len(r.Direction) != 2 {
 		return errors.New("it lacks the coefficients of the last direction")
 	}
-	s.last = kernel.Direction[T]{Correction: T(r.Direction[0]), Eps: T(r.Direction[1])}
+	s.last = kernel.AdamDirection[T]{Correction: T(r.Direction[0]), Eps: T(r.Direction[1])}
 	if !(s.last.Correction >= 0 && isFinite(float64(s.last.Correction)) && s.last.Eps > 0 && isFinite(float64(s.last.Eps))) {
 		return fmt.Errorf("the coefficients of the last direction are %v", r.Direction)
 	}

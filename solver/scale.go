@@ -2,7 +2,6 @@ package solver
 
 import (
 	"math"
-	"slices"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
@@ -16,8 +15,8 @@ type scaling[P scaled] struct {
 	scopeMade  Scope   // of the first step
 
 	// of the step under way
-	terms              terms
-	values, firstSteps addends // ‖θ_0‖² and ‖u‖² of each parameter that is new
+	total              kernel.Total
+	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of each parameter that is new
 }
 
 // scaled is a parameter whose step is multiplied by a scale.
@@ -35,8 +34,7 @@ type scaled interface {
 // measured is a parameter whose sums are known.
 type measured interface {
 	sums() kernel.Sums
-	exponents() (direction, gradient int)
-	scaledSums(direction, gradient int) kernel.Sums
+	part() kernel.Part
 }
 
 func newScaling[P scaled](h hyperparameters) scaling[P] {
@@ -80,7 +78,7 @@ func (a *scaling[P]) nextScale(of []P, t int, last, first float64) float64 {
 		if t == 0 {
 			s = first
 		}
-		s *= kernel.Exp(a.scaleRateAt(t) * signal(&a.hyperparameters, of, &a.terms))
+		s *= kernel.Exp(a.scaleRateAt(t) * signal(&a.hyperparameters, of, &a.total))
 	}
 	return min(max(s, a.scaleMin), a.scaleMax)
 }
@@ -108,11 +106,11 @@ func (a *scaling[P]) initialScale() float64 {
 			total += elements
 		}
 	}
-	value, step := a.values.sum(), a.firstSteps.sum()
+	value, step := kernel.AddAscending(a.values), kernel.AddAscending(a.firstSteps)
 	if value == 0 {
 		value = ofZero * ofZero * float64(total)
 	}
-	if !inRange(value) || !inRange(step) {
+	if !kernel.InRange(value) || !kernel.InRange(step) {
 		return 1
 	}
 	return a.initialStep * math.Sqrt(value) / math.Sqrt(step)
@@ -140,8 +138,11 @@ func (a *scaling[P]) Adaptations() []Adaptation {
 }
 
 // signal is what the scale of these parameters adapts to.
-func signal[P measured](h *hyperparameters, of []P, t *terms) float64 {
-	sums, exponent := total(of, t)
+func signal[P measured](h *hyperparameters, of []P, t *kernel.Total) float64 {
+	for _, p := range of {
+		t.Add(p.sums(), p.part())
+	}
+	sums, exponent := t.Sums()
 	if h.scaleSignal == Raw {
 		return math.Ldexp(sums.Dot, exponent)
 	}
@@ -150,65 +151,9 @@ func signal[P measured](h *hyperparameters, of []P, t *terms) float64 {
 
 // cosine is that of the angle between the direction and g, 0 where either is.
 func cosine(s kernel.Sums) float64 {
-	if s.Direction == 0 || s.Gradient == 0 {
+	if s.SquaredDirection == 0 || s.SquaredGradient == 0 {
 		return 0
 	}
-	c := s.Dot / (math.Sqrt(s.Direction) * math.Sqrt(s.Gradient))
+	c := s.Dot / (math.Sqrt(s.SquaredDirection) * math.Sqrt(s.SquaredGradient))
 	return min(max(c, -1), 1)
-}
-
-// total adds up the sums of several parameters. Where squares leave the range
-// of float64 the vectors are scaled first; the inner product is then to be
-// multiplied by 2^exponent.
-func total[P measured](of []P, t *terms) (_ kernel.Sums, exponent int) {
-	t.clear()
-	for _, p := range of {
-		t.append(p.sums())
-	}
-	sums := t.sum()
-	if inRange(sums.Direction) && inRange(sums.Gradient) {
-		return sums, 0
-	}
-	direction, gradient := kernel.ExponentOfZero, kernel.ExponentOfZero
-	for _, p := range of {
-		d, g := p.exponents()
-		direction, gradient = max(direction, d), max(gradient, g)
-	}
-	t.clear()
-	for _, p := range of {
-		t.append(p.scaledSums(direction, gradient))
-	}
-	return t.sum(), direction + gradient
-}
-
-// inRange says whether a sum of squares is neither rounded by underflow nor
-// beyond overflow.
-func inRange(square float64) bool { return square > 0x1p-900 && square < 0x1p1000 }
-
-// terms are what each parameter adds to direction·g, ‖direction‖² and ‖g‖².
-type terms struct{ dot, direction, gradient addends }
-
-func (t *terms) clear() {
-	t.dot, t.direction, t.gradient = t.dot[:0], t.direction[:0], t.gradient[:0]
-}
-
-func (t *terms) append(s kernel.Sums) {
-	t.dot, t.direction, t.gradient = append(t.dot, s.Dot), append(t.direction, s.Direction), append(t.gradient, s.Gradient)
-}
-
-func (t *terms) sum() kernel.Sums {
-	return kernel.Sums{Dot: t.dot.sum(), Direction: t.direction.sum(), Gradient: t.gradient.sum()}
-}
-
-// addends are what each parameter adds to a sum.
-type addends []float64
-
-// sum adds from the smallest to the largest, so that the order of the parameters
-// in the model does not show in the result.
-func (x addends) sum() (sum float64) {
-	slices.Sort(x)
-	for _, v := range x {
-		sum += v
-	}
-	return sum
 }
