@@ -1,6 +1,6 @@
 module github.com/seed1e560811/funnel
 
-go 1.24.0
+go 1.25.0
 
 require (
 	github.com/google/renameio/v2 v2.0.1

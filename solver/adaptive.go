@@ -4,126 +4,251 @@ import (
 	"runtime"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"github.com/seed1e560811/funnel/solver/internal/param"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 )
 
-// adaptive is a solver with learned gains and a learned scale: all of it but
-// the arithmetic of a parameter's step, which is an adaptiveParameter's.
+// Adaptive is a solver that learns step sizes: a *Funnel, a *FunnelAdam, or an
+// *Augmented.
+type Adaptive interface {
+	gorgonia.Solver
+
+	// Apply changes hyperparameters between steps.
+	Apply(opts ...gorgonia.SolverOpt) error
+
+	// Adaptations returns what has been learned about each parameter.
+	Adaptations() []Adaptation
+}
+
+// adaptive is what solvers that learn a scale have in common: hyperparameters,
+// the parameters they know, the scale, and the order in which a step happens.
 type adaptive struct {
-	scaling[adaptiveParameter]
-	check  func(*hyperparameters) error
-	create func(gorgonia.ValueGrad, tensor.Dtype) adaptiveParameter
+	kind kind
+	hyperparameters
+	checked bool  // whether the hyperparameters have been, since they last changed
+	refusal error // an option that the constructor could not apply
 
-	// of the step under way
-	team            team
-	blocks          []block
-	elements        int
-	measure, update func(i int) // of blocks[i]
+	create     func(gorgonia.Value) state
+	parameters *param.Registry[state]
+	progress                // of Global scope
+	scopeMade  Scope        // scope of the steps made
+	between    func() error // what happens between the two passes; nil for nothing
+
+	// scratch, valid during Step
+	blocks              []block
+	elements            int
+	measuring, updating job
+	parallelThreshold   int
+	total               kernel.Total
+	values, firstSteps  []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step
 }
 
-// adaptiveParameter is the state of one parameter, of either dtype. A step
-// calls prepare, measureBlock for each block, sound, the sums, start if it is
-// the first, setScale, updateBlock for each block, and finish.
-type adaptiveParameter interface {
-	scaled
-	prepare(*hyperparameters) (elements int)
-	measureBlock(i int)
-	sound() error
-	updateBlock(i int)
-	finish()
+// progress is how far a scale has come: that of a parameter or, of Global scope,
+// of the solver.
+type progress struct {
+	steps int     // steps made
+	idle  int     // steps that moved nothing
+	still bool    // whether the last step moved nothing
+	scale float64 // s of the last step
 }
 
-// block is a piece of a parameter that one core works on.
+// moves is the number of steps that moved something.
+func (p *progress) moves() int { return p.steps - p.idle }
+
+// count adds a step.
+func (p *progress) count(moved bool) {
+	p.steps++
+	if p.still = !moved; p.still {
+		p.idle++
+	}
+}
+
+// state is what an adaptive solver knows of one parameter, of either dtype. The
+// methods stand in the order in which a step calls them.
+type state interface {
+	param.State
+
+	// The first pass reads. The parameter is cut into blocks, which may be
+	// measured in parallel.
+	prepare(h *hyperparameters) (blocks, elements int)
+	measure(block int)
+	checkMeasured() error // refuses what is not finite
+
+	// The scale follows from what the first pass found.
+	measured() (kernel.Sums, kernel.Part)
+	first() (squaredValue, squaredStep float64, elements int) // ‖θ_0‖² and ‖u‖²
+	progressed() *progress
+	setScale(s float64) error // refuses a step that would not be finite
+
+	// The second pass writes.
+	update(block int)
+	finish() (moved bool)
+
+	adaptation() Adaptation
+	saved
+}
+
+// block is a part of a parameter, which one core works on.
 type block struct {
-	of    adaptiveParameter
+	of    state
 	index int
 }
 
-// alone is up to how many elements one core is as fast as several, measured:
-// it takes that long to wake another.
-var alone = 1 << 19
+// parallelThreshold is the number of elements up to which one core is as fast as
+// several (measured): it takes that long to wake another.
+const parallelThreshold = 1 << 19
 
-func (a *adaptive) init(h hyperparameters, check func(*hyperparameters) error, create func(gorgonia.ValueGrad, tensor.Dtype) adaptiveParameter) {
-	a.scaling, a.check, a.create = newScaling[adaptiveParameter](h), check, create
-	a.measure = func(i int) { a.blocks[i].of.measureBlock(a.blocks[i].index) }
-	a.update = func(i int) { // backwards: what was measured last is still in the cache
+func (a *adaptive) init(k kind, opts []gorgonia.SolverOpt, create func(gorgonia.Value) state) {
+	a.kind, a.create = k, create
+	a.hyperparameters, a.refusal = defaults(k).with(opts)
+	a.parameters = param.NewRegistry[state]()
+	a.scale = 1
+	a.parallelThreshold = parallelThreshold
+	a.measuring.init(func(i int) { a.blocks[i].of.measure(a.blocks[i].index) })
+	a.updating.init(func(i int) { // backwards: what was measured last is still in the cache
 		b := a.blocks[len(a.blocks)-1-i]
-		b.of.updateBlock(b.index)
-	}
+		b.of.update(b.index)
+	})
 }
 
-// Apply changes hyperparameters between steps and keeps what has been learned.
-// If one of them cannot be, it changes none and says which, as a
-// *HyperparameterError. Gorgonia's options work through Apply alone: called on
-// the solver, as gorgonia.WithLearnRate(0.1)(s), they do nothing.
-func (a *adaptive) Apply(opts ...gorgonia.SolverOpt) error {
-	h := a.hyperparameters.with(opts)
-	if err := a.check(&h); err != nil {
+// step makes one step, whole or not at all: everything that can fail does so
+// before anything is written.
+func (a *adaptive) step(model []gorgonia.ValueGrad) error {
+	if err := a.ready(); err != nil {
 		return err
 	}
-	if err := a.checkScope(h.scope); err != nil {
+	if err := a.parameters.Bind(model, a.create); err != nil {
 		return err
 	}
-	a.hyperparameters = h
-	return nil
-}
+	done := false
+	defer func() { // also if an inner solver panics or ends the goroutine
+		if done {
+			a.parameters.Release()
+		} else {
+			a.parameters.Forget()
+		}
+	}()
 
-// Step adapts gains and scale, changes the value of every parameter of the
-// model, and zeroes their gradients. The model may be in any order, and a part
-// of what was given before; what has been learned follows the parameter.
-//
-// A step happens whole or not at all: on an error, values, gradients and what
-// has been learned are as they were. The error is a *HyperparameterError or a
-// *ParameterError.
-func (a *adaptive) Step(model []gorgonia.ValueGrad) error {
-	if err := a.check(&a.hyperparameters); err != nil {
+	a.prepare()
+	a.inParallel(&a.measuring)
+	if err := a.checkMeasured(); err != nil {
 		return err
 	}
-	if err := a.checkScope(a.scope); err != nil {
-		return err
+	if a.between != nil {
+		if err := a.between(); err != nil {
+			return err
+		}
 	}
-	if err := a.parameters.bind(model, a.create); err != nil {
-		return err
-	}
-	scale, err := a.plan()
+	scale, err := a.nextScales()
 	if err != nil {
 		return err
 	}
-	a.keep(scale)
-	a.share(a.update)
-	for _, p := range a.parameters.bound {
-		p.finish()
+	a.inParallel(&a.updating)
+	a.finish(scale)
+	done = true
+	return nil
+}
+
+// ready finds out whether the hyperparameters are such that a step can be made.
+func (a *adaptive) ready() error {
+	if a.refusal != nil {
+		return a.refusal
+	}
+	if a.checked {
+		return nil
+	}
+	if err := a.checkAll(&a.hyperparameters); err != nil {
+		return err
+	}
+	a.checked = true
+	return nil
+}
+
+// checkAll finds a hyperparameter that cannot be, or not any more.
+func (a *adaptive) checkAll(h *hyperparameters) error {
+	if err := h.check(a.kind); err != nil {
+		return err
+	}
+	if a.steps > 0 && h.scope != a.scopeMade {
+		return &HyperparameterError{"WithScaleScope", h.scope, "what it was at the first step, " + a.scopeMade.String()}
 	}
 	return nil
 }
 
-// share does work for all blocks, on as many cores as that pays for.
-func (a *adaptive) share(work func(int)) {
-	workers := runtime.GOMAXPROCS(0)
-	if a.elements <= alone {
-		workers = 1
+// prepare reads the hyperparameters and cuts the parameters into blocks.
+func (a *adaptive) prepare() {
+	a.blocks, a.elements = a.blocks[:0], 0
+	for _, p := range a.parameters.Bound() {
+		blocks, elements := p.prepare(&a.hyperparameters)
+		a.elements += elements
+		for i := range blocks {
+			a.blocks = append(a.blocks, block{p, i})
+		}
 	}
-	a.team.do(len(a.blocks), workers, work)
 }
 
-// plan reads all parameters and finds the scale of the step, or why it cannot
-// be made.
-func (a *adaptive) plan() (scale float64, err error) {
-	bound := a.parameters.bound
-	a.blocks, a.elements = a.blocks[:0], 0
-	for _, p := range bound {
-		n := p.prepare(&a.hyperparameters)
-		a.elements += n
-		for k := range (n + kernel.Block - 1) / kernel.Block {
-			a.blocks = append(a.blocks, block{p, k})
-		}
+// inParallel does a job for all blocks, on as many cores as that pays for.
+func (a *adaptive) inParallel(j *job) {
+	workers := runtime.GOMAXPROCS(0)
+	if a.elements <= a.parallelThreshold {
+		workers = 1
 	}
-	a.share(a.measure)
-	for i, p := range bound {
-		if err := p.sound(); err != nil {
-			return 0, a.parameters.refuse(i, err)
-		}
-	}
-	return a.nextScales()
+	j.do(len(a.blocks), workers)
 }
+
+func (a *adaptive) checkMeasured() error {
+	for i, p := range a.parameters.Bound() {
+		if err := p.checkMeasured(); err != nil {
+			return a.parameters.Blame(i, err)
+		}
+	}
+	return nil
+}
+
+// finish makes the step final. scale is that of Global scope.
+func (a *adaptive) finish(scale float64) {
+	moved := false
+	for _, p := range a.parameters.Bound() {
+		own := p.finish()
+		p.progressed().count(own)
+		moved = moved || own
+	}
+	a.scale, a.scopeMade = scale, a.scope
+	if len(a.parameters.Bound()) > 0 {
+		a.count(moved)
+	}
+}
+
+// change is what options do to a solver that is made already.
+func (a *adaptive) change(set func(*hyperparameters)) {
+	set(&a.hyperparameters)
+	a.checked = false
+}
+
+// apply changes hyperparameters, all of them or none.
+func (a *adaptive) apply(opts []gorgonia.SolverOpt) error {
+	h, err := a.hyperparameters.with(opts)
+	if err == nil {
+		err = a.checkAll(&h)
+	}
+	if err != nil {
+		return err
+	}
+	a.hyperparameters, a.checked, a.refusal = h, true, nil
+	return nil
+}
+
+// adaptations copies what has been learned about each parameter that lives.
+func (a *adaptive) adaptations() []Adaptation {
+	states := a.parameters.All()
+	as := make([]Adaptation, len(states))
+	for i, p := range states {
+		if as[i] = p.adaptation(); a.scope == Global {
+			as[i].Scale = a.scale
+		}
+	}
+	return as
+}
+
+// blocksOf is the number of blocks of n elements.
+func blocksOf(n int) int { return (n + kernel.Block - 1) / kernel.Block }

@@ -32,10 +32,10 @@ func testBounds[T kernel.Float](t *testing.T) {
 			if err := f.Step([]gorgonia.ValueGrad{p}); err != nil {
 				t.Fatal(err)
 			}
-			s := f.parameters.known[p].(*adamState[T])
-			for i := range s.first {
-				if m, v := math.Abs(float64(s.first[i])), float64(s.second[i]); m > s.maxFirst || v > s.maxSecond {
-					t.Fatalf("%T, β = %v, step %d: |m| = %v, at most %v; v = %v, at most %v", p.value, beta, step+1, m, s.maxFirst, v, s.maxSecond)
+			s := f.adaptive.parameters.All()[0].(*adamState[T])
+			for i := range s.m {
+				if m, v := math.Abs(float64(s.m[i])), float64(s.v[i]); m > s.maxM || v > s.maxV {
+					t.Fatalf("%T, β = %v, step %d: |m| = %v, at most %v; v = %v, at most %v", p.value, beta, step+1, m, s.maxM, v, s.maxV)
 				}
 			}
 		}
@@ -52,12 +52,12 @@ func TestTheBoundsOfTheMomentsRecover(t *testing.T) {
 		if err := f.Step([]gorgonia.ValueGrad{p}); err != nil {
 			t.Fatal(err)
 		}
-		s := f.parameters.known[p].(*adamState[float64])
+		s := f.adaptive.parameters.All()[0].(*adamState[float64])
 		if step == 0 && s.bounded() {
 			t.Error("the first step is thought to be harmless")
 		}
 		if step == 99 && !s.bounded() {
-			t.Errorf("after ordinary steps |m| is thought to be up to %v, v up to %v", s.maxFirst, s.maxSecond)
+			t.Errorf("after ordinary steps |m| is thought to be up to %v, v up to %v", s.maxM, s.maxV)
 		}
 		if err := f.Apply(gorgonia.WithL2Reg(0)); err != nil {
 			t.Fatal(err)

@@ -1,48 +1,28 @@
 package solver
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
 	"gorgonia.org/gorgonia"
-)
-
-// A checkpoint is a safetensors file. Its tensors are the values, by the names
-// of their parameters, and what the solver keeps of each, as
-// funnel.velocity/NAME; what a solver that is not ours says it keeps is bytes, as
-// funnel.opaque. All else is in its metadata:
-//
-//	funnel.version   1
-//	funnel.solver    kind, hyperparameters, steps and scales, as JSON; absent if
-//	                 the file has values only
-//	funnel.checksum  SHA-256 of the whole file as it would be with 64 zeros ("0")
-//	                 in the place of this
-const (
-	checkpointVersion = 1
-	versionKey        = "funnel.version"
-	solverKey         = "funnel.solver"
-	checksumKey       = "funnel.checksum"
-	reserved          = "funnel." // what no parameter's name may begin with
 )
 
 // Save writes the values of a model, and all that s has learned of it, to a
 // file: a training that Load goes on with makes the same steps, to the bit, as
 // one that never stopped. With s nil the file has the values alone.
 //
-// The parameters need names that differ, since they are what Load finds them by.
-// The model must have all parameters that s knows: of two networks that one
-// solver trains, give both. Gradients are not saved.
+// The parameters need names that differ, since they are what Load finds them by:
+// gorgonia.WithName gives a node one. The model must have all parameters that s
+// knows and whose memory lives: of two networks that one solver trains, give
+// both. Gradients are not saved.
 //
 // A solver that is not of this package, alone or in an Augmented, can be saved
 // if it has encoding.BinaryMarshaler and encoding.BinaryUnmarshaler; Gorgonia's
 // own have not. UnmarshalBinary is called when all else in the file has proved
-// right, and must leave the solver as it was where it returns an error. What it
-// keeps it should find again by name or by place in the model: in another process
+// right, and must leave the solver as it was where it returns an error. Its state
+// it should find again by name or by place in the model: in another process
 // parameters are other pointers, and in an Augmented they are stand-ins.
 //
 // A file that was there is replaced, when all of the new one is on the disk, and
@@ -51,12 +31,15 @@ const (
 //
 // The file is in the safetensors format. Python reads it with
 // safetensors.numpy.load_file: float32 or float64, in row-major order, by the
-// names of the parameters; what the solver keeps has names that begin with
+// names of the parameters; the solver's state has names that begin with
 // "funnel.".
+//
+// Every later version of this package loads it and goes on to the same bits. The
+// error may be a *ParameterError about the model.
 func Save(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
-	c, err := newCheckpoint(model, s)
+	f, err := newFile(model, s)
 	if err == nil {
-		err = replace(file, c.write)
+		err = checkpoint.Replace(file, f.Write)
 	}
 	if err != nil {
 		return fmt.Errorf("saving %s: %w", file, err)
@@ -65,7 +48,7 @@ func Save(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 }
 
 // Load sets the values of a model, and the solver s, to what Save wrote. With s
-// nil, or with a file of values alone and s nil, it sets the values alone.
+// nil it sets the values alone.
 //
 // The model has the parameters that were saved, in any order; names decide. s is
 // a solver of the same kind, new or used. It forgets all it knew; its
@@ -73,13 +56,14 @@ func Save(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 // that the run goes on as it was. Apply changes them afterwards.
 //
 // Load happens whole or not at all: it checks the file and everything in it
-// before it changes anything. What UnmarshalBinary refuses is ErrDifferent, or
-// ErrCorrupt if it says so. Beside ErrCorrupt, ErrDifferent and ErrVersion,
-// the error may be a *ParameterError about the model. Beyond the model it takes
-// as much memory as the file; of a solver that is not ours, a few times that.
+// before it changes anything. A damaged file is ErrCorrupt, one that Save did not
+// write ErrForeign, one of another model or solver ErrDifferent, and one that a
+// later version of this package wrote ErrVersion. What UnmarshalBinary refuses is
+// ErrDifferent, or ErrCorrupt if it says so. The error may also be a
+// *ParameterError about the model. Beyond the model Load takes as much memory as
+// the file; of a solver that is not ours, a few times that.
 func Load(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
-	err := loadFile(file, model, s)
-	if err != nil {
+	if err := loadFile(file, model, s); err != nil {
 		return fmt.Errorf("loading %s: %w", file, err)
 	}
 	return nil
@@ -88,28 +72,19 @@ func Load(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 func loadFile(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 	f, err := os.Open(file)
 	if err != nil {
-		return cause(err)
+		return checkpoint.Cause(err)
 	}
 	defer f.Close()
-	return cause(Read(f, model, s))
-}
-
-// cause is err without the name of the file, which Save and Load tell.
-func cause(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
+	return checkpoint.Cause(Read(f, model, s))
 }
 
 // Write writes what Save writes.
 func Write(w io.Writer, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
-	c, err := newCheckpoint(model, s)
+	f, err := newFile(model, s)
 	if err != nil {
 		return err
 	}
-	return c.write(w)
+	return f.Write(w)
 }
 
 // Read reads what Write wrote, as Load does. It reads r to its end.
@@ -118,38 +93,19 @@ func Read(r io.Reader, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 	if err != nil {
 		return err
 	}
-	in := &source{Reader: r, hash: sha256.New(), buffer: make([]byte, chunk)}
-	install, err := in.checkpoint(values, s)
-	if in.err != nil {
-		return in.err
-	}
+	var install func() error
+	err = checkpoint.Read(r, func(saved *checkpoint.Solver) (plan checkpoint.Plan, err error) {
+		plan, install, err = restorePlan(values, saved, s)
+		return plan, err
+	})
 	if err == nil {
 		err = install()
 	}
-	return prefixed(err)
-}
-
-// chunk is how many bytes are converted at a time.
-const chunk = 1 << 16
-
-// prefixed is err as errors of this package begin.
-func prefixed(err error) error {
-	switch err.(type) {
-	case nil, *ParameterError, *HyperparameterError:
-		return err
+	if err != nil {
+		return prefixed(err)
 	}
-	return fmt.Errorf("solver: %w", err)
-}
-
-var blank = strings.Repeat("0", 2*sha256.Size)
-
-// checksumAt is where the checksum is in the text, or -1. It is there once at
-// most: in strings of JSON quotes are escaped.
-func checksumAt(text []byte) int {
-	key := []byte(`"` + checksumKey + `":"`)
-	i := bytes.Index(text, key)
-	if i < 0 || i+len(key)+len(blank) > len(text) {
-		return -1
+	for _, v := range values {
+		v.set()
 	}
-	return i + len(key)
+	return nil
 }

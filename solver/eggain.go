@@ -16,9 +16,4 @@ import "gorgonia.org/gorgonia"
 // by it, or take WithGainSignal(Normalized).
 //
 // Source: as Funnel's.
-func NewEGGain(opts ...gorgonia.SolverOpt) *Funnel {
-	h := funnelDefaults()
-	h.momentum, h.gradientDecay, h.scaleRate = 0, 0, 0
-	h.gainRate, h.gainDecay, h.gainSignal = 0.01, 0, Raw
-	return newFunnel(h, opts)
-}
+func NewEGGain(opts ...gorgonia.SolverOpt) *Funnel { return newFunnel(egGain, opts) }

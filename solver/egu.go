@@ -3,8 +3,9 @@ package solver
 import (
 	"fmt"
 
-	"github.com/seed1e560811/funnel/solver/internal/access"
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"github.com/seed1e560811/funnel/solver/internal/param"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -28,7 +29,9 @@ var _ gorgonia.Solver = (*EGU)(nil)
 // An EGU belongs to one goroutine at a time; two of them share nothing.
 type EGU struct {
 	hyperparameters
-	parameters registry[eguParameter]
+	checked    bool  // whether the hyperparameters have been, since they last changed
+	refusal    error // an option that NewEGU could not apply
+	parameters *param.Registry[eguParameter]
 }
 
 // NewEGU returns an EGU. It takes gorgonia.WithLearnRate (η, default 0.001),
@@ -36,88 +39,149 @@ type EGU struct {
 // to it and are ignored. A value that an option cannot have is reported by
 // Step, as a *HyperparameterError.
 func NewEGU(opts ...gorgonia.SolverOpt) *EGU {
-	return &EGU{hyperparameters: defaults().with(opts)}
+	e := &EGU{parameters: param.NewRegistry[eguParameter]()}
+	e.hyperparameters, e.refusal = defaults(egu).with(opts)
+	return e
 }
 
-func (e *EGU) configuration() *hyperparameters { return &e.hyperparameters }
+func (e *EGU) made() error {
+	if e == nil || e.parameters == nil {
+		return notMade("EGU", "NewEGU")
+	}
+	return nil
+}
+
+func (e *EGU) change(set func(*hyperparameters)) {
+	set(&e.hyperparameters)
+	e.checked = false
+}
 
 // Apply changes hyperparameters between steps. If one of them cannot be, it
 // changes none and says which, as a *HyperparameterError.
 func (e *EGU) Apply(opts ...gorgonia.SolverOpt) error {
-	h := e.hyperparameters.with(opts)
-	if err := h.checkObjective(); err != nil {
+	if err := e.made(); err != nil {
 		return err
 	}
-	e.hyperparameters = h
+	h, err := e.hyperparameters.with(opts)
+	if err == nil {
+		err = h.check(egu)
+	}
+	if err != nil {
+		return err
+	}
+	e.hyperparameters, e.checked, e.refusal = h, true, nil
 	return nil
 }
 
 // Step changes the value of every parameter of the model and zeroes their
-// gradients, or, on an error, changes nothing. The error is a
-// *HyperparameterError or a *ParameterError.
+// gradients, or, on an error, changes nothing. A parameter that is listed twice
+// steps once. The error is a *HyperparameterError or a *ParameterError, or unwraps
+// to ErrNotMade.
 func (e *EGU) Step(model []gorgonia.ValueGrad) error {
-	if err := e.checkObjective(); err != nil {
+	if err := e.made(); err != nil {
 		return err
 	}
-	if err := e.parameters.bind(model, newEGUParameter); err != nil {
+	if err := e.ready(); err != nil {
 		return err
 	}
-	for i, p := range e.parameters.bound {
+	if err := e.parameters.Bind(model, newEGUParameter); err != nil {
+		return err
+	}
+	defer e.parameters.Release()
+	for i, p := range e.parameters.Bound() {
 		if err := p.check(&e.hyperparameters); err != nil {
-			return e.parameters.refuse(i, err)
+			return e.parameters.Blame(i, err)
 		}
 	}
-	for _, p := range e.parameters.bound {
+	for _, p := range e.parameters.Bound() {
 		p.update()
 	}
 	return nil
 }
 
-// eguParameter is a parameter of an EGU, of either dtype.
+// ready finds out whether the hyperparameters are such that a step can be made.
+func (e *EGU) ready() error {
+	if e.refusal == nil && !e.checked {
+		if err := e.hyperparameters.check(egu); err != nil {
+			return err
+		}
+		e.checked = true
+	}
+	return e.refusal
+}
+
+func (e *EGU) saver() (saver, error) { return e, e.made() }
+
+func (e *EGU) savedKind() string { return string(egu) }
+
+func (e *EGU) save([]*namedValue) (*checkpoint.Solver, []*checkpoint.Tensor, error) {
+	if err := e.ready(); err != nil {
+		return nil, nil, err
+	}
+	h, err := e.hyperparameters.save()
+	return &checkpoint.Solver{Hyperparameters: h}, nil, err
+}
+
+func (e *EGU) restore(r *checkpoint.Solver, _ []*namedValue) ([]*checkpoint.Tensor, func() error, error) {
+	h, err := restoreHyperparameters(r.Hyperparameters, egu)
+	return nil, func() error {
+		e.hyperparameters, e.checked, e.refusal = h, true, nil
+		return nil
+	}, err
+}
+
+// eguParameter is a parameter of an EGU, of either dtype. An EGU learns nothing of
+// it.
 type eguParameter interface {
-	parameter
+	param.State
 	check(*hyperparameters) error
 	update()
 }
 
-func newEGUParameter(vg gorgonia.ValueGrad, dtype tensor.Dtype) eguParameter {
-	if dtype == tensor.Float32 {
-		return &eguState[float32]{operand: newOperand(vg, access.Float32s)}
+func newEGUParameter(value gorgonia.Value) eguParameter {
+	if value.Dtype() == tensor.Float32 {
+		return &eguState[float32]{Binding: param.NewBinding[float32](value)}
 	}
-	return &eguState[float64]{operand: newOperand(vg, access.Float64s)}
+	return &eguState[float64]{Binding: param.NewBinding[float64](value)}
 }
 
 type eguState[T kernel.Float] struct {
-	operand[T]
+	param.Binding[T]
 
-	// of the step under way
-	values, gradients []T
-	learnRate         T
-	objective         kernel.Objective[T]
+	// scratch, valid during Step
+	theta, gradient []T
+	learnRate       T
+	objective       kernel.Objective[T]
 }
 
 // check reads the parameter and refuses a step that cannot be made.
 func (s *eguState[T]) check(h *hyperparameters) error {
 	s.learnRate, s.objective = T(h.learnRate), objective[T](h)
-	s.values, s.gradients = s.value.Elements(), s.gradient.Elements()
-	if err := s.checkGradient(s.gradients); err != nil {
+	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
+	if err := s.CheckGradient(s.gradient); err != nil {
 		return err
 	}
-	if err := s.checkValue(s.values); err != nil {
+	if err := s.CheckValue(s.theta); err != nil {
 		return err
 	}
-	for i, v := range s.values {
+	for i, v := range s.theta {
 		if v < 0 {
-			return s.at(i, fmt.Errorf("%w: %v", ErrNegative, v))
+			return s.At(i, fmt.Errorf("%w: %v", ErrNegative, v))
 		}
 	}
-	if i := kernel.OverflowEGU(s.values, s.gradients, s.learnRate, &s.objective); i >= 0 {
-		return s.at(i, ErrNonFiniteStep)
+	if i := kernel.OverflowEGU(s.theta, s.gradient, s.learnRate, &s.objective); i >= 0 {
+		return s.At(i, ErrNonFiniteStep)
 	}
 	return nil
 }
 
 func (s *eguState[T]) update() {
-	kernel.UpdateEGU(s.values, s.gradients, s.learnRate, &s.objective)
-	s.store()
+	kernel.UpdateEGU(s.theta, s.gradient, s.learnRate, &s.objective)
+	s.Store()
+}
+
+// Release gives up the parameter's memory.
+func (s *eguState[T]) Release() {
+	s.theta, s.gradient = nil, nil
+	s.Binding.Release()
 }

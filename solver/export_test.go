@@ -2,31 +2,50 @@ package solver
 
 import "gorgonia.org/gorgonia"
 
-// State is what a solver keeps of every parameter beside what Adaptations
+// State is what a solver remembers of every parameter beside what Adaptations
 // tells, in the order of Adaptations: of a Funnel velocity and gradient average,
 // of a FunnelAdam first and second moment, of an Augmented the way its inner
 // solver went.
-func State(s gorgonia.Solver) [][2][]float64 {
-	if s, ok := s.(interface{ states() [][2][]float64 }); ok {
-		return s.states()
+func State(s gorgonia.Solver) (all [][2][]float64) {
+	a := adaptiveOf(s)
+	if a == nil {
+		return nil
 	}
-	return nil
-}
-
-func (a *scaling[P]) states() (all [][2][]float64) {
-	for _, vg := range a.parameters.order {
-		all = append(all, any(a.parameters.known[vg]).(interface{ state() [2][]float64 }).state())
+	for _, p := range a.parameters.All() {
+		all = append(all, p.(interface{ arrays() [2][]float64 }).arrays())
 	}
 	return all
 }
 
-func (s *funnelState[T]) state() [2][]float64 {
-	return [2][]float64{widen(s.velocity), widen(s.average)}
+// InParallel makes a solver use several cores, however small a step is, and
+// returns it.
+func InParallel[S gorgonia.Solver](s S) S {
+	if a := adaptiveOf(s); a != nil {
+		a.parallelThreshold = 0
+	}
+	if a, ok := any(s).(*Augmented); ok {
+		InParallel(a.inner)
+	}
+	return s
 }
 
-func (s *adamState[T]) state() [2][]float64 { return [2][]float64{widen(s.first), widen(s.second)} }
+func adaptiveOf(s gorgonia.Solver) *adaptive {
+	switch s := s.(type) {
+	case *Funnel:
+		return &s.adaptive
+	case *FunnelAdam:
+		return &s.adaptive
+	case *Augmented:
+		return &s.adaptive
+	}
+	return nil
+}
 
-func (s *augmentedState[T]) state() [2][]float64 { return [2][]float64{widen(s.descent)} }
+func (s *funnelState[T]) arrays() [2][]float64 { return [2][]float64{widen(s.nu), widen(s.m)} }
+
+func (s *adamState[T]) arrays() [2][]float64 { return [2][]float64{widen(s.m), widen(s.v)} }
+
+func (s *augmentedState[T]) arrays() [2][]float64 { return [2][]float64{widen(s.descent)} }
 
 func widen[T float32 | float64](xs []T) []float64 {
 	ys := make([]float64, len(xs))
@@ -34,12 +53,4 @@ func widen[T float32 | float64](xs []T) []float64 {
 		ys[i] = float64(x)
 	}
 	return ys
-}
-
-// Together makes steps use several cores however small they are, until the
-// function it returns is called.
-func Together() (back func()) {
-	before := alone
-	alone = 0
-	return func() { alone = before }
 }

@@ -1,8 +1,15 @@
 package solver
 
-import "gorgonia.org/gorgonia"
+import (
+	"math"
 
-var _ gorgonia.Solver = (*Funnel)(nil)
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+var _ Adaptive = (*Funnel)(nil)
 
 // Funnel is gradient descent with momentum whose step sizes tune themselves:
 // one gain p per coordinate and one scale s per parameter (or for the whole
@@ -22,15 +29,15 @@ var _ gorgonia.Solver = (*Funnel)(nil)
 // their bounds after every update. g is the gradient after l1 and l2
 // regularisation, division by the batch size and clipping, in this order.
 //
-// # The learn rate
+// # The learning rate
 //
-// Half the learn rate starts with twice the scale, and nothing else depends on
-// it: η is only the unit that s is counted in, and every learn rate gives the
-// same training, up to rounding. A new one set by Apply does change the steps:
+// Half the learning rate starts with twice the scale, and nothing else depends on
+// it: η is only the unit that s is counted in, and every learning rate gives
+// the same training, up to rounding. A new one set by Apply does change the steps:
 // twice as much makes them twice as long, and the scale goes on from there. With
 // WithInitialStep(0) η is what it is in the paper. It also matters to a raw scale
-// signal, which has its size; where the very first learn rate or gradient is 0;
-// and to a scale at its bounds.
+// signal, which has its size; and to a scale at
+// its bounds.
 //
 // # Beyond the paper
 //
@@ -43,9 +50,9 @@ var _ gorgonia.Solver = (*Funnel)(nil)
 // Gradient Updates, 2022, arXiv 2202.00145.
 //
 // Make one with NewFunnel. A Funnel belongs to one goroutine at a time; two of
-// them share nothing. It keeps what it has learned of every parameter it has
-// seen, and the parameter with it, for as long as it lives.
-type Funnel struct{ adaptive }
+// them share nothing. For a parameter of n elements it has ν, m and p, 12 n bytes
+// for float32 and 24 n for float64, for as long as the parameter's memory lives.
+type Funnel struct{ adaptive adaptive }
 
 // NewFunnel returns a Funnel. Options, all optional, with their defaults:
 //
@@ -70,31 +77,153 @@ type Funnel struct{ adaptive }
 //
 // Gorgonia's other options mean nothing to a Funnel and are ignored. A value
 // that an option cannot have is reported by Step, as a *HyperparameterError.
-func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel {
-	return newFunnel(funnelDefaults(), opts)
-}
+func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel { return newFunnel(funnel, opts) }
 
-func funnelDefaults() hyperparameters {
-	h := defaults()
-	h.gainRate, h.scaleRate, h.warmupRate, h.initialStep, h.scope = 0.02, 0.02, 0.3, 0.003, PerParameter
-	return h
-}
-
-func newFunnel(h hyperparameters, opts []gorgonia.SolverOpt) *Funnel {
+func newFunnel(k kind, opts []gorgonia.SolverOpt) *Funnel {
 	f := new(Funnel)
-	f.init(h.with(opts), (*hyperparameters).checkFunnel, newFunnelParameter)
+	f.adaptive.init(k, opts, newFunnelState)
 	return f
 }
 
-func (h *hyperparameters) checkFunnel() error {
-	if err := h.checkObjective(); err != nil {
+// Step adapts gains and scale, changes the value of every parameter of the
+// model, and zeroes their gradients. The model may be in any order, and a part
+// of what was given before; what has been learned follows the memory of the
+// value. A parameter that is listed twice steps once.
+//
+// A step happens whole or not at all: on an error, values, gradients and what
+// has been learned are as they were. The error is a *HyperparameterError or a
+// *ParameterError, or unwraps to ErrNotMade.
+func (f *Funnel) Step(model []gorgonia.ValueGrad) error {
+	a, err := f.made()
+	if err != nil {
 		return err
 	}
-	if err := firstBad([]setting{
-		{"WithMomentum", h.momentum, belowOne},
-		{"WithGradientDecay", h.gradientDecay, belowOne},
-	}); err != nil {
-		return err
-	}
-	return h.checkAdaptation()
+	return a.step(model)
 }
+
+// Apply changes hyperparameters between steps and keeps what has been learned.
+// If one of them cannot be, it changes none and says which, as a
+// *HyperparameterError. Gorgonia's options work through Apply alone: called on
+// the solver, as gorgonia.WithLearnRate(0.1)(s), they do nothing.
+func (f *Funnel) Apply(opts ...gorgonia.SolverOpt) error {
+	a, err := f.made()
+	if err != nil {
+		return err
+	}
+	return a.apply(opts)
+}
+
+// Adaptations returns what has been learned about each parameter whose memory
+// lives, in the order in which Step first met them.
+func (f *Funnel) Adaptations() []Adaptation {
+	a, err := f.made()
+	if err != nil {
+		return nil
+	}
+	return a.adaptations()
+}
+
+func (f *Funnel) made() (*adaptive, error) {
+	if f == nil || f.adaptive.create == nil {
+		return nil, notMade("Funnel", "NewFunnel")
+	}
+	return &f.adaptive, nil
+}
+
+func (f *Funnel) saver() (saver, error) { return f.made() }
+
+func (f *Funnel) change(set func(*hyperparameters)) { f.adaptive.change(set) }
+
+// newFunnelState returns the state of a parameter that has made no step.
+func newFunnelState(value gorgonia.Value) state {
+	if value.Dtype() == tensor.Float32 {
+		return newFunnelStateOf[float32](value)
+	}
+	return newFunnelStateOf[float64](value)
+}
+
+func newFunnelStateOf[T kernel.Float](value gorgonia.Value) *funnelState[T] {
+	s := new(funnelState[T])
+	s.gained, s.nu, s.m = newGained[T](value)
+	return s
+}
+
+// funnelState is what a Funnel knows of a parameter.
+type funnelState[T kernel.Float] struct {
+	gained[T]
+	nu, m []T // velocity, gradient average
+
+	// scratch, valid during Step
+	step kernel.FunnelStep[T]
+	part kernel.FunnelPart[T]
+}
+
+func (s *funnelState[T]) prepare(h *hyperparameters) (blocks, elements int) {
+	blocks, elements = s.read(h)
+	s.step = kernel.FunnelStep[T]{
+		Objective:      s.objective,
+		Gain:           gain[T](h, h.gradientDecay, s.steps+1),
+		LearnRate:      T(h.learnRate),
+		Momentum:       T(h.momentum),
+		GradientDecay:  T(h.gradientDecay),
+		GradientWeight: T(1 - h.gradientDecay),
+	}
+	return blocks, elements
+}
+
+func (s *funnelState[T]) measure(block int) {
+	a, b := s.within(block)
+	s.blockSums[block] = kernel.Measure(s.theta[a:b], s.gradient[a:b], s.nu[a:b], &s.objective)
+}
+
+func (s *funnelState[T]) measured() (kernel.Sums, kernel.Part) {
+	s.part = kernel.FunnelPart[T]{Theta: s.theta, Gradient: s.gradient, Direction: s.nu, Objective: &s.objective}
+	return s.total, &s.part
+}
+
+// first returns ‖θ_0‖² and ‖ν_1‖².
+func (s *funnelState[T]) first() (value, step float64, elements int) {
+	return s.squaredFirst(func(i int) T { return s.step.First(s.gradient[i], s.theta[i]) })
+}
+
+// setScale sets the scale of the step and refuses one that would make a number
+// non-finite. Mostly the sums already show that it does not.
+func (s *funnelState[T]) setScale(scale float64) error {
+	c := &s.step
+	s.nextScale, c.Scale = scale, T(scale)
+	g := s.largestGradient()
+	nu := float64(c.Momentum)*math.Sqrt(s.total.SquaredDirection) + float64(c.LearnRate)*float64(c.Gain.Max)*g
+	if limit := largest[T]() / 8; g < limit && float64(c.Gain.Max)*g < limit && nu < limit && s.total.MaxValue+float64(c.Scale)*nu < limit {
+		return nil
+	}
+	if i := kernel.OverflowFunnel(s.theta, s.gradient, s.nu, s.m, s.p, c); i >= 0 {
+		return s.At(i, ErrNonFiniteStep)
+	}
+	return nil
+}
+
+func (s *funnelState[T]) update(block int) {
+	a, b := s.within(block)
+	kernel.UpdateFunnel(s.theta[a:b], s.gradient[a:b], s.nu[a:b], s.m[a:b], s.p[a:b], &s.step)
+}
+
+// Release gives up the parameter's memory.
+func (s *funnelState[T]) Release() {
+	s.part = kernel.FunnelPart[T]{}
+	s.gained.Release()
+}
+
+func (s *funnelState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
+	return append(s.gained.tensors(h),
+		&checkpoint.Tensor{Role: "velocity", Data: checkpoint.Floats[T](s.nu), Least: checkpoint.AnyFinite},
+		&checkpoint.Tensor{Role: "average", Data: checkpoint.Floats[T](s.m), Least: checkpoint.AnyFinite})
+}
+
+func (s *funnelState[T]) save() checkpoint.Parameter { return s.progress.save() }
+
+func (s *funnelState[T]) restore(r checkpoint.Parameter) error {
+	s.progress.restore(r)
+	return nil
+}
+
+func (s *funnelState[T]) restored() {}

@@ -1,8 +1,17 @@
 package solver
 
-import "gorgonia.org/gorgonia"
+import (
+	"errors"
+	"fmt"
+	"math"
 
-var _ gorgonia.Solver = (*FunnelAdam)(nil)
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+var _ Adaptive = (*FunnelAdam)(nil)
 
 // FunnelAdam is Adam whose step sizes tune themselves: one gain p per
 // coordinate and one scale s for the whole step (or per parameter, see
@@ -25,19 +34,20 @@ var _ gorgonia.Solver = (*FunnelAdam)(nil)
 // by the batch size and clipping, in this order. With γp = γs = 0 it is
 // gorgonia.AdamSolver.
 //
-// What Funnel says of the learn rate, and of what is not in the paper, holds
-// here, too, but that a raw scale signal does not depend on the learn rate.
+// What Funnel says of the learning rate, and of what is not in the paper, holds
+// here, too, but that a raw scale signal does not depend on the learning rate.
 //
-// It keeps m, v and p, which is 12 bytes for a float32; d_{t−1} is computed
-// again. In float32 a gradient beyond about 10^20 overflows v, and is refused
+// For a parameter of n elements it has m, v and p, 12 n bytes for float32 and 24 n
+// for float64; d_{t−1} is computed again. In float32 a gradient beyond about 10^20 overflows v, and is refused
 // as ErrNonFiniteStep: clip it.
 //
 // Source: as Funnel's; and Kingma, Ba, Adam: A Method for Stochastic
 // Optimization, 2015, arXiv 1412.6980.
 //
-// Make one with NewFunnelAdam. What Funnel says of goroutines and of what it
-// keeps holds here, too.
-type FunnelAdam struct{ adaptive }
+// Make one with NewFunnelAdam. A FunnelAdam belongs to one goroutine at a time; two
+// of them share nothing. Its state of a parameter lives as long as the parameter's
+// memory.
+type FunnelAdam struct{ adaptive adaptive }
 
 // NewFunnelAdam returns a FunnelAdam. Options, all optional, with their
 // defaults:
@@ -67,23 +77,198 @@ type FunnelAdam struct{ adaptive }
 // and are ignored. A value that an option cannot have is reported by Step, as a
 // *HyperparameterError.
 func NewFunnelAdam(opts ...gorgonia.SolverOpt) *FunnelAdam {
-	h := defaults()
-	h.initialStep = 0.03
 	f := new(FunnelAdam)
-	f.init(h.with(opts), (*hyperparameters).checkFunnelAdam, newAdamParameter)
+	f.adaptive.init(funnelAdam, opts, newAdamState)
 	return f
 }
 
-func (h *hyperparameters) checkFunnelAdam() error {
-	if err := h.checkObjective(); err != nil {
+// Step adapts gains and scale, changes the value of every parameter of the
+// model, and zeroes their gradients, or changes nothing and returns an error, as
+// Funnel's does.
+func (f *FunnelAdam) Step(model []gorgonia.ValueGrad) error {
+	a, err := f.made()
+	if err != nil {
 		return err
 	}
-	if err := firstBad([]setting{
-		{"WithBeta1", h.beta1, belowOne},
-		{"WithBeta2", h.beta2, belowOne},
-		{"WithEps", h.eps, aboveZero},
-	}); err != nil {
+	return a.step(model)
+}
+
+// Apply changes hyperparameters between steps, as Funnel's does.
+func (f *FunnelAdam) Apply(opts ...gorgonia.SolverOpt) error {
+	a, err := f.made()
+	if err != nil {
 		return err
 	}
-	return h.checkAdaptation()
+	return a.apply(opts)
+}
+
+// Adaptations returns what has been learned about each parameter whose memory
+// lives, in the order in which Step first met them.
+func (f *FunnelAdam) Adaptations() []Adaptation {
+	a, err := f.made()
+	if err != nil {
+		return nil
+	}
+	return a.adaptations()
+}
+
+func (f *FunnelAdam) made() (*adaptive, error) {
+	if f == nil || f.adaptive.create == nil {
+		return nil, notMade("FunnelAdam", "NewFunnelAdam")
+	}
+	return &f.adaptive, nil
+}
+
+func (f *FunnelAdam) saver() (saver, error) { return f.made() }
+
+func (f *FunnelAdam) change(set func(*hyperparameters)) { f.adaptive.change(set) }
+
+// newAdamState returns the state of a parameter that has made no step.
+func newAdamState(value gorgonia.Value) state {
+	if value.Dtype() == tensor.Float32 {
+		return newAdamStateOf[float32](value)
+	}
+	return newAdamStateOf[float64](value)
+}
+
+func newAdamStateOf[T kernel.Float](value gorgonia.Value) *adamState[T] {
+	s := &adamState[T]{last: kernel.AdamDirection[T]{Eps: 1}} // d_0 = 0
+	s.gained, s.m, s.v = newGained[T](value)
+	return s
+}
+
+// adamState is what a FunnelAdam knows of a parameter.
+type adamState[T kernel.Float] struct {
+	gained[T]
+	m, v       []T                     // first and second moment
+	maxM, maxV float64                 // at least every |m| and v
+	last       kernel.AdamDirection[T] // of the last step, whatever Apply has changed since
+
+	// scratch, valid during Step
+	learnRate    float64
+	step         kernel.AdamStep[T]
+	part         kernel.AdamPart[T]
+	nextM, nextV float64 // what maxM and maxV will be
+}
+
+func (s *adamState[T]) prepare(h *hyperparameters) (blocks, elements int) {
+	blocks, elements = s.read(h)
+	t := s.steps + 1
+	s.learnRate = h.learnRate
+	s.step = kernel.AdamStep[T]{
+		Objective: s.objective,
+		Gain:      gain[T](h, h.beta1, t),
+		Beta1:     T(h.beta1),
+		Beta2:     T(h.beta2),
+		Weight1:   T(1 - h.beta1),
+		Weight2:   T(1 - h.beta2),
+		Direction: adamDirection[T](h, t),
+	}
+	return blocks, elements
+}
+
+// adamDirection returns what makes d in a parameter's step t. Its ε is above 0 and
+// finite in T, too, so that a coordinate that never had a gradient has d = 0/ε and
+// not 0/0.
+func adamDirection[T kernel.Float](h *hyperparameters, t int) kernel.AdamDirection[T] {
+	correction := math.Sqrt(1 - kernel.Power(h.beta2, t))
+	eps := max(T(min(h.eps*correction, largest[T]())), smallest[T]())
+	return kernel.AdamDirection[T]{Correction: T(correction / (1 - kernel.Power(h.beta1, t))), Eps: eps}
+}
+
+func (s *adamState[T]) measure(block int) {
+	a, b := s.within(block)
+	s.blockSums[block] = kernel.MeasureAdam(s.theta[a:b], s.gradient[a:b], s.m[a:b], s.v[a:b], &s.last, &s.objective)
+}
+
+func (s *adamState[T]) measured() (kernel.Sums, kernel.Part) {
+	s.part = kernel.AdamPart[T]{Theta: s.theta, Gradient: s.gradient, M: s.m, V: s.v, Last: &s.last, Objective: &s.objective}
+	return s.total, &s.part
+}
+
+// first returns ‖θ_0‖² and ‖η d_1‖².
+func (s *adamState[T]) first() (value, step float64, elements int) {
+	return s.squaredFirst(func(i int) T { return T(s.learnRate) * s.step.First(s.gradient[i], s.theta[i]) })
+}
+
+// setScale sets the scale of the step and refuses one that would make a number
+// non-finite. Mostly bounds already show that it does not.
+func (s *adamState[T]) setScale(scale float64) error {
+	s.nextScale, s.step.Rate = scale, T(s.learnRate*scale)
+	if s.bounded() {
+		return nil
+	}
+	if i := kernel.OverflowAdam(s.theta, s.gradient, s.m, s.v, s.p, &s.step); i >= 0 {
+		return s.At(i, ErrNonFiniteStep)
+	}
+	return nil
+}
+
+// bounded finds what |m| and v are at most after the step, and says whether
+// that shows that the step leaves all numbers finite.
+func (s *adamState[T]) bounded() bool {
+	const rounding = 1 + 0x1p-20 // above what float32 makes of one step
+	c, limit := &s.step, largest[T]()/8
+	g := min(s.largestGradient(), float64(c.Clip))
+	s.nextM = (float64(c.Beta1)*s.maxM + float64(c.Weight1)*float64(c.Gain.Max)*g) * rounding
+	s.nextV = (float64(c.Beta2)*s.maxV + float64(c.Weight2)*g*g) * rounding
+	m := max(1, float64(c.Direction.Correction)) * s.nextM
+	d := m / float64(c.Direction.Eps)
+	return float64(c.Gain.Max)*g < limit && m < limit && s.nextV < limit && d < limit && s.total.MaxValue+float64(c.Rate)*d < limit
+}
+
+func (s *adamState[T]) update(block int) {
+	a, b := s.within(block)
+	kernel.UpdateAdam(s.theta[a:b], s.gradient[a:b], s.m[a:b], s.v[a:b], s.p[a:b], &s.step)
+}
+
+func (s *adamState[T]) finish() (moved bool) {
+	s.last = s.step.Direction
+	// A step that was made left m and v finite, whatever the bounds say.
+	s.maxM, s.maxV = atMostLargest[T](s.nextM), atMostLargest[T](s.nextV)
+	return s.gained.finish()
+}
+
+// atMostLargest is x, or the largest number of T where x is beyond that or NaN.
+func atMostLargest[T kernel.Float](x float64) float64 {
+	if x <= largest[T]() {
+		return x
+	}
+	return largest[T]()
+}
+
+// Release gives up the parameter's memory.
+func (s *adamState[T]) Release() {
+	s.part = kernel.AdamPart[T]{}
+	s.gained.Release()
+}
+
+func (s *adamState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
+	return append(s.gained.tensors(h),
+		&checkpoint.Tensor{Role: "first", Data: checkpoint.Floats[T](s.m), Least: checkpoint.AnyFinite},
+		&checkpoint.Tensor{Role: "second", Data: checkpoint.Floats[T](s.v), Least: 0})
+}
+
+func (s *adamState[T]) save() checkpoint.Parameter {
+	r := s.progress.save()
+	r.Direction = []float64{float64(s.last.Correction), float64(s.last.Eps)}
+	return r
+}
+
+func (s *adamState[T]) restore(r checkpoint.Parameter) error {
+	if len(r.Direction) != 2 {
+		return errors.New("it lacks the coefficients of the last direction")
+	}
+	s.last = kernel.AdamDirection[T]{Correction: T(r.Direction[0]), Eps: T(r.Direction[1])}
+	if !(s.last.Correction >= 0 && isFinite(float64(s.last.Correction)) && s.last.Eps > 0 && isFinite(float64(s.last.Eps))) {
+		return fmt.Errorf("the coefficients of the last direction are %v", r.Direction)
+	}
+	s.progress.restore(r)
+	return nil
+}
+
+func (s *adamState[T]) restored() {
+	for i, m := range s.m {
+		s.maxM, s.maxV = max(s.maxM, math.Abs(float64(m))), max(s.maxV, float64(s.v[i]))
+	}
 }

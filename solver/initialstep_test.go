@@ -24,8 +24,23 @@ var scaled = []struct {
 	{"VanillaSolver, augmented", newAugmented, 0.01, 0.1, 1},
 }
 
+// augmentedVanilla is gradient descent with a scale, whose options are those of
+// both.
+type augmentedVanilla struct {
+	*solver.Augmented
+	inner gorgonia.Solver
+}
+
 func newAugmented(o ...gorgonia.SolverOpt) applicable {
-	return solver.Augment(gorgonia.NewVanillaSolver(), o...)
+	inner := gorgonia.NewVanillaSolver(o...)
+	return augmentedVanilla{solver.Augment(inner, o...), inner}
+}
+
+func (a augmentedVanilla) Apply(opts ...gorgonia.SolverOpt) error {
+	for _, o := range opts {
+		o(a.inner)
+	}
+	return a.Augmented.Apply(opts...)
 }
 
 var scopes = []solver.Scope{solver.Global, solver.PerParameter}

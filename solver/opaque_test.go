@@ -135,20 +135,3 @@ func TestBytesThatAreNotThereTakeNoMemory(t *testing.T) {
 		t.Errorf("%d bytes for a file of %d", took, len(file))
 	}
 }
-
-// What an Augmented was made with is forgotten, also where inner refused it.
-func TestAnAugmentedThatWasLoadedForgetsTheOptionsThatInnerRefused(t *testing.T) {
-	good := solver.Augment(newHeavyBall())
-	ps := smallRun(t, good)
-	loaded := solver.Augment(pickyBall{newHeavyBall()}, gorgonia.WithLearnRate(7))
-	if err := loaded.Step(model(ps...)); !errors.Is(err, errSeven) {
-		t.Fatalf("error %v before loading, want %v", err, errSeven)
-	}
-	must(solver.Read(bytes.NewReader(written(t, ps, good)), model(ps...), loaded))
-	step(t, loaded, model(ps...))
-}
-
-// pickyBall is one that takes no options.
-type pickyBall struct{ *heavyBall }
-
-func (pickyBall) Apply(...gorgonia.SolverOpt) error { return errSeven }

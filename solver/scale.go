@@ -2,147 +2,102 @@ package solver
 
 import (
 	"math"
-	"slices"
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// scaling is what solvers that learn a scale have in common.
-type scaling[P scaled] struct {
-	hyperparameters
-	parameters registry[P]
-	scale      float64 // s of Global scope
-	steps      int     // made, of models that were not empty
-	scopeMade  Scope   // of the first step
-
-	// of the step under way
-	terms              terms
-	values, firstSteps addends // ‖θ_0‖² and ‖u‖² of each parameter that is new
-}
-
-// scaled is a parameter whose step is multiplied by a scale.
-type scaled interface {
-	parameter
-	measured
-	start() (value, step float64, elements int) // ‖θ_0‖² and ‖u‖², of the step under way
-	stepsMade() int
-	lastScale() float64
-	setScale(float64) error
-	adaptation() Adaptation
-	keepable
-}
-
-// measured is a parameter whose sums are known.
-type measured interface {
-	sums() kernel.Sums
-	exponents() (direction, gradient int)
-	scaledSums(direction, gradient int) kernel.Sums
-}
-
-func newScaling[P scaled](h hyperparameters) scaling[P] {
-	return scaling[P]{hyperparameters: h, scale: 1}
-}
-
-func (a *scaling[P]) configuration() *hyperparameters { return &a.hyperparameters }
-
-// checkScope refuses another scope than that of the steps made so far.
-func (a *scaling[P]) checkScope(s Scope) error {
-	if len(a.parameters.known) > 0 && s != a.scopeMade {
-		return &HyperparameterError{"WithScaleScope", s, "what it was at the first step, " + a.scopeMade.String()}
-	}
-	return nil
-}
-
-// nextScales sets the scale of the step for every bound parameter. It returns
-// that of Global scope, which keep is to be given if the step is made.
-func (a *scaling[P]) nextScales() (scale float64, err error) {
-	bound, first := a.parameters.bound, a.initialScale()
+// nextScales sets the scale of the step for every bound parameter, and returns
+// that of Global scope.
+func (a *adaptive) nextScales() (scale float64, err error) {
+	bound, first := a.parameters.Bound(), a.initialScale()
 	if scale = a.scale; a.scope == Global {
-		scale = a.nextScale(bound, a.steps, scale, first)
+		scale = a.nextScale(bound, &a.progress, first)
 	}
 	for i, p := range bound {
 		own := scale
 		if a.scope == PerParameter {
-			own = a.nextScale(bound[i:i+1], p.stepsMade(), p.lastScale(), first)
+			own = a.nextScale(bound[i:i+1], p.progressed(), first)
 		}
 		if err := p.setScale(own); err != nil {
-			return 0, a.parameters.refuse(i, err)
+			return 0, a.parameters.Blame(i, err)
 		}
 	}
 	return scale, nil
 }
 
-// nextScale is s_{t+1} of parameters that share one scale. s_t is last or, where
-// t is 0, first.
-func (a *scaling[P]) nextScale(of []P, t int, last, first float64) float64 {
-	s := last
-	if a.scaleRate > 0 {
+// nextScale is s_{t+1} of parameters that share one scale:
+//
+//	s_{t+1} = s_t · exp((γs + γw e^{−t/τ}) signal)
+//
+// where t counts the steps that moved something, and s_0 is first. A step that
+// moved nothing teaches nothing: after it the signal counts as 0, and with a
+// learning rate of 0 the scale stays.
+func (a *adaptive) nextScale(of []state, p *progress, first float64) float64 {
+	s := p.scale
+	if a.scaleRate > 0 && !a.paused() {
+		t := p.moves()
 		if t == 0 {
 			s = first
 		}
-		s *= kernel.Exp(a.scaleRateAt(t) * signal(&a.hyperparameters, of, &a.terms))
+		if !p.still {
+			s *= kernel.Exp(a.scaleRateAt(t) * a.signal(of))
+		}
 	}
 	return min(max(s, a.scaleMin), a.scaleMax)
 }
+
+// paused says whether the learning rate is 0. An Augmented has none.
+func (a *adaptive) paused() bool { return a.learnRate == 0 && a.kind != augment }
 
 // scaleRateAt is γs + γw exp(−t/τ), which is finite.
 func (h *hyperparameters) scaleRateAt(t int) float64 {
 	return min(h.scaleRate+float64(h.warmupRate*kernel.Exp(-float64(t)/h.warmupSteps)), math.MaxFloat64)
 }
 
-// ofZero is what every value counts as for s_0 where all of them are 0.
-const ofZero = 0.01
+// lengthOfZero is what every value counts as for s_0 where all of them are 0.
+const lengthOfZero = 0.01
 
-// initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖, of those bound parameters that make their
-// first step.
-func (a *scaling[P]) initialScale() float64 {
+// initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ of those bound parameters that have not
+// moved yet.
+func (a *adaptive) initialScale() float64 {
 	if a.initialStep == 0 || a.scaleRate == 0 {
 		return 1
 	}
-	a.values, a.firstSteps = a.values[:0], a.firstSteps[:0]
+	values, steps := a.values[:0], a.firstSteps[:0]
 	total := 0
-	for _, p := range a.parameters.bound {
-		if p.stepsMade() == 0 {
-			value, step, elements := p.start()
-			a.values, a.firstSteps = append(a.values, value), append(a.firstSteps, step)
+	for _, p := range a.parameters.Bound() {
+		if starts(p) {
+			value, step, elements := p.first()
+			values, steps = append(values, value), append(steps, step)
 			total += elements
 		}
 	}
-	value, step := a.values.sum(), a.firstSteps.sum()
+	a.values, a.firstSteps = values, steps
+	value, step := kernel.AddAscending(values), kernel.AddAscending(steps)
 	if value == 0 {
-		value = ofZero * ofZero * float64(total)
+		value = lengthOfZero * lengthOfZero * float64(total)
 	}
-	if !inRange(value) || !inRange(step) {
+	if !kernel.InRange(value) || !kernel.InRange(step) {
 		return 1
 	}
 	return a.initialStep * math.Sqrt(value) / math.Sqrt(step)
 }
 
-func (a *scaling[P]) keep(scale float64) {
-	a.scale, a.scopeMade = scale, a.scope
-	if len(a.parameters.bound) > 0 {
-		a.steps++
-	}
-}
-
-// Adaptations returns what has been learned about each parameter, in the order
-// in which Step first met them.
-func (a *scaling[P]) Adaptations() []Adaptation {
-	as := make([]Adaptation, 0, len(a.parameters.order))
-	for _, vg := range a.parameters.order {
-		adaptation := a.parameters.known[vg].adaptation()
-		if a.scope == Global {
-			adaptation.Scale = a.scale
-		}
-		as = append(as, adaptation)
-	}
-	return as
+// starts says whether a parameter makes its first step. One that has not moved
+// yet goes on not to while its gradient is 0.
+func starts(p state) bool {
+	at := p.progressed()
+	sums, _ := p.measured()
+	return at.steps == 0 || at.moves() == 0 && sums.MaxGradient > 0
 }
 
 // signal is what the scale of these parameters adapts to.
-func signal[P measured](h *hyperparameters, of []P, t *terms) float64 {
-	sums, exponent := total(of, t)
-	if h.scaleSignal == Raw {
+func (a *adaptive) signal(of []state) float64 {
+	for _, p := range of {
+		a.total.Add(p.measured())
+	}
+	sums, exponent := a.total.Sums()
+	if a.scaleSignal == Raw {
 		return math.Ldexp(sums.Dot, exponent)
 	}
 	return cosine(sums)
@@ -150,65 +105,9 @@ func signal[P measured](h *hyperparameters, of []P, t *terms) float64 {
 
 // cosine is that of the angle between the direction and g, 0 where either is.
 func cosine(s kernel.Sums) float64 {
-	if s.Direction == 0 || s.Gradient == 0 {
+	if s.SquaredDirection == 0 || s.SquaredGradient == 0 {
 		return 0
 	}
-	c := s.Dot / (math.Sqrt(s.Direction) * math.Sqrt(s.Gradient))
+	c := s.Dot / (math.Sqrt(s.SquaredDirection) * math.Sqrt(s.SquaredGradient))
 	return min(max(c, -1), 1)
-}
-
-// total adds up the sums of several parameters. Where squares leave the range
-// of float64 the vectors are scaled first; the inner product is then to be
-// multiplied by 2^exponent.
-func total[P measured](of []P, t *terms) (_ kernel.Sums, exponent int) {
-	t.clear()
-	for _, p := range of {
-		t.append(p.sums())
-	}
-	sums := t.sum()
-	if inRange(sums.Direction) && inRange(sums.Gradient) {
-		return sums, 0
-	}
-	direction, gradient := kernel.ExponentOfZero, kernel.ExponentOfZero
-	for _, p := range of {
-		d, g := p.exponents()
-		direction, gradient = max(direction, d), max(gradient, g)
-	}
-	t.clear()
-	for _, p := range of {
-		t.append(p.scaledSums(direction, gradient))
-	}
-	return t.sum(), direction + gradient
-}
-
-// inRange says whether a sum of squares is neither rounded by underflow nor
-// beyond overflow.
-func inRange(square float64) bool { return square > 0x1p-900 && square < 0x1p1000 }
-
-// terms are what each parameter adds to direction·g, ‖direction‖² and ‖g‖².
-type terms struct{ dot, direction, gradient addends }
-
-func (t *terms) clear() {
-	t.dot, t.direction, t.gradient = t.dot[:0], t.direction[:0], t.gradient[:0]
-}
-
-func (t *terms) append(s kernel.Sums) {
-	t.dot, t.direction, t.gradient = append(t.dot, s.Dot), append(t.direction, s.Direction), append(t.gradient, s.Gradient)
-}
-
-func (t *terms) sum() kernel.Sums {
-	return kernel.Sums{Dot: t.dot.sum(), Direction: t.direction.sum(), Gradient: t.gradient.sum()}
-}
-
-// addends are what each parameter adds to a sum.
-type addends []float64
-
-// sum adds from the smallest to the largest, so that the order of the parameters
-// in the model does not show in the result.
-func (x addends) sum() (sum float64) {
-	slices.Sort(x)
-	for _, v := range x {
-		sum += v
-	}
-	return sum
 }

@@ -1,11 +1,12 @@
 package distributed
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/seed1e560811/funnel/solver"
-	"github.com/seed1e560811/funnel/solver/internal/access"
+	"github.com/seed1e560811/funnel/solver/internal/param"
 	"gorgonia.org/gorgonia"
 )
 
@@ -31,10 +32,11 @@ const (
 	all
 )
 
-// agree binds the model and finds why the ranks cannot go on with it together.
+// agree binds the model and finds why the ranks cannot go on with it together. What
+// it binds the caller releases.
 func (s *Solver) agree(model []gorgonia.ValueGrad, gradients bool, compared comparison) error {
 	own := s.bind(model, gradients)
-	s.compose(model, compared)
+	s.compose(compared)
 	table, err := s.world.gather(s.status[:])
 	if err != nil {
 		return err
@@ -52,9 +54,9 @@ func (s *Solver) agree(model []gorgonia.ValueGrad, gradients bool, compared comp
 			return s.difference(rank, [4]uint64(table[stepsMade:]), [4]uint64(status[stepsMade:]))
 		}
 	}
-	for _, r := range s.bound {
+	for _, r := range s.known.Bound() {
 		if compared != none {
-			*r.isNew() = false
+			*r.compared() = true
 		}
 	}
 	return nil
@@ -63,59 +65,44 @@ func (s *Solver) agree(model []gorgonia.ValueGrad, gradients bool, compared comp
 // bind finds the memory of every parameter, or else enters the fault into the
 // status, and returns it.
 func (s *Solver) bind(model []gorgonia.ValueGrad, gradients bool) error {
-	s.status, s.bound = [statusWords]uint64{}, s.bound[:0]
-	for i, vg := range model {
-		element, err := s.bindOne(vg, gradients)
-		if err == nil {
-			continue
+	s.status = [statusWords]uint64{}
+	err := s.bindModel(model, gradients)
+	if err == nil {
+		return nil
+	}
+	s.status[faultCause] = numberOf(err)
+	var e *solver.ParameterError
+	if errors.As(err, &e) {
+		s.status[faultPosition] = uint64(e.Position)
+		if value, err := param.Value(model[e.Position]); err == nil && (len(e.Index) > 0 || errors.Is(e, solver.ErrNonFiniteGradient)) {
+			s.status[faultElement] = uint64(param.Number(e.Index, value.Shape()) + 1)
 		}
-		s.status[faultCause], s.status[faultPosition], s.status[faultElement] = numberOf(err), uint64(i), uint64(element+1)
-		e, ok := err.(*solver.ParameterError)
-		if !ok {
-			e = &solver.ParameterError{Err: err}
+	}
+	return err
+}
+
+func (s *Solver) bindModel(model []gorgonia.ValueGrad, gradients bool) error {
+	if !gradients {
+		return s.known.BindValues(model, newReplica)
+	}
+	if err := s.known.Bind(model, newReplica); err != nil {
+		return err
+	}
+	for i, r := range s.known.Bound() {
+		if err := r.checkGradient(); err != nil {
+			return s.known.Blame(i, err)
 		}
-		if e.Position = i; !access.IsNil(vg) {
-			e.Name = access.Name(vg)
-		}
-		return e
 	}
 	return nil
 }
 
-// bindOne returns the place of the element at fault, or -1.
-func (s *Solver) bindOne(vg gorgonia.ValueGrad, gradient bool) (element int, err error) {
-	value, err := access.Value(vg)
-	if err != nil {
-		return -1, err
-	}
-	r, ok := s.known[vg]
-	if !ok {
-		if err := access.CheckSupported(value); err != nil {
-			return -1, fmt.Errorf("value: %w", err)
-		}
-		r = newReplica(vg, value)
-		s.known[vg] = r
-	}
-	s.bound = append(s.bound, r)
-	if err := r.bindValue(value); err != nil || !gradient {
-		return -1, err
-	}
-	_, g, err := access.Extract(vg)
-	if err != nil {
-		return -1, err
-	}
-	if err := r.bindGradient(g); err != nil {
-		return -1, err
-	}
-	return r.firstNonFinite()
-}
-
 // compose fills in the rest of the status.
-func (s *Solver) compose(model []gorgonia.ValueGrad, compared comparison) {
-	s.status[stepsMade], s.status[parameters] = uint64(s.steps), uint64(len(model))
-	for _, r := range s.bound {
+func (s *Solver) compose(compared comparison) {
+	bound := s.known.Bound()
+	s.status[stepsMade], s.status[parameters] = uint64(s.steps), uint64(len(bound))
+	for _, r := range bound {
 		s.status[layouts] = mix(s.status[layouts], r.layoutHash())
-		if compared == all || compared == ofNew && *r.isNew() {
+		if compared == all || compared == ofNew && !*r.compared() {
 			s.status[values] = mix(s.status[values], r.valueHash())
 		}
 	}
@@ -125,12 +112,12 @@ func (s *Solver) compose(model []gorgonia.ValueGrad, compared comparison) {
 func blame(model []gorgonia.ValueGrad, status []uint64) error {
 	position, element := int(status[faultPosition]), int(status[faultElement])-1
 	e := &solver.ParameterError{Position: position, Err: causes[status[faultCause]]}
-	if position >= len(model) || access.IsNil(model[position]) {
+	if position >= len(model) || param.IsNil(model[position]) {
 		return e
 	}
-	e.Name = access.Name(model[position])
-	if value, err := access.Value(model[position]); err == nil && element >= 0 && element < value.Shape().TotalSize() {
-		e.Index = access.Coordinates(element, value.Shape())
+	e.Name = param.Name(model[position])
+	if value, err := param.Value(model[position]); err == nil && element >= 0 && element < value.Shape().TotalSize() {
+		e.Index = param.Coordinates(element, value.Shape())
 	}
 	return e
 }
@@ -154,18 +141,18 @@ func (s *Solver) difference(rank int, first, other [4]uint64) error {
 		return s.differentLayouts(i, rank)
 	}
 	advice := "start them from the same seed, or call Broadcast before the first step"
-	if !*s.bound[i].isNew() {
+	if *s.known.Bound()[i].compared() {
 		advice = "between steps, every rank must change the same, if anything"
 	}
 	return fmt.Errorf("distributed: %w: after step %d, parameter %s (number %d of the model) has other values on rank %d than on rank 0; %s",
-		ErrDiffer, s.steps, s.bound[i].description(), i+1, rank, advice)
+		ErrDiffer, s.steps, s.known.Bound()[i].description(), i+1, rank, advice)
 }
 
 // firstDifference finds the first parameter, or none, that a rank and rank 0
 // have and that differs.
 func (s *Solver) firstDifference(rank int) (position int, layout bool, err error) {
 	var hashes []uint64
-	for _, r := range s.bound {
+	for _, r := range s.known.Bound() {
 		hashes = append(hashes, r.layoutHash(), r.valueHash())
 	}
 	table, err := s.world.gather(hashes)
@@ -183,7 +170,7 @@ func (s *Solver) firstDifference(rank int) (position int, layout bool, err error
 // differentLayouts exchanges the descriptions, as far as they fit.
 func (s *Solver) differentLayouts(i, rank int) error {
 	words := make([]uint64, 32)
-	copy(bytesOf(words), s.bound[i].description())
+	copy(bytesOf(words), s.known.Bound()[i].description())
 	table, err := s.world.gather(words)
 	if err != nil {
 		return err

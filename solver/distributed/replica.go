@@ -7,90 +7,65 @@ import (
 	"iter"
 	"unsafe"
 
-	"github.com/seed1e560811/funnel/solver"
-	"github.com/seed1e560811/funnel/solver/internal/access"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"github.com/seed1e560811/funnel/solver/internal/param"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
 
-// replica is one parameter as this rank holds it, of either dtype.
+// replica is one parameter as this rank has it, of either dtype.
 type replica interface {
-	bindValue(gorgonia.Value) error
-	bindGradient(gorgonia.Value) error
-	firstNonFinite() (i int, err error)
+	param.State
+	checkGradient() error
 	description() string
 	layoutHash() uint64
 	valueHash() uint64
-	isNew() *bool // its values have not been compared
+	compared() *bool // whether its values have been
 }
 
 type replicaOf[T kernel.Float] struct {
-	described       string
-	layout          uint64
-	fresh           bool
-	shape           tensor.Shape
-	value, gradient access.List[T]
+	param.Binding[T]
+	same      bool // its values have been compared
+	described string
+	layout    uint64
 
-	// of the step under way
-	gradients []T
+	gradients []T // scratch, valid during Step
 }
 
-func newReplica(vg gorgonia.ValueGrad, value gorgonia.Value) replica {
+func newReplica(value gorgonia.Value) replica {
 	if value.Dtype() == tensor.Float32 {
-		return newReplicaOf(vg, value, access.Float32s)
+		return &replicaOf[float32]{Binding: param.NewBinding[float32](value)}
 	}
-	return newReplicaOf(vg, value, access.Float64s)
+	return &replicaOf[float64]{Binding: param.NewBinding[float64](value)}
 }
 
-func newReplicaOf[T kernel.Float](vg gorgonia.ValueGrad, value gorgonia.Value, of func(gorgonia.Value) ([]T, bool)) replica {
-	described := fmt.Sprintf("%q, %v of shape %v", access.Name(vg), value.Dtype(), value.Shape())
-	return &replicaOf[T]{
-		described: described,
-		fresh:     true,
-		layout:    hash([]byte(described)),
-		shape:     value.Shape().Clone(),
-		value:     access.NewList(of),
-		gradient:  access.NewList(of),
+func (r *replicaOf[T]) Bind(name string, value, gradient gorgonia.Value) error {
+	if r.described == "" || name != r.Name {
+		r.described = fmt.Sprintf("%q, %v of shape %v", name, value.Dtype(), value.Shape())
+		r.layout = hash([]byte(r.described))
 	}
-}
-
-func (r *replicaOf[T]) bindValue(value gorgonia.Value) error {
-	if err := r.value.Bind(value); err != nil {
-		return fmt.Errorf("value: %w", err)
+	if err := r.Binding.Bind(name, value, gradient); err != nil {
+		return err
 	}
-	if value.Shape().TotalSize() != r.shape.TotalSize() {
-		return fmt.Errorf("%w: the value's shape was %v and is %v now", solver.ErrMismatch, r.shape, value.Shape())
+	if gradient != nil {
+		r.gradients = r.Gradient.List()
 	}
 	return nil
 }
 
-func (r *replicaOf[T]) bindGradient(gradient gorgonia.Value) error {
-	if err := r.gradient.Bind(gradient); err != nil {
-		return fmt.Errorf("gradient: %w", err)
-	}
-	if !r.value.SameShape(&r.gradient) {
-		return fmt.Errorf("%w: the value's shape is %v, the gradient's %v", solver.ErrMismatch, r.shape, gradient.Shape())
-	}
-	r.gradients = r.gradient.Elements()
-	return nil
+// Release gives up the parameter's memory.
+func (r *replicaOf[T]) Release() {
+	r.gradients = nil
+	r.Binding.Release()
 }
 
-func (r *replicaOf[T]) firstNonFinite() (int, error) {
-	i := kernel.FirstNonFinite(r.gradients)
-	if i < 0 {
-		return i, nil
-	}
-	err := fmt.Errorf("%w: %v", solver.ErrNonFiniteGradient, r.gradients[i])
-	return i, &solver.ParameterError{Index: access.Coordinates(i, r.shape), Err: err}
-}
-
-func (r *replicaOf[T]) description() string { return r.described }
-func (r *replicaOf[T]) layoutHash() uint64  { return r.layout }
-func (r *replicaOf[T]) isNew() *bool        { return &r.fresh }
+func (r *replicaOf[T]) checkGradient() error { return r.CheckGradient(r.gradients) }
+func (r *replicaOf[T]) description() string  { return r.described }
+func (r *replicaOf[T]) layoutHash() uint64   { return r.layout }
+func (r *replicaOf[T]) compared() *bool      { return &r.same }
 
 func (r *replicaOf[T]) valueHash() uint64 {
-	x := r.value.Elements()
+	x := r.Value.List()
 	return hash(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(T(0)))))
 }
 
@@ -129,7 +104,7 @@ func average[T kernel.Float](w *World, model []replica) error {
 	}
 	for r := range each[T](model) {
 		flat = flat[copy(r.gradients, flat):]
-		r.gradient.Store()
+		r.Gradient.Store()
 	}
 	return nil
 }
@@ -138,7 +113,7 @@ func average[T kernel.Float](w *World, model []replica) error {
 func broadcastValues[T kernel.Float](w *World, model []replica) error {
 	n := 0
 	for r := range each[T](model) {
-		n += len(r.value.Elements())
+		n += len(r.Value.List())
 	}
 	if n == 0 {
 		return nil
@@ -146,14 +121,14 @@ func broadcastValues[T kernel.Float](w *World, model []replica) error {
 	flat := stage[T](w, n)
 	rest := flat
 	for r := range each[T](model) {
-		rest = rest[copy(rest, r.value.Elements()):]
+		rest = rest[copy(rest, r.Value.List()):]
 	}
 	if err := w.link.broadcast(w.flat[:w.Size()*share[T](w, n)]); err != nil {
 		return err
 	}
 	for r := range each[T](model) {
-		flat = flat[copy(r.value.Elements(), flat):]
-		r.value.Store()
+		flat = flat[copy(r.Value.List(), flat):]
+		r.Value.Store()
 	}
 	return nil
 }

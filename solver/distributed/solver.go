@@ -3,7 +3,7 @@ package distributed
 import (
 	"errors"
 
-	"github.com/seed1e560811/funnel/solver/internal/access"
+	"github.com/seed1e560811/funnel/solver/internal/param"
 	"gorgonia.org/gorgonia"
 )
 
@@ -30,17 +30,15 @@ type Solver struct {
 
 	inner gorgonia.Solver
 	world *World
-	known map[gorgonia.ValueGrad]replica
+	known *param.Registry[replica]
 	steps int // made
 
-	// of the step under way
-	bound  []replica
-	status [statusWords]uint64
+	status [statusWords]uint64 // scratch, valid during Step
 }
 
 // New returns inner, stepping with all ranks of world.
 func New(inner gorgonia.Solver, world *World) *Solver {
-	return &Solver{CheckEvery: 1000, inner: inner, world: world, known: map[gorgonia.ValueGrad]replica{}}
+	return &Solver{CheckEvery: 1000, inner: inner, world: world, known: param.NewRegistry[replica]()}
 }
 
 // Step replaces the gradients by their averages over all ranks and lets inner
@@ -51,7 +49,10 @@ func New(inner gorgonia.Solver, world *World) *Solver {
 // on all ranks alike, the gradients are the averages. An error of MPI leaves
 // nothing to go on with; Abort ends the other ranks, too.
 func (s *Solver) Step(model []gorgonia.ValueGrad) error {
-	if access.IsNil(s.inner) {
+	switch {
+	case s == nil || s.known == nil:
+		return errors.New("distributed: a Solver is made with New, and this is nil or a zero value")
+	case param.IsNil(s.inner):
 		return errors.New("distributed: New was given no solver")
 	}
 	if s.world.Size() == 1 {
@@ -61,13 +62,14 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	if s.CheckEvery > 0 && s.steps > 0 && s.steps%s.CheckEvery == 0 {
 		values = all
 	}
+	defer s.known.Release()
 	if err := s.agree(model, true, values); err != nil {
 		return err
 	}
-	if err := average[float32](s.world, s.bound); err != nil {
+	if err := average[float32](s.world, s.known.Bound()); err != nil {
 		return err
 	}
-	if err := average[float64](s.world, s.bound); err != nil {
+	if err := average[float64](s.world, s.known.Bound()); err != nil {
 		return err
 	}
 	if err := s.inner.Step(model); err != nil {
@@ -79,18 +81,20 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 
 // Check compares the models of all ranks now, as Step does now and then.
 func (s *Solver) Check(model []gorgonia.ValueGrad) error {
+	defer s.known.Release()
 	return s.agree(model, false, all)
 }
 
 // Broadcast gives every rank the values that rank 0 has. Call it where ranks
 // start from different values; what solvers keep is not sent.
 func (s *Solver) Broadcast(model []gorgonia.ValueGrad) error {
-	clear(s.known) // so that the next step compares their values
+	s.known = param.NewRegistry[replica]() // so that the next step compares their values
+	defer s.known.Release()
 	if err := s.agree(model, false, none); err != nil {
 		return err
 	}
-	if err := broadcastValues[float32](s.world, s.bound); err != nil {
+	if err := broadcastValues[float32](s.world, s.known.Bound()); err != nil {
 		return err
 	}
-	return broadcastValues[float64](s.world, s.bound)
+	return broadcastValues[float64](s.world, s.known.Bound())
 }

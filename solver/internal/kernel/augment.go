@@ -1,30 +1,28 @@
 package kernel
 
-// Rescale goes the way from value to target scale times as far, and notes the
-// way back, unscaled, in descent. With a scale of 1 it goes to target, to the
-// bit.
-func Rescale[T Float](value, target, descent []T, scale T) {
-	target, descent = target[:len(value)], descent[:len(value)]
-	for i, v := range value {
-		descent[i] = v - target[i]
-		value[i] = rescaled(v, target[i], scale)
+// UpdateAugmented goes s times as far as from theta to target, where the
+// augmented solver would go, and writes the way back, unscaled, to descent.
+func UpdateAugmented[T Float](theta, target, descent []T, s T) {
+	for i := range theta {
+		descent[i] = theta[i] - target[i]            // −Δ
+		theta[i] = augmented(theta[i], target[i], s) // θ ← θ + s Δ
 	}
 }
 
-// OverflowRescale is the place of the first element that Rescale would make
-// non-finite, or -1.
-func OverflowRescale[T Float](value, target []T, scale T) int {
-	for i, v := range value {
-		if t := target[i]; !finite(v-t) || !finite(rescaled(v, t, scale)) {
+// OverflowAugmented returns the index of the first element of which
+// UpdateAugmented would make a number that is not finite, or -1.
+func OverflowAugmented[T Float](theta, target []T, s T) int {
+	for i := range theta {
+		if !finite(theta[i]-target[i]) || !finite(augmented(theta[i], target[i], s)) {
 			return i
 		}
 	}
 	return -1
 }
 
-func rescaled[T Float](value, target, scale T) T {
-	if scale == 1 {
-		return target
+func augmented[T Float](theta, target, s T) T {
+	if s == 1 {
+		return target // to the bit
 	}
-	return value - T(scale*T(value-target))
+	return theta - T(s*T(theta-target))
 }

@@ -4,145 +4,85 @@
 
 package kernel
 
-// See measurePortable.
+// See Objective.apply.
 //
 //go:noescape
-func measurePlain32AVX2(value *float32, gradient *float32, velocity *float32, n int, o *float32, sums *float64, maxima *uint32)
+func objective32AVX2(theta *float32, gradient *float32, stepGradient *float32, n int, o *float32)
 
-// See measureAdamPortable.
+// See measure.
 //
 //go:noescape
-func measureAdamPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, n int, d *float32, o *float32, sums *float64, maxima *uint32)
+func measure32AVX2(theta *float32, gradient *float32, stepGradient *float32, d *float32, n int, sums *float64, maxima *uint32)
 
-// See measurePortable.
+// See measureAdam.
 //
 //go:noescape
-func measure32AVX2(value *float32, gradient *float32, velocity *float32, n int, o *float32, sums *float64, maxima *uint32)
+func measureAdam32AVX2(theta *float32, gradient *float32, stepGradient *float32, m *float32, v *float32, n int, last *float32, sums *float64, maxima *uint32)
 
-// See measureAdamPortable.
+// See Gain.next.
 //
 //go:noescape
-func measureAdam32AVX2(value *float32, gradient *float32, first *float32, second *float32, n int, d *float32, o *float32, sums *float64, maxima *uint32)
+func rawGains32AVX2(stepGradient *float32, m *float32, p *float32, n int, k *float32)
 
-// See updatePortable.
+// See updateFunnel.
 //
 //go:noescape
-func updatePlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
+func updateFunnel32AVX2(theta *float32, gradient *float32, nu *float32, m *float32, p *float32, n int, c *float32)
 
-// factors are those of updatePortable's gains, of raw signals.
+// See updateAdam.
 //
 //go:noescape
-func factorsPlain32AVX2(value *float32, gradient *float32, average *float32, n int, c *float32, factors *float32)
+func updateAdam32AVX2(theta *float32, gradient *float32, m *float32, v *float32, p *float32, n int, c *float32)
 
-// See updatePortable.
+// See updateFunnel.
 //
 //go:noescape
-func updateRawPlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
+func updateFunnelRaw32AVX2(theta *float32, gradient *float32, nu *float32, m *float32, p *float32, n int, c *float32)
 
-// See updateAdamPortable.
+// See updateAdam.
 //
 //go:noescape
-func updateAdamPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32)
+func updateAdamRaw32AVX2(theta *float32, gradient *float32, m *float32, v *float32, p *float32, n int, c *float32)
 
-// See updateAdamPortable.
+// See Objective.apply.
 //
 //go:noescape
-func updateAdamRawPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32, factors *float32)
+func objective64AVX2(theta *float64, gradient *float64, stepGradient *float64, n int, o *float64)
 
-// See updatePortable.
+// See measure.
 //
 //go:noescape
-func update32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
+func measure64AVX2(theta *float64, gradient *float64, stepGradient *float64, d *float64, n int, sums *float64, maxima *uint64)
 
-// factors are those of updatePortable's gains, of raw signals.
+// See measureAdam.
 //
 //go:noescape
-func factors32AVX2(value *float32, gradient *float32, average *float32, n int, c *float32, factors *float32)
+func measureAdam64AVX2(theta *float64, gradient *float64, stepGradient *float64, m *float64, v *float64, n int, last *float64, sums *float64, maxima *uint64)
 
-// See updatePortable.
+// See Gain.next.
 //
 //go:noescape
-func updateRaw32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
+func rawGains64AVX2(stepGradient *float64, m *float64, p *float64, n int, k *float64)
 
-// See updateAdamPortable.
+// See updateFunnel.
 //
 //go:noescape
-func updateAdam32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32)
+func updateFunnel64AVX2(theta *float64, gradient *float64, nu *float64, m *float64, p *float64, n int, c *float64)
 
-// See updateAdamPortable.
+// See updateAdam.
 //
 //go:noescape
-func updateAdamRaw32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32, factors *float32)
+func updateAdam64AVX2(theta *float64, gradient *float64, m *float64, v *float64, p *float64, n int, c *float64)
 
-// See measurePortable.
+// See updateFunnel.
 //
 //go:noescape
-func measurePlain64AVX2(value *float64, gradient *float64, velocity *float64, n int, o *float64, sums *float64, maxima *uint64)
+func updateFunnelRaw64AVX2(theta *float64, gradient *float64, nu *float64, m *float64, p *float64, n int, c *float64)
 
-// See measureAdamPortable.
+// See updateAdam.
 //
 //go:noescape
-func measureAdamPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, n int, d *float64, o *float64, sums *float64, maxima *uint64)
-
-// See measurePortable.
-//
-//go:noescape
-func measure64AVX2(value *float64, gradient *float64, velocity *float64, n int, o *float64, sums *float64, maxima *uint64)
-
-// See measureAdamPortable.
-//
-//go:noescape
-func measureAdam64AVX2(value *float64, gradient *float64, first *float64, second *float64, n int, d *float64, o *float64, sums *float64, maxima *uint64)
-
-// See updatePortable.
-//
-//go:noescape
-func updatePlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
-
-// factors are those of updatePortable's gains, of raw signals.
-//
-//go:noescape
-func factorsPlain64AVX2(value *float64, gradient *float64, average *float64, n int, c *float64, factors *float64)
-
-// See updatePortable.
-//
-//go:noescape
-func updateRawPlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
-
-// See updateAdamPortable.
-//
-//go:noescape
-func updateAdamPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64)
-
-// See updateAdamPortable.
-//
-//go:noescape
-func updateAdamRawPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64, factors *float64)
-
-// See updatePortable.
-//
-//go:noescape
-func update64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
-
-// factors are those of updatePortable's gains, of raw signals.
-//
-//go:noescape
-func factors64AVX2(value *float64, gradient *float64, average *float64, n int, c *float64, factors *float64)
-
-// See updatePortable.
-//
-//go:noescape
-func updateRaw64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
-
-// See updateAdamPortable.
-//
-//go:noescape
-func updateAdam64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64)
-
-// See updateAdamPortable.
-//
-//go:noescape
-func updateAdamRaw64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64, factors *float64)
+func updateAdamRaw64AVX2(theta *float64, gradient *float64, m *float64, v *float64, p *float64, n int, c *float64)
 
 // cpuid is the instruction of that name.
 func cpuid(leaf uint32, sub uint32) (eax uint32, ebx uint32, ecx uint32, edx uint32)

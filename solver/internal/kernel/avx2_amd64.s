@@ -4,235 +4,45 @@
 
 #include "textflag.h"
 
-// func measurePlain32AVX2(value *float32, gradient *float32, velocity *float32, n int, o *float32, sums *float64, maxima *uint32)
-// Requires: AVX, AVX2
-TEXT ·measurePlain32AVX2(SB), NOSPLIT, $0-56
-	MOVQ    value+0(FP), AX
-	MOVQ    gradient+8(FP), CX
-	MOVQ    velocity+16(FP), DX
-	MOVQ    n+24(FP), BX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS c32_7fffffff<>+0(SB), Y8
-	TESTQ   BX, BX
-	JZ      done
+// func objective32AVX2(theta *float32, gradient *float32, stepGradient *float32, n int, o *float32)
+// Requires: AVX
+TEXT ·objective32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         theta+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         stepGradient+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         o+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VMOVUPS      c32_80000000<>+0(SB), Y1
+	VBROADCASTSS (SI), Y2
+	VBROADCASTSS 4(SI), Y3
+	VBROADCASTSS 8(SI), Y4
+	VBROADCASTSS 12(SI), Y5
+	VXORPS       Y1, Y5, Y6
+	TESTQ        BX, BX
+	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPMAXUD      Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y10
-	VPMAXUD      Y10, Y7, Y7
-	VMOVUPS      (DX), Y10
-	VCVTPS2PD    X10, Y11
-	VEXTRACTF128 $0x01, Y10, X10
-	VCVTPS2PD    X10, Y10
-	VCVTPS2PD    X9, Y12
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y9
-	VMULPD       Y11, Y12, Y13
-	VADDPD       Y13, Y0, Y0
-	VMULPD       Y11, Y11, Y11
-	VADDPD       Y11, Y1, Y1
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y11, Y2, Y2
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y3, Y3
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y4, Y4
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y5, Y5
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	SUBQ         $0x08, BX
-	JNZ          loop
+	VMOVUPS (CX), Y7
+	VMOVUPS (AX), Y8
+	VANDPS  Y1, Y8, Y9
+	VORPS   Y2, Y9, Y9
+	VCMPPS  $0x00, Y8, Y0, Y10
+	VANDNPS Y9, Y10, Y9
+	VADDPS  Y9, Y7, Y7
+	VMULPS  Y3, Y8, Y10
+	VADDPS  Y10, Y7, Y7
+	VMULPS  Y4, Y7, Y7
+	VMAXPS  Y6, Y7, Y7
+	VMINPS  Y5, Y7, Y7
+	VMOVUPS Y7, (DX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, BX
+	JNZ     loop
 
 done:
-	MOVQ    sums+40(FP), AX
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y3, 32(AX)
-	VMOVUPD Y1, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y2, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	MOVQ    maxima+48(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	VZEROUPPER
-	RET
-
-DATA c32_7fffffff<>+0(SB)/4, $0x7fffffff
-DATA c32_7fffffff<>+4(SB)/4, $0x7fffffff
-DATA c32_7fffffff<>+8(SB)/4, $0x7fffffff
-DATA c32_7fffffff<>+12(SB)/4, $0x7fffffff
-DATA c32_7fffffff<>+16(SB)/4, $0x7fffffff
-DATA c32_7fffffff<>+20(SB)/4, $0x7fffffff
-DATA c32_7fffffff<>+24(SB)/4, $0x7fffffff
-DATA c32_7fffffff<>+28(SB)/4, $0x7fffffff
-GLOBL c32_7fffffff<>(SB), RODATA|NOPTR, $32
-
-// func measureAdamPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, n int, d *float32, o *float32, sums *float64, maxima *uint32)
-// Requires: AVX, AVX2
-TEXT ·measureAdamPlain32AVX2(SB), NOSPLIT, $0-72
-	MOVQ    value+0(FP), AX
-	MOVQ    gradient+8(FP), CX
-	MOVQ    first+16(FP), DX
-	MOVQ    second+24(FP), BX
-	MOVQ    d+40(FP), SI
-	MOVQ    n+32(FP), DI
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS c32_7fffffff<>+0(SB), Y8
-	TESTQ   DI, DI
-	JZ      done
-
-loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPMAXUD      Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y10
-	VPMAXUD      Y10, Y7, Y7
-	VSQRTPS      (BX), Y11
-	VBROADCASTSS 4(SI), Y10
-	VADDPS       Y10, Y11, Y11
-	VBROADCASTSS (SI), Y10
-	VMULPS       (DX), Y10, Y10
-	VDIVPS       Y11, Y10, Y10
-	VCVTPS2PD    X10, Y11
-	VEXTRACTF128 $0x01, Y10, X10
-	VCVTPS2PD    X10, Y10
-	VCVTPS2PD    X9, Y12
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y9
-	VMULPD       Y11, Y12, Y13
-	VADDPD       Y13, Y0, Y0
-	VMULPD       Y11, Y11, Y11
-	VADDPD       Y11, Y1, Y1
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y11, Y2, Y2
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y3, Y3
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y4, Y4
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y5, Y5
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	SUBQ         $0x08, DI
-	JNZ          loop
-
-done:
-	MOVQ    sums+56(FP), AX
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y3, 32(AX)
-	VMOVUPD Y1, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y2, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	MOVQ    maxima+64(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	VZEROUPPER
-	RET
-
-// func measure32AVX2(value *float32, gradient *float32, velocity *float32, n int, o *float32, sums *float64, maxima *uint32)
-// Requires: AVX, AVX2
-TEXT ·measure32AVX2(SB), NOSPLIT, $0-56
-	MOVQ    value+0(FP), AX
-	MOVQ    gradient+8(FP), CX
-	MOVQ    velocity+16(FP), DX
-	MOVQ    n+24(FP), BX
-	MOVQ    o+32(FP), SI
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS c32_7fffffff<>+0(SB), Y8
-	TESTQ   BX, BX
-	JZ      done
-
-loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPMAXUD      Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y11
-	VPMAXUD      Y11, Y7, Y7
-	VMOVUPS      c32_80000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSS (SI), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPS       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPS       Y11, Y9, Y9
-	VBROADCASTSS 4(SI), Y11
-	VMULPS       Y11, Y10, Y12
-	VADDPS       Y12, Y9, Y9
-	VBROADCASTSS 8(SI), Y10
-	VMULPS       Y10, Y9, Y9
-	VBROADCASTSS 12(SI), Y10
-	VMOVUPS      c32_80000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPS       Y11, Y9, Y9
-	VMINPS       Y10, Y9, Y9
-	VMOVUPS      (DX), Y10
-	VCVTPS2PD    X10, Y11
-	VEXTRACTF128 $0x01, Y10, X10
-	VCVTPS2PD    X10, Y10
-	VCVTPS2PD    X9, Y12
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y9
-	VMULPD       Y11, Y12, Y13
-	VADDPD       Y13, Y0, Y0
-	VMULPD       Y11, Y11, Y11
-	VADDPD       Y11, Y1, Y1
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y11, Y2, Y2
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y3, Y3
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y4, Y4
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y5, Y5
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	SUBQ         $0x08, BX
-	JNZ          loop
-
-done:
-	MOVQ    sums+40(FP), AX
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y3, 32(AX)
-	VMOVUPD Y1, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y2, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	MOVQ    maxima+48(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
 	VZEROUPPER
 	RET
 
@@ -246,224 +56,227 @@ DATA c32_80000000<>+24(SB)/4, $0x80000000
 DATA c32_80000000<>+28(SB)/4, $0x80000000
 GLOBL c32_80000000<>(SB), RODATA|NOPTR, $32
 
-// func measureAdam32AVX2(value *float32, gradient *float32, first *float32, second *float32, n int, d *float32, o *float32, sums *float64, maxima *uint32)
+// func measure32AVX2(theta *float32, gradient *float32, stepGradient *float32, d *float32, n int, sums *float64, maxima *uint32)
 // Requires: AVX, AVX2
-TEXT ·measureAdam32AVX2(SB), NOSPLIT, $0-72
-	MOVQ    value+0(FP), AX
-	MOVQ    gradient+8(FP), CX
-	MOVQ    first+16(FP), DX
-	MOVQ    second+24(FP), BX
-	MOVQ    d+40(FP), SI
-	MOVQ    n+32(FP), DI
-	MOVQ    o+48(FP), R8
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS c32_7fffffff<>+0(SB), Y8
-	TESTQ   DI, DI
+TEXT ·measure32AVX2(SB), NOSPLIT, $0-56
+	MOVQ    d+24(FP), AX
+	MOVQ    theta+0(FP), CX
+	MOVQ    gradient+8(FP), DX
+	MOVQ    stepGradient+16(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    sums+40(FP), DI
+	MOVQ    maxima+48(FP), R8
+	VMOVUPD (DI), Y0
+	VMOVUPD 32(DI), Y1
+	VMOVUPD 64(DI), Y2
+	VMOVUPD 96(DI), Y3
+	VMOVUPD 128(DI), Y4
+	VMOVUPD 160(DI), Y5
+	VMOVUPD 192(DI), Y6
+	VMOVUPD 224(DI), Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS c32_7fffffff<>+0(SB), Y10
+	TESTQ   SI, SI
 	JZ      done
 
 loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPMAXUD      Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y11
-	VPMAXUD      Y11, Y7, Y7
-	VMOVUPS      c32_80000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSS (R8), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPS       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPS       Y11, Y9, Y9
-	VBROADCASTSS 4(R8), Y11
-	VMULPS       Y11, Y10, Y12
-	VADDPS       Y12, Y9, Y9
-	VBROADCASTSS 8(R8), Y10
-	VMULPS       Y10, Y9, Y9
-	VBROADCASTSS 12(R8), Y10
-	VMOVUPS      c32_80000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPS       Y11, Y9, Y9
-	VMINPS       Y10, Y9, Y9
-	VSQRTPS      (BX), Y11
-	VBROADCASTSS 4(SI), Y10
-	VADDPS       Y10, Y11, Y11
-	VBROADCASTSS (SI), Y10
-	VMULPS       (DX), Y10, Y10
-	VDIVPS       Y11, Y10, Y10
-	VCVTPS2PD    X10, Y11
-	VEXTRACTF128 $0x01, Y10, X10
-	VCVTPS2PD    X10, Y10
-	VCVTPS2PD    X9, Y12
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y9
-	VMULPD       Y11, Y12, Y13
-	VADDPD       Y13, Y0, Y0
-	VMULPD       Y11, Y11, Y11
-	VADDPD       Y11, Y1, Y1
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y11, Y2, Y2
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y3, Y3
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y4, Y4
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y5, Y5
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	SUBQ         $0x08, DI
-	JNZ          loop
+	VANDPS    (DX), Y10, Y11
+	VPMAXUD   Y11, Y8, Y8
+	VANDPS    (CX), Y10, Y11
+	VPMAXUD   Y11, Y9, Y9
+	VCVTPS2PD (CX), Y11
+	VMULPD    Y11, Y11, Y11
+	VADDPD    Y11, Y6, Y6
+	VCVTPS2PD (AX), Y11
+	VCVTPS2PD (BX), Y12
+	VMULPD    Y11, Y12, Y13
+	VADDPD    Y13, Y0, Y0
+	VMULPD    Y11, Y11, Y11
+	VADDPD    Y11, Y2, Y2
+	VMULPD    Y12, Y12, Y11
+	VADDPD    Y11, Y4, Y4
+	VCVTPS2PD 16(CX), Y11
+	VMULPD    Y11, Y11, Y11
+	VADDPD    Y11, Y7, Y7
+	VCVTPS2PD 16(AX), Y11
+	VCVTPS2PD 16(BX), Y12
+	VMULPD    Y11, Y12, Y13
+	VADDPD    Y13, Y1, Y1
+	VMULPD    Y11, Y11, Y11
+	VADDPD    Y11, Y3, Y3
+	VMULPD    Y12, Y12, Y11
+	VADDPD    Y11, Y5, Y5
+	ADDQ      $0x20, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	ADDQ      $0x20, AX
+	SUBQ      $0x08, SI
+	JNZ       loop
 
 done:
-	MOVQ    sums+56(FP), AX
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y3, 32(AX)
-	VMOVUPD Y1, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y2, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	MOVQ    maxima+64(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
+	VMOVUPD Y0, (DI)
+	VMOVUPD Y1, 32(DI)
+	VMOVUPD Y2, 64(DI)
+	VMOVUPD Y3, 96(DI)
+	VMOVUPD Y4, 128(DI)
+	VMOVUPD Y5, 160(DI)
+	VMOVUPD Y6, 192(DI)
+	VMOVUPD Y7, 224(DI)
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
 	VZEROUPPER
 	RET
 
-// func updatePlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
-// Requires: AVX
-TEXT ·updatePlain32AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS 28(R8), Y1
-	VBROADCASTSS 32(R8), Y2
-	VBROADCASTSS 20(R8), Y3
-	VBROADCASTSS 24(R8), Y4
-	VBROADCASTSS 44(R8), Y5
-	VBROADCASTSS 48(R8), Y6
-	VBROADCASTSS 60(R8), Y7
-	VBROADCASTSS 52(R8), Y8
-	VBROADCASTSS 56(R8), Y9
-	TESTQ        DI, DI
-	JZ           done
+DATA c32_7fffffff<>+0(SB)/4, $0x7fffffff
+DATA c32_7fffffff<>+4(SB)/4, $0x7fffffff
+DATA c32_7fffffff<>+8(SB)/4, $0x7fffffff
+DATA c32_7fffffff<>+12(SB)/4, $0x7fffffff
+DATA c32_7fffffff<>+16(SB)/4, $0x7fffffff
+DATA c32_7fffffff<>+20(SB)/4, $0x7fffffff
+DATA c32_7fffffff<>+24(SB)/4, $0x7fffffff
+DATA c32_7fffffff<>+28(SB)/4, $0x7fffffff
+GLOBL c32_7fffffff<>(SB), RODATA|NOPTR, $32
+
+// func measureAdam32AVX2(theta *float32, gradient *float32, stepGradient *float32, m *float32, v *float32, n int, last *float32, sums *float64, maxima *uint32)
+// Requires: AVX, AVX2
+TEXT ·measureAdam32AVX2(SB), NOSPLIT, $0-72
+	MOVQ    m+24(FP), AX
+	MOVQ    v+32(FP), CX
+	MOVQ    last+48(FP), DX
+	MOVQ    theta+0(FP), BX
+	MOVQ    gradient+8(FP), SI
+	MOVQ    stepGradient+16(FP), DI
+	MOVQ    n+40(FP), R8
+	MOVQ    sums+56(FP), R9
+	MOVQ    maxima+64(FP), R10
+	VMOVUPD (R9), Y0
+	VMOVUPD 32(R9), Y1
+	VMOVUPD 64(R9), Y2
+	VMOVUPD 96(R9), Y3
+	VMOVUPD 128(R9), Y4
+	VMOVUPD 160(R9), Y5
+	VMOVUPD 192(R9), Y6
+	VMOVUPD 224(R9), Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS c32_7fffffff<>+0(SB), Y10
+	TESTQ   R8, R8
+	JZ      done
 
 loop:
-	VMOVUPS      (CX), Y10
-	VMOVUPS      (BX), Y12
-	VXORPS       Y12, Y10, Y13
-	VBLENDVPS    Y13, Y4, Y3, Y11
-	VCMPPS       $0x00, Y12, Y0, Y13
-	VCMPPS       $0x00, Y10, Y0, Y12
-	VORPS        Y12, Y13, Y13
-	VBLENDVPS    Y13, c32_3f800000<>+0(SB), Y11, Y11
-	VMOVUPS      (SI), Y12
-	VMOVUPS      c32_3f800000<>+0(SB), Y13
-	VSUBPS       Y12, Y13, Y13
-	VBROADCASTSS 36(R8), Y14
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y13, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VMAXPS       Y1, Y11, Y11
-	VMINPS       Y2, Y11, Y11
-	VMOVUPS      Y11, (SI)
-	VMULPS       Y11, Y10, Y11
-	VMULPS       Y5, Y11, Y11
-	VMULPS       (DX), Y6, Y12
+	VANDPS       (SI), Y10, Y11
+	VPMAXUD      Y11, Y8, Y8
+	VANDPS       (BX), Y10, Y11
+	VPMAXUD      Y11, Y9, Y9
+	VSQRTPS      (CX), Y12
+	VBROADCASTSS 4(DX), Y11
 	VADDPS       Y11, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	VMULPS       (BX), Y8, Y11
-	VMULPS       Y9, Y10, Y10
-	VADDPS       Y10, Y11, Y11
-	VMOVUPS      Y11, (BX)
-	VMULPS       Y7, Y12, Y12
-	VMOVUPS      (AX), Y10
-	VSUBPS       Y12, Y10, Y10
-	VMOVUPS      Y10, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
+	VBROADCASTSS (DX), Y11
+	VMULPS       (AX), Y11, Y11
+	VDIVPS       Y12, Y11, Y11
+	VCVTPS2PD    (BX), Y12
+	VMULPD       Y12, Y12, Y12
+	VADDPD       Y12, Y6, Y6
+	VCVTPS2PD    X11, Y12
+	VCVTPS2PD    (DI), Y13
+	VMULPD       Y12, Y13, Y14
+	VADDPD       Y14, Y0, Y0
+	VMULPD       Y12, Y12, Y12
+	VADDPD       Y12, Y2, Y2
+	VMULPD       Y13, Y13, Y12
+	VADDPD       Y12, Y4, Y4
+	VCVTPS2PD    16(BX), Y12
+	VMULPD       Y12, Y12, Y12
+	VADDPD       Y12, Y7, Y7
+	VEXTRACTF128 $0x01, Y11, X11
+	VCVTPS2PD    X11, Y11
+	VCVTPS2PD    16(DI), Y12
+	VMULPD       Y11, Y12, Y13
+	VADDPD       Y13, Y1, Y1
+	VMULPD       Y11, Y11, Y11
+	VADDPD       Y11, Y3, Y3
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y11, Y5, Y5
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, SI
-	SUBQ         $0x08, DI
+	ADDQ         $0x20, DI
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, R8
 	JNZ          loop
 
 done:
+	VMOVUPD Y0, (R9)
+	VMOVUPD Y1, 32(R9)
+	VMOVUPD Y2, 64(R9)
+	VMOVUPD Y3, 96(R9)
+	VMOVUPD Y4, 128(R9)
+	VMOVUPD Y5, 160(R9)
+	VMOVUPD Y6, 192(R9)
+	VMOVUPD Y7, 224(R9)
+	VMOVUPS Y8, (R10)
+	VMOVUPS Y9, 32(R10)
 	VZEROUPPER
 	RET
 
-DATA c32_3f800000<>+0(SB)/4, $0x3f800000
-DATA c32_3f800000<>+4(SB)/4, $0x3f800000
-DATA c32_3f800000<>+8(SB)/4, $0x3f800000
-DATA c32_3f800000<>+12(SB)/4, $0x3f800000
-DATA c32_3f800000<>+16(SB)/4, $0x3f800000
-DATA c32_3f800000<>+20(SB)/4, $0x3f800000
-DATA c32_3f800000<>+24(SB)/4, $0x3f800000
-DATA c32_3f800000<>+28(SB)/4, $0x3f800000
-GLOBL c32_3f800000<>(SB), RODATA|NOPTR, $32
-
-// func factorsPlain32AVX2(value *float32, gradient *float32, average *float32, n int, c *float32, factors *float32)
+// func rawGains32AVX2(stepGradient *float32, m *float32, p *float32, n int, k *float32)
 // Requires: AVX, AVX2
-TEXT ·factorsPlain32AVX2(SB), NOSPLIT, $0-48
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         average+16(FP), DX
+TEXT ·rawGains32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         stepGradient+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         p+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVQ         c+32(FP), SI
-	MOVQ         factors+40(FP), DI
-	VBROADCASTSS 16(SI), Y0
+	MOVQ         k+32(FP), SI
+	VBROADCASTSS (SI), Y0
+	VBROADCASTSS 20(SI), Y1
+	VBROADCASTSS 12(SI), Y2
+	VBROADCASTSS 16(SI), Y3
 	TESTQ        BX, BX
 	JZ           done
 
 loop:
-	VMOVUPS   (CX), Y1
-	VMULPS    (DX), Y1, Y1
-	VMULPS    Y0, Y1, Y1
-	VMAXPS    c32_c2ae999a<>+0(SB), Y1, Y1
-	VMINPS    c32_42b0999a<>+0(SB), Y1, Y1
-	VMULPS    c32_3fb8aa3b<>+0(SB), Y1, Y2
-	VROUNDPS  $0x08, Y2, Y2
-	VMULPS    c32_3f318000<>+0(SB), Y2, Y3
-	VSUBPS    Y3, Y1, Y1
-	VMULPS    c32_b95e8083<>+0(SB), Y2, Y3
-	VSUBPS    Y3, Y1, Y1
-	VCVTPS2DQ Y2, Y2
-	VPADDD    c32_7f<>+0(SB), Y2, Y2
-	VPSLLD    $0x17, Y2, Y2
-	VMULPS    Y1, Y1, Y3
-	VMULPS    c32_39500d01<>+0(SB), Y1, Y4
-	VADDPS    c32_3ab60b61<>+0(SB), Y4, Y4
-	VMULPS    c32_3c088889<>+0(SB), Y1, Y5
-	VADDPS    c32_3d2aaaab<>+0(SB), Y5, Y5
-	VMULPS    Y3, Y4, Y4
-	VADDPS    Y5, Y4, Y4
-	VMULPS    c32_3e2aaaab<>+0(SB), Y1, Y5
-	VADDPS    c32_3f000000<>+0(SB), Y5, Y5
-	VMULPS    Y3, Y4, Y4
-	VADDPS    Y5, Y4, Y4
-	VMULPS    Y3, Y4, Y4
-	VADDPS    Y1, Y4, Y4
-	VADDPS    c32_3f800000<>+0(SB), Y4, Y4
-	VMULPS    Y2, Y4, Y1
-	VMOVUPS   Y1, (DI)
+	VMOVUPS   (AX), Y4
+	VMULPS    (CX), Y4, Y4
+	VMULPS    Y0, Y4, Y4
+	VMAXPS    c32_c2ae999a<>+0(SB), Y4, Y4
+	VMINPS    c32_42b0999a<>+0(SB), Y4, Y4
+	VMULPS    c32_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS  $0x08, Y5, Y5
+	VMULPS    c32_3f318000<>+0(SB), Y5, Y6
+	VSUBPS    Y6, Y4, Y4
+	VMULPS    c32_b95e8083<>+0(SB), Y5, Y6
+	VSUBPS    Y6, Y4, Y4
+	VCVTPS2DQ Y5, Y5
+	VPADDD    c32_7f<>+0(SB), Y5, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VMULPS    Y4, Y4, Y6
+	VMULPS    c32_39500d01<>+0(SB), Y4, Y7
+	VADDPS    c32_3ab60b61<>+0(SB), Y7, Y7
+	VMULPS    c32_3c088889<>+0(SB), Y4, Y8
+	VADDPS    c32_3d2aaaab<>+0(SB), Y8, Y8
+	VMULPS    Y6, Y7, Y7
+	VADDPS    Y8, Y7, Y7
+	VMULPS    c32_3e2aaaab<>+0(SB), Y4, Y8
+	VADDPS    c32_3f000000<>+0(SB), Y8, Y8
+	VMULPS    Y6, Y7, Y7
+	VADDPS    Y8, Y7, Y7
+	VMULPS    Y6, Y7, Y7
+	VADDPS    Y4, Y7, Y7
+	VADDPS    c32_3f800000<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y4
+	VMOVUPS   (DX), Y5
+	VMOVUPS   c32_3f800000<>+0(SB), Y6
+	VSUBPS    Y5, Y6, Y6
+	VMULPS    Y1, Y6, Y6
+	VADDPS    Y6, Y5, Y5
+	VMULPS    Y5, Y4, Y5
+	VMAXPS    Y2, Y5, Y5
+	VMINPS    Y3, Y5, Y5
+	VMOVUPS   Y5, (DX)
 	ADDQ      $0x20, AX
 	ADDQ      $0x20, CX
 	ADDQ      $0x20, DX
-	ADDQ      $0x20, DI
 	SUBQ      $0x08, BX
 	JNZ       loop
 
@@ -591,220 +404,24 @@ DATA c32_3f000000<>+24(SB)/4, $0x3f000000
 DATA c32_3f000000<>+28(SB)/4, $0x3f000000
 GLOBL c32_3f000000<>(SB), RODATA|NOPTR, $32
 
-// func updateRawPlain32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
+DATA c32_3f800000<>+0(SB)/4, $0x3f800000
+DATA c32_3f800000<>+4(SB)/4, $0x3f800000
+DATA c32_3f800000<>+8(SB)/4, $0x3f800000
+DATA c32_3f800000<>+12(SB)/4, $0x3f800000
+DATA c32_3f800000<>+16(SB)/4, $0x3f800000
+DATA c32_3f800000<>+20(SB)/4, $0x3f800000
+DATA c32_3f800000<>+24(SB)/4, $0x3f800000
+DATA c32_3f800000<>+28(SB)/4, $0x3f800000
+GLOBL c32_3f800000<>(SB), RODATA|NOPTR, $32
+
+// func updateFunnel32AVX2(theta *float32, gradient *float32, nu *float32, m *float32, p *float32, n int, c *float32)
 // Requires: AVX
-TEXT ·updateRawPlain32AVX2(SB), NOSPLIT, $0-64
-	MOVQ         value+0(FP), AX
+TEXT ·updateFunnel32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         theta+0(FP), AX
 	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS 28(R8), Y1
-	VBROADCASTSS 32(R8), Y2
-	MOVQ         factors+56(FP), R9
-	VBROADCASTSS 44(R8), Y3
-	VBROADCASTSS 48(R8), Y4
-	VBROADCASTSS 60(R8), Y5
-	VBROADCASTSS 52(R8), Y6
-	VBROADCASTSS 56(R8), Y7
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y8
-	VMOVUPS      (R9), Y9
-	VMOVUPS      (SI), Y10
-	VMOVUPS      c32_3f800000<>+0(SB), Y11
-	VSUBPS       Y10, Y11, Y11
-	VBROADCASTSS 36(R8), Y12
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y11, Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VMAXPS       Y1, Y9, Y9
-	VMINPS       Y2, Y9, Y9
-	VMOVUPS      Y9, (SI)
-	VMULPS       Y9, Y8, Y9
-	VMULPS       Y3, Y9, Y9
-	VMULPS       (DX), Y4, Y10
-	VADDPS       Y9, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	VMULPS       (BX), Y6, Y9
-	VMULPS       Y7, Y8, Y8
-	VADDPS       Y8, Y9, Y9
-	VMOVUPS      Y9, (BX)
-	VMULPS       Y5, Y10, Y10
-	VMOVUPS      (AX), Y8
-	VSUBPS       Y10, Y8, Y8
-	VMOVUPS      Y8, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	ADDQ         $0x20, R9
-	SUBQ         $0x08, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateAdamPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32)
-// Requires: AVX
-TEXT ·updateAdamPlain32AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         first+16(FP), DX
-	MOVQ         second+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS 28(R8), Y1
-	VBROADCASTSS 32(R8), Y2
-	VBROADCASTSS 20(R8), Y3
-	VBROADCASTSS 24(R8), Y4
-	VBROADCASTSS 44(R8), Y5
-	VBROADCASTSS 48(R8), Y6
-	VBROADCASTSS 52(R8), Y7
-	VBROADCASTSS 56(R8), Y8
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (DX), Y11
-	VXORPS       Y11, Y9, Y12
-	VBLENDVPS    Y12, Y4, Y3, Y10
-	VCMPPS       $0x00, Y11, Y0, Y12
-	VCMPPS       $0x00, Y9, Y0, Y11
-	VORPS        Y11, Y12, Y12
-	VBLENDVPS    Y12, c32_3f800000<>+0(SB), Y10, Y10
-	VMOVUPS      (SI), Y11
-	VMOVUPS      c32_3f800000<>+0(SB), Y12
-	VSUBPS       Y11, Y12, Y12
-	VBROADCASTSS 36(R8), Y13
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y12, Y11, Y11
-	VMULPS       Y11, Y10, Y10
-	VMAXPS       Y1, Y10, Y10
-	VMINPS       Y2, Y10, Y10
-	VMOVUPS      Y10, (SI)
-	VMULPS       Y10, Y9, Y10
-	VMULPS       Y7, Y10, Y10
-	VMULPS       (DX), Y5, Y11
-	VADDPS       Y10, Y11, Y11
-	VMOVUPS      Y11, (DX)
-	VMULPS       Y8, Y9, Y10
-	VMULPS       Y9, Y10, Y10
-	VMULPS       (BX), Y6, Y9
-	VADDPS       Y10, Y9, Y9
-	VMOVUPS      Y9, (BX)
-	VSQRTPS      Y9, Y9
-	VBROADCASTSS 64(R8), Y10
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 60(R8), Y10
-	VMULPS       Y11, Y10, Y10
-	VDIVPS       Y9, Y10, Y10
-	VBROADCASTSS 68(R8), Y9
-	VMULPS       Y9, Y10, Y10
-	VMOVUPS      (AX), Y9
-	VSUBPS       Y10, Y9, Y9
-	VMOVUPS      Y9, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x08, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateAdamRawPlain32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32, factors *float32)
-// Requires: AVX
-TEXT ·updateAdamRawPlain32AVX2(SB), NOSPLIT, $0-64
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         first+16(FP), DX
-	MOVQ         second+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS 28(R8), Y1
-	VBROADCASTSS 32(R8), Y2
-	MOVQ         factors+56(FP), R9
-	VBROADCASTSS 44(R8), Y3
-	VBROADCASTSS 48(R8), Y4
-	VBROADCASTSS 52(R8), Y5
-	VBROADCASTSS 56(R8), Y6
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y7
-	VMOVUPS      (R9), Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      c32_3f800000<>+0(SB), Y10
-	VSUBPS       Y9, Y10, Y10
-	VBROADCASTSS 36(R8), Y11
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y10, Y9, Y9
-	VMULPS       Y9, Y8, Y8
-	VMAXPS       Y1, Y8, Y8
-	VMINPS       Y2, Y8, Y8
-	VMOVUPS      Y8, (SI)
-	VMULPS       Y8, Y7, Y8
-	VMULPS       Y5, Y8, Y8
-	VMULPS       (DX), Y3, Y9
-	VADDPS       Y8, Y9, Y9
-	VMOVUPS      Y9, (DX)
-	VMULPS       Y6, Y7, Y8
-	VMULPS       Y7, Y8, Y8
-	VMULPS       (BX), Y4, Y7
-	VADDPS       Y8, Y7, Y7
-	VMOVUPS      Y7, (BX)
-	VSQRTPS      Y7, Y7
-	VBROADCASTSS 64(R8), Y8
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 60(R8), Y8
-	VMULPS       Y9, Y8, Y8
-	VDIVPS       Y7, Y8, Y8
-	VBROADCASTSS 68(R8), Y7
-	VMULPS       Y7, Y8, Y8
-	VMOVUPS      (AX), Y7
-	VSUBPS       Y8, Y7, Y7
-	VMOVUPS      Y7, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	ADDQ         $0x20, R9
-	SUBQ         $0x08, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func update32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32)
-// Requires: AVX
-TEXT ·update32AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
+	MOVQ         nu+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         p+32(FP), SI
 	MOVQ         n+40(FP), DI
 	MOVQ         c+48(FP), R8
 	VXORPS       Y0, Y0, Y0
@@ -822,54 +439,35 @@ TEXT ·update32AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	VMOVUPS      (CX), Y10
-	VMOVUPS      (AX), Y11
-	VMOVUPS      c32_80000000<>+0(SB), Y12
-	VANDPS       Y12, Y11, Y12
-	VBROADCASTSS (R8), Y13
-	VORPS        Y13, Y12, Y12
-	VXORPS       Y13, Y13, Y13
-	VCMPPS       $0x00, Y11, Y13, Y13
-	VANDNPS      Y12, Y13, Y12
-	VADDPS       Y12, Y10, Y10
-	VBROADCASTSS 4(R8), Y12
-	VMULPS       Y12, Y11, Y13
-	VADDPS       Y13, Y10, Y10
-	VBROADCASTSS 8(R8), Y11
-	VMULPS       Y11, Y10, Y10
-	VBROADCASTSS 12(R8), Y11
-	VMOVUPS      c32_80000000<>+0(SB), Y12
-	VXORPS       Y12, Y11, Y12
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y11, Y10, Y10
-	VMOVUPS      (BX), Y12
-	VXORPS       Y12, Y10, Y13
-	VBLENDVPS    Y13, Y4, Y3, Y11
-	VCMPPS       $0x00, Y12, Y0, Y13
-	VCMPPS       $0x00, Y10, Y0, Y12
-	VORPS        Y12, Y13, Y13
-	VBLENDVPS    Y13, c32_3f800000<>+0(SB), Y11, Y11
-	VMOVUPS      (SI), Y12
-	VMOVUPS      c32_3f800000<>+0(SB), Y13
-	VSUBPS       Y12, Y13, Y13
-	VBROADCASTSS 36(R8), Y14
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y13, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VMAXPS       Y1, Y11, Y11
-	VMINPS       Y2, Y11, Y11
-	VMOVUPS      Y11, (SI)
-	VMULPS       Y11, Y10, Y11
-	VMULPS       Y5, Y11, Y11
-	VMULPS       (DX), Y6, Y12
-	VADDPS       Y11, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	VMULPS       (BX), Y8, Y11
+	VMOVUPS      (BX), Y11
+	VXORPS       Y11, Y10, Y13
+	VBLENDVPS    Y13, Y4, Y3, Y12
+	VCMPPS       $0x00, Y11, Y0, Y13
+	VCMPPS       $0x00, Y10, Y0, Y11
+	VORPS        Y11, Y13, Y13
+	VBLENDVPS    Y13, c32_3f800000<>+0(SB), Y12, Y12
+	VBROADCASTSS 36(R8), Y11
+	VMOVUPS      (SI), Y13
+	VMOVUPS      c32_3f800000<>+0(SB), Y14
+	VSUBPS       Y13, Y14, Y14
+	VMULPS       Y11, Y14, Y14
+	VADDPS       Y14, Y13, Y13
+	VMULPS       Y13, Y12, Y13
+	VMAXPS       Y1, Y13, Y13
+	VMINPS       Y2, Y13, Y13
+	VMOVUPS      Y13, (SI)
+	VMULPS       Y13, Y10, Y13
+	VMULPS       Y5, Y13, Y13
+	VMULPS       (DX), Y6, Y11
+	VADDPS       Y13, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPS       (BX), Y8, Y12
 	VMULPS       Y9, Y10, Y10
-	VADDPS       Y10, Y11, Y11
-	VMOVUPS      Y11, (BX)
-	VMULPS       Y7, Y12, Y12
+	VADDPS       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)
+	VMULPS       Y7, Y11, Y11
 	VMOVUPS      (AX), Y10
-	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y11, Y10, Y10
 	VMOVUPS      Y10, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
@@ -884,169 +482,14 @@ done:
 	VZEROUPPER
 	RET
 
-// func factors32AVX2(value *float32, gradient *float32, average *float32, n int, c *float32, factors *float32)
-// Requires: AVX, AVX2
-TEXT ·factors32AVX2(SB), NOSPLIT, $0-48
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         average+16(FP), DX
-	MOVQ         n+24(FP), BX
-	MOVQ         c+32(FP), SI
-	MOVQ         factors+40(FP), DI
-	VBROADCASTSS 16(SI), Y0
-	TESTQ        BX, BX
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (AX), Y2
-	VMOVUPS      c32_80000000<>+0(SB), Y3
-	VANDPS       Y3, Y2, Y3
-	VBROADCASTSS (SI), Y4
-	VORPS        Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPS       $0x00, Y2, Y4, Y4
-	VANDNPS      Y3, Y4, Y3
-	VADDPS       Y3, Y1, Y1
-	VBROADCASTSS 4(SI), Y3
-	VMULPS       Y3, Y2, Y4
-	VADDPS       Y4, Y1, Y1
-	VBROADCASTSS 8(SI), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS 12(SI), Y2
-	VMOVUPS      c32_80000000<>+0(SB), Y3
-	VXORPS       Y3, Y2, Y3
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y2, Y1, Y1
-	VMULPS       (DX), Y1, Y1
-	VMULPS       Y0, Y1, Y1
-	VMAXPS       c32_c2ae999a<>+0(SB), Y1, Y1
-	VMINPS       c32_42b0999a<>+0(SB), Y1, Y1
-	VMULPS       c32_3fb8aa3b<>+0(SB), Y1, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VMULPS       c32_3f318000<>+0(SB), Y2, Y3
-	VSUBPS       Y3, Y1, Y1
-	VMULPS       c32_b95e8083<>+0(SB), Y2, Y3
-	VSUBPS       Y3, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       c32_7f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y1, Y1, Y3
-	VMULPS       c32_39500d01<>+0(SB), Y1, Y4
-	VADDPS       c32_3ab60b61<>+0(SB), Y4, Y4
-	VMULPS       c32_3c088889<>+0(SB), Y1, Y5
-	VADDPS       c32_3d2aaaab<>+0(SB), Y5, Y5
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y5, Y4, Y4
-	VMULPS       c32_3e2aaaab<>+0(SB), Y1, Y5
-	VADDPS       c32_3f000000<>+0(SB), Y5, Y5
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y5, Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y1, Y4, Y4
-	VADDPS       c32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       Y2, Y4, Y1
-	VMOVUPS      Y1, (DI)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, BX
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateRaw32AVX2(value *float32, gradient *float32, velocity *float32, average *float32, gain *float32, n int, c *float32, factors *float32)
-// Requires: AVX
-TEXT ·updateRaw32AVX2(SB), NOSPLIT, $0-64
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS 28(R8), Y1
-	VBROADCASTSS 32(R8), Y2
-	MOVQ         factors+56(FP), R9
-	VBROADCASTSS 44(R8), Y3
-	VBROADCASTSS 48(R8), Y4
-	VBROADCASTSS 60(R8), Y5
-	VBROADCASTSS 52(R8), Y6
-	VBROADCASTSS 56(R8), Y7
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y8
-	VMOVUPS      (AX), Y9
-	VMOVUPS      c32_80000000<>+0(SB), Y10
-	VANDPS       Y10, Y9, Y10
-	VBROADCASTSS (R8), Y11
-	VORPS        Y11, Y10, Y10
-	VXORPS       Y11, Y11, Y11
-	VCMPPS       $0x00, Y9, Y11, Y11
-	VANDNPS      Y10, Y11, Y10
-	VADDPS       Y10, Y8, Y8
-	VBROADCASTSS 4(R8), Y10
-	VMULPS       Y10, Y9, Y11
-	VADDPS       Y11, Y8, Y8
-	VBROADCASTSS 8(R8), Y9
-	VMULPS       Y9, Y8, Y8
-	VBROADCASTSS 12(R8), Y9
-	VMOVUPS      c32_80000000<>+0(SB), Y10
-	VXORPS       Y10, Y9, Y10
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y9, Y8, Y8
-	VMOVUPS      (R9), Y9
-	VMOVUPS      (SI), Y10
-	VMOVUPS      c32_3f800000<>+0(SB), Y11
-	VSUBPS       Y10, Y11, Y11
-	VBROADCASTSS 36(R8), Y12
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y11, Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VMAXPS       Y1, Y9, Y9
-	VMINPS       Y2, Y9, Y9
-	VMOVUPS      Y9, (SI)
-	VMULPS       Y9, Y8, Y9
-	VMULPS       Y3, Y9, Y9
-	VMULPS       (DX), Y4, Y10
-	VADDPS       Y9, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	VMULPS       (BX), Y6, Y9
-	VMULPS       Y7, Y8, Y8
-	VADDPS       Y8, Y9, Y9
-	VMOVUPS      Y9, (BX)
-	VMULPS       Y5, Y10, Y10
-	VMOVUPS      (AX), Y8
-	VSUBPS       Y10, Y8, Y8
-	VMOVUPS      Y8, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	ADDQ         $0x20, R9
-	SUBQ         $0x08, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateAdam32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32)
+// func updateAdam32AVX2(theta *float32, gradient *float32, m *float32, v *float32, p *float32, n int, c *float32)
 // Requires: AVX
 TEXT ·updateAdam32AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
+	MOVQ         theta+0(FP), AX
 	MOVQ         gradient+8(FP), CX
-	MOVQ         first+16(FP), DX
-	MOVQ         second+24(FP), BX
-	MOVQ         gain+32(FP), SI
+	MOVQ         m+16(FP), DX
+	MOVQ         v+24(FP), BX
+	MOVQ         p+32(FP), SI
 	MOVQ         n+40(FP), DI
 	MOVQ         c+48(FP), R8
 	VXORPS       Y0, Y0, Y0
@@ -1063,57 +506,38 @@ TEXT ·updateAdam32AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VMOVUPS      c32_80000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSS (R8), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPS       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPS       Y11, Y9, Y9
-	VBROADCASTSS 4(R8), Y11
-	VMULPS       Y11, Y10, Y12
-	VADDPS       Y12, Y9, Y9
-	VBROADCASTSS 8(R8), Y10
-	VMULPS       Y10, Y9, Y9
-	VBROADCASTSS 12(R8), Y10
-	VMOVUPS      c32_80000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPS       Y11, Y9, Y9
-	VMINPS       Y10, Y9, Y9
-	VMOVUPS      (DX), Y11
-	VXORPS       Y11, Y9, Y12
-	VBLENDVPS    Y12, Y4, Y3, Y10
-	VCMPPS       $0x00, Y11, Y0, Y12
-	VCMPPS       $0x00, Y9, Y0, Y11
-	VORPS        Y11, Y12, Y12
-	VBLENDVPS    Y12, c32_3f800000<>+0(SB), Y10, Y10
-	VMOVUPS      (SI), Y11
-	VMOVUPS      c32_3f800000<>+0(SB), Y12
-	VSUBPS       Y11, Y12, Y12
-	VBROADCASTSS 36(R8), Y13
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y12, Y11, Y11
-	VMULPS       Y11, Y10, Y10
-	VMAXPS       Y1, Y10, Y10
-	VMINPS       Y2, Y10, Y10
-	VMOVUPS      Y10, (SI)
-	VMULPS       Y10, Y9, Y10
-	VMULPS       Y7, Y10, Y10
-	VMULPS       (DX), Y5, Y11
-	VADDPS       Y10, Y11, Y11
-	VMOVUPS      Y11, (DX)
-	VMULPS       Y8, Y9, Y10
-	VMULPS       Y9, Y10, Y10
+	VMOVUPS      (DX), Y10
+	VXORPS       Y10, Y9, Y12
+	VBLENDVPS    Y12, Y4, Y3, Y11
+	VCMPPS       $0x00, Y10, Y0, Y12
+	VCMPPS       $0x00, Y9, Y0, Y10
+	VORPS        Y10, Y12, Y12
+	VBLENDVPS    Y12, c32_3f800000<>+0(SB), Y11, Y11
+	VBROADCASTSS 36(R8), Y10
+	VMOVUPS      (SI), Y12
+	VMOVUPS      c32_3f800000<>+0(SB), Y13
+	VSUBPS       Y12, Y13, Y13
+	VMULPS       Y10, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMULPS       Y12, Y11, Y12
+	VMAXPS       Y1, Y12, Y12
+	VMINPS       Y2, Y12, Y12
+	VMOVUPS      Y12, (SI)
+	VMULPS       Y12, Y9, Y12
+	VMULPS       Y7, Y12, Y12
+	VMULPS       (DX), Y5, Y10
+	VADDPS       Y12, Y10, Y10
+	VMOVUPS      Y10, (DX)
+	VMULPS       Y8, Y9, Y11
+	VMULPS       Y9, Y11, Y11
 	VMULPS       (BX), Y6, Y9
-	VADDPS       Y10, Y9, Y9
+	VADDPS       Y11, Y9, Y9
 	VMOVUPS      Y9, (BX)
 	VSQRTPS      Y9, Y9
-	VBROADCASTSS 64(R8), Y10
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 60(R8), Y10
-	VMULPS       Y11, Y10, Y10
+	VBROADCASTSS 64(R8), Y11
+	VADDPS       Y11, Y9, Y9
+	VBROADCASTSS 60(R8), Y11
+	VMULPS       Y10, Y11, Y10
 	VDIVPS       Y9, Y10, Y10
 	VBROADCASTSS 68(R8), Y9
 	VMULPS       Y9, Y10, Y10
@@ -1133,87 +557,102 @@ done:
 	VZEROUPPER
 	RET
 
-// func updateAdamRaw32AVX2(value *float32, gradient *float32, first *float32, second *float32, gain *float32, n int, c *float32, factors *float32)
+// func updateFunnelRaw32AVX2(theta *float32, gradient *float32, nu *float32, m *float32, p *float32, n int, c *float32)
 // Requires: AVX
-TEXT ·updateAdamRaw32AVX2(SB), NOSPLIT, $0-64
-	MOVQ         value+0(FP), AX
+TEXT ·updateFunnelRaw32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         theta+0(FP), AX
 	MOVQ         gradient+8(FP), CX
-	MOVQ         first+16(FP), DX
-	MOVQ         second+24(FP), BX
-	MOVQ         gain+32(FP), SI
+	MOVQ         nu+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         p+32(FP), SI
 	MOVQ         n+40(FP), DI
 	MOVQ         c+48(FP), R8
 	VXORPS       Y0, Y0, Y0
-	VBROADCASTSS 28(R8), Y1
-	VBROADCASTSS 32(R8), Y2
-	MOVQ         factors+56(FP), R9
-	VBROADCASTSS 44(R8), Y3
-	VBROADCASTSS 48(R8), Y4
-	VBROADCASTSS 52(R8), Y5
-	VBROADCASTSS 56(R8), Y6
+	VBROADCASTSS 44(R8), Y1
+	VBROADCASTSS 48(R8), Y2
+	VBROADCASTSS 60(R8), Y3
+	VBROADCASTSS 52(R8), Y4
+	VBROADCASTSS 56(R8), Y5
 	TESTQ        DI, DI
 	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y7
-	VMOVUPS      (AX), Y8
-	VMOVUPS      c32_80000000<>+0(SB), Y9
-	VANDPS       Y9, Y8, Y9
-	VBROADCASTSS (R8), Y10
-	VORPS        Y10, Y9, Y9
-	VXORPS       Y10, Y10, Y10
-	VCMPPS       $0x00, Y8, Y10, Y10
-	VANDNPS      Y9, Y10, Y9
-	VADDPS       Y9, Y7, Y7
-	VBROADCASTSS 4(R8), Y9
-	VMULPS       Y9, Y8, Y10
-	VADDPS       Y10, Y7, Y7
-	VBROADCASTSS 8(R8), Y8
-	VMULPS       Y8, Y7, Y7
-	VBROADCASTSS 12(R8), Y8
-	VMOVUPS      c32_80000000<>+0(SB), Y9
-	VXORPS       Y9, Y8, Y9
-	VMAXPS       Y9, Y7, Y7
-	VMINPS       Y8, Y7, Y7
-	VMOVUPS      (R9), Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      c32_3f800000<>+0(SB), Y10
-	VSUBPS       Y9, Y10, Y10
-	VBROADCASTSS 36(R8), Y11
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y10, Y9, Y9
-	VMULPS       Y9, Y8, Y8
-	VMAXPS       Y1, Y8, Y8
-	VMINPS       Y2, Y8, Y8
-	VMOVUPS      Y8, (SI)
-	VMULPS       Y8, Y7, Y8
-	VMULPS       Y5, Y8, Y8
-	VMULPS       (DX), Y3, Y9
-	VADDPS       Y8, Y9, Y9
-	VMOVUPS      Y9, (DX)
-	VMULPS       Y6, Y7, Y8
-	VMULPS       Y7, Y8, Y8
-	VMULPS       (BX), Y4, Y7
-	VADDPS       Y8, Y7, Y7
-	VMOVUPS      Y7, (BX)
-	VSQRTPS      Y7, Y7
-	VBROADCASTSS 64(R8), Y8
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 60(R8), Y8
-	VMULPS       Y9, Y8, Y8
-	VDIVPS       Y7, Y8, Y8
-	VBROADCASTSS 68(R8), Y7
-	VMULPS       Y7, Y8, Y8
-	VMOVUPS      (AX), Y7
-	VSUBPS       Y8, Y7, Y7
-	VMOVUPS      Y7, (AX)
+	VMOVUPS (CX), Y6
+	VMOVUPS (SI), Y7
+	VMULPS  Y7, Y6, Y7
+	VMULPS  Y1, Y7, Y7
+	VMULPS  (DX), Y2, Y8
+	VADDPS  Y7, Y8, Y8
+	VMOVUPS Y8, (DX)
+	VMULPS  (BX), Y4, Y7
+	VMULPS  Y5, Y6, Y6
+	VADDPS  Y6, Y7, Y7
+	VMOVUPS Y7, (BX)
+	VMULPS  Y3, Y8, Y8
+	VMOVUPS (AX), Y6
+	VSUBPS  Y8, Y6, Y6
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, DI
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdamRaw32AVX2(theta *float32, gradient *float32, m *float32, v *float32, p *float32, n int, c *float32)
+// Requires: AVX
+TEXT ·updateAdamRaw32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         theta+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         m+16(FP), DX
+	MOVQ         v+24(FP), BX
+	MOVQ         p+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS 44(R8), Y1
+	VBROADCASTSS 48(R8), Y2
+	VBROADCASTSS 52(R8), Y3
+	VBROADCASTSS 56(R8), Y4
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y5
+	VMOVUPS      (SI), Y6
+	VMULPS       Y6, Y5, Y6
+	VMULPS       Y3, Y6, Y6
+	VMULPS       (DX), Y1, Y7
+	VADDPS       Y6, Y7, Y7
+	VMOVUPS      Y7, (DX)
+	VMULPS       Y4, Y5, Y6
+	VMULPS       Y5, Y6, Y6
+	VMULPS       (BX), Y2, Y5
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      Y5, (BX)
+	VSQRTPS      Y5, Y5
+	VBROADCASTSS 64(R8), Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 60(R8), Y6
+	VMULPS       Y7, Y6, Y6
+	VDIVPS       Y5, Y6, Y6
+	VBROADCASTSS 68(R8), Y5
+	VMULPS       Y5, Y6, Y6
+	VMOVUPS      (AX), Y5
+	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      Y5, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, SI
-	ADDQ         $0x20, R9
 	SUBQ         $0x08, DI
 	JNZ          loop
 
@@ -1221,269 +660,45 @@ done:
 	VZEROUPPER
 	RET
 
-// func measurePlain64AVX2(value *float64, gradient *float64, velocity *float64, n int, o *float64, sums *float64, maxima *uint64)
-// Requires: AVX, AVX2
-TEXT ·measurePlain64AVX2(SB), NOSPLIT, $0-56
-	MOVQ    value+0(FP), AX
-	MOVQ    gradient+8(FP), CX
-	MOVQ    velocity+16(FP), DX
-	MOVQ    n+24(FP), BX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS c64_7fffffffffffffff<>+0(SB), Y8
-	TESTQ   BX, BX
-	JZ      done
+// func objective64AVX2(theta *float64, gradient *float64, stepGradient *float64, n int, o *float64)
+// Requires: AVX
+TEXT ·objective64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         theta+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         stepGradient+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         o+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VMOVUPS      c64_8000000000000000<>+0(SB), Y1
+	VBROADCASTSD (SI), Y2
+	VBROADCASTSD 8(SI), Y3
+	VBROADCASTSD 16(SI), Y4
+	VBROADCASTSD 24(SI), Y5
+	VXORPS       Y1, Y5, Y6
+	TESTQ        BX, BX
+	JZ           done
 
 loop:
-	VMOVUPS   (CX), Y9
-	VMOVUPS   (AX), Y10
-	VANDPS    Y9, Y8, Y11
-	VPCMPGTQ  Y6, Y11, Y12
-	VBLENDVPD Y12, Y11, Y6, Y6
-	VANDPS    Y10, Y8, Y10
-	VPCMPGTQ  Y7, Y10, Y11
-	VBLENDVPD Y11, Y10, Y7, Y7
-	VMOVUPS   (DX), Y10
-	VMULPD    Y10, Y9, Y11
-	VADDPD    Y11, Y0, Y0
-	VMULPD    Y10, Y10, Y10
-	VADDPD    Y10, Y1, Y1
-	VMULPD    Y9, Y9, Y9
-	VADDPD    Y9, Y2, Y2
-	VMOVUPS   32(CX), Y9
-	VMOVUPS   32(AX), Y10
-	VANDPS    Y9, Y8, Y11
-	VPCMPGTQ  Y6, Y11, Y12
-	VBLENDVPD Y12, Y11, Y6, Y6
-	VANDPS    Y10, Y8, Y10
-	VPCMPGTQ  Y7, Y10, Y11
-	VBLENDVPD Y11, Y10, Y7, Y7
-	VMOVUPS   32(DX), Y10
-	VMULPD    Y10, Y9, Y11
-	VADDPD    Y11, Y3, Y3
-	VMULPD    Y10, Y10, Y10
-	VADDPD    Y10, Y4, Y4
-	VMULPD    Y9, Y9, Y9
-	VADDPD    Y9, Y5, Y5
-	ADDQ      $0x40, AX
-	ADDQ      $0x40, CX
-	ADDQ      $0x40, DX
-	SUBQ      $0x08, BX
-	JNZ       loop
+	VMOVUPS (CX), Y7
+	VMOVUPS (AX), Y8
+	VANDPS  Y1, Y8, Y9
+	VORPS   Y2, Y9, Y9
+	VCMPPD  $0x00, Y8, Y0, Y10
+	VANDNPS Y9, Y10, Y9
+	VADDPD  Y9, Y7, Y7
+	VMULPD  Y3, Y8, Y10
+	VADDPD  Y10, Y7, Y7
+	VMULPD  Y4, Y7, Y7
+	VMAXPD  Y6, Y7, Y7
+	VMINPD  Y5, Y7, Y7
+	VMOVUPS Y7, (DX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x04, BX
+	JNZ     loop
 
 done:
-	MOVQ    sums+40(FP), AX
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y3, 32(AX)
-	VMOVUPD Y1, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y2, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	MOVQ    maxima+48(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	VZEROUPPER
-	RET
-
-DATA c64_7fffffffffffffff<>+0(SB)/8, $0x7fffffffffffffff
-DATA c64_7fffffffffffffff<>+8(SB)/8, $0x7fffffffffffffff
-DATA c64_7fffffffffffffff<>+16(SB)/8, $0x7fffffffffffffff
-DATA c64_7fffffffffffffff<>+24(SB)/8, $0x7fffffffffffffff
-GLOBL c64_7fffffffffffffff<>(SB), RODATA|NOPTR, $32
-
-// func measureAdamPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, n int, d *float64, o *float64, sums *float64, maxima *uint64)
-// Requires: AVX, AVX2
-TEXT ·measureAdamPlain64AVX2(SB), NOSPLIT, $0-72
-	MOVQ    value+0(FP), AX
-	MOVQ    gradient+8(FP), CX
-	MOVQ    first+16(FP), DX
-	MOVQ    second+24(FP), BX
-	MOVQ    d+40(FP), SI
-	MOVQ    n+32(FP), DI
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS c64_7fffffffffffffff<>+0(SB), Y8
-	TESTQ   DI, DI
-	JZ      done
-
-loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPCMPGTQ     Y6, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y10
-	VPCMPGTQ     Y7, Y10, Y11
-	VBLENDVPD    Y11, Y10, Y7, Y7
-	VSQRTPD      (BX), Y11
-	VBROADCASTSD 8(SI), Y10
-	VADDPD       Y10, Y11, Y11
-	VBROADCASTSD (SI), Y10
-	VMULPD       (DX), Y10, Y10
-	VDIVPD       Y11, Y10, Y10
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y0, Y0
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y1, Y1
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y2, Y2
-	VMOVUPS      32(CX), Y9
-	VMOVUPS      32(AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPCMPGTQ     Y6, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y10
-	VPCMPGTQ     Y7, Y10, Y11
-	VBLENDVPD    Y11, Y10, Y7, Y7
-	VSQRTPD      32(BX), Y11
-	VBROADCASTSD 8(SI), Y10
-	VADDPD       Y10, Y11, Y11
-	VBROADCASTSD (SI), Y10
-	VMULPD       32(DX), Y10, Y10
-	VDIVPD       Y11, Y10, Y10
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y3, Y3
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y4, Y4
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y5, Y5
-	ADDQ         $0x40, AX
-	ADDQ         $0x40, CX
-	ADDQ         $0x40, DX
-	ADDQ         $0x40, BX
-	SUBQ         $0x08, DI
-	JNZ          loop
-
-done:
-	MOVQ    sums+56(FP), AX
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y3, 32(AX)
-	VMOVUPD Y1, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y2, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	MOVQ    maxima+64(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	VZEROUPPER
-	RET
-
-// func measure64AVX2(value *float64, gradient *float64, velocity *float64, n int, o *float64, sums *float64, maxima *uint64)
-// Requires: AVX, AVX2
-TEXT ·measure64AVX2(SB), NOSPLIT, $0-56
-	MOVQ    value+0(FP), AX
-	MOVQ    gradient+8(FP), CX
-	MOVQ    velocity+16(FP), DX
-	MOVQ    n+24(FP), BX
-	MOVQ    o+32(FP), SI
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS c64_7fffffffffffffff<>+0(SB), Y8
-	TESTQ   BX, BX
-	JZ      done
-
-loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPCMPGTQ     Y6, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y11
-	VPCMPGTQ     Y7, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y7, Y7
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSD (SI), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPD       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPD       Y11, Y9, Y9
-	VBROADCASTSD 8(SI), Y11
-	VMULPD       Y11, Y10, Y12
-	VADDPD       Y12, Y9, Y9
-	VBROADCASTSD 16(SI), Y10
-	VMULPD       Y10, Y9, Y9
-	VBROADCASTSD 24(SI), Y10
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPD       Y11, Y9, Y9
-	VMINPD       Y10, Y9, Y9
-	VMOVUPS      (DX), Y10
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y0, Y0
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y1, Y1
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y2, Y2
-	VMOVUPS      32(CX), Y9
-	VMOVUPS      32(AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPCMPGTQ     Y6, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y11
-	VPCMPGTQ     Y7, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y7, Y7
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSD (SI), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPD       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPD       Y11, Y9, Y9
-	VBROADCASTSD 8(SI), Y11
-	VMULPD       Y11, Y10, Y12
-	VADDPD       Y12, Y9, Y9
-	VBROADCASTSD 16(SI), Y10
-	VMULPD       Y10, Y9, Y9
-	VBROADCASTSD 24(SI), Y10
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPD       Y11, Y9, Y9
-	VMINPD       Y10, Y9, Y9
-	VMOVUPS      32(DX), Y10
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y3, Y3
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y4, Y4
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y5, Y5
-	ADDQ         $0x40, AX
-	ADDQ         $0x40, CX
-	ADDQ         $0x40, DX
-	SUBQ         $0x08, BX
-	JNZ          loop
-
-done:
-	MOVQ    sums+40(FP), AX
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y3, 32(AX)
-	VMOVUPD Y1, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y2, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	MOVQ    maxima+48(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
 	VZEROUPPER
 	RET
 
@@ -1493,261 +708,255 @@ DATA c64_8000000000000000<>+16(SB)/8, $0x8000000000000000
 DATA c64_8000000000000000<>+24(SB)/8, $0x8000000000000000
 GLOBL c64_8000000000000000<>(SB), RODATA|NOPTR, $32
 
-// func measureAdam64AVX2(value *float64, gradient *float64, first *float64, second *float64, n int, d *float64, o *float64, sums *float64, maxima *uint64)
+// func measure64AVX2(theta *float64, gradient *float64, stepGradient *float64, d *float64, n int, sums *float64, maxima *uint64)
 // Requires: AVX, AVX2
-TEXT ·measureAdam64AVX2(SB), NOSPLIT, $0-72
-	MOVQ    value+0(FP), AX
-	MOVQ    gradient+8(FP), CX
-	MOVQ    first+16(FP), DX
-	MOVQ    second+24(FP), BX
-	MOVQ    d+40(FP), SI
-	MOVQ    n+32(FP), DI
-	MOVQ    o+48(FP), R8
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VMOVUPS c64_7fffffffffffffff<>+0(SB), Y8
-	TESTQ   DI, DI
+TEXT ·measure64AVX2(SB), NOSPLIT, $0-56
+	MOVQ    d+24(FP), AX
+	MOVQ    theta+0(FP), CX
+	MOVQ    gradient+8(FP), DX
+	MOVQ    stepGradient+16(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVQ    sums+40(FP), DI
+	MOVQ    maxima+48(FP), R8
+	VMOVUPD (DI), Y0
+	VMOVUPD 32(DI), Y1
+	VMOVUPD 64(DI), Y2
+	VMOVUPD 96(DI), Y3
+	VMOVUPD 128(DI), Y4
+	VMOVUPD 160(DI), Y5
+	VMOVUPD 192(DI), Y6
+	VMOVUPD 224(DI), Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS c64_7fffffffffffffff<>+0(SB), Y10
+	TESTQ   SI, SI
 	JZ      done
 
 loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPCMPGTQ     Y6, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y11
-	VPCMPGTQ     Y7, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y7, Y7
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSD (R8), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPD       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPD       Y11, Y9, Y9
-	VBROADCASTSD 8(R8), Y11
-	VMULPD       Y11, Y10, Y12
-	VADDPD       Y12, Y9, Y9
-	VBROADCASTSD 16(R8), Y10
-	VMULPD       Y10, Y9, Y9
-	VBROADCASTSD 24(R8), Y10
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPD       Y11, Y9, Y9
-	VMINPD       Y10, Y9, Y9
-	VSQRTPD      (BX), Y11
-	VBROADCASTSD 8(SI), Y10
-	VADDPD       Y10, Y11, Y11
-	VBROADCASTSD (SI), Y10
-	VMULPD       (DX), Y10, Y10
-	VDIVPD       Y11, Y10, Y10
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y0, Y0
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y1, Y1
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y2, Y2
-	VMOVUPS      32(CX), Y9
-	VMOVUPS      32(AX), Y10
-	VANDPS       Y9, Y8, Y11
-	VPCMPGTQ     Y6, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y6, Y6
-	VANDPS       Y10, Y8, Y11
-	VPCMPGTQ     Y7, Y11, Y12
-	VBLENDVPD    Y12, Y11, Y7, Y7
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSD (R8), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPD       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPD       Y11, Y9, Y9
-	VBROADCASTSD 8(R8), Y11
-	VMULPD       Y11, Y10, Y12
-	VADDPD       Y12, Y9, Y9
-	VBROADCASTSD 16(R8), Y10
-	VMULPD       Y10, Y9, Y9
-	VBROADCASTSD 24(R8), Y10
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPD       Y11, Y9, Y9
-	VMINPD       Y10, Y9, Y9
-	VSQRTPD      32(BX), Y11
-	VBROADCASTSD 8(SI), Y10
-	VADDPD       Y10, Y11, Y11
-	VBROADCASTSD (SI), Y10
-	VMULPD       32(DX), Y10, Y10
-	VDIVPD       Y11, Y10, Y10
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y3, Y3
-	VMULPD       Y10, Y10, Y10
-	VADDPD       Y10, Y4, Y4
-	VMULPD       Y9, Y9, Y9
-	VADDPD       Y9, Y5, Y5
-	ADDQ         $0x40, AX
-	ADDQ         $0x40, CX
-	ADDQ         $0x40, DX
-	ADDQ         $0x40, BX
-	SUBQ         $0x08, DI
-	JNZ          loop
+	VANDPS    (DX), Y10, Y11
+	VPCMPGTQ  Y8, Y11, Y12
+	VBLENDVPD Y12, Y11, Y8, Y8
+	VANDPS    (CX), Y10, Y11
+	VPCMPGTQ  Y9, Y11, Y12
+	VBLENDVPD Y12, Y11, Y9, Y9
+	VANDPS    32(DX), Y10, Y11
+	VPCMPGTQ  Y8, Y11, Y12
+	VBLENDVPD Y12, Y11, Y8, Y8
+	VANDPS    32(CX), Y10, Y11
+	VPCMPGTQ  Y9, Y11, Y12
+	VBLENDVPD Y12, Y11, Y9, Y9
+	VMOVUPD   (CX), Y11
+	VMULPD    Y11, Y11, Y11
+	VADDPD    Y11, Y6, Y6
+	VMOVUPD   (AX), Y11
+	VMOVUPD   (BX), Y12
+	VMULPD    Y11, Y12, Y13
+	VADDPD    Y13, Y0, Y0
+	VMULPD    Y11, Y11, Y11
+	VADDPD    Y11, Y2, Y2
+	VMULPD    Y12, Y12, Y11
+	VADDPD    Y11, Y4, Y4
+	VMOVUPD   32(CX), Y11
+	VMULPD    Y11, Y11, Y11
+	VADDPD    Y11, Y7, Y7
+	VMOVUPD   32(AX), Y11
+	VMOVUPD   32(BX), Y12
+	VMULPD    Y11, Y12, Y13
+	VADDPD    Y13, Y1, Y1
+	VMULPD    Y11, Y11, Y11
+	VADDPD    Y11, Y3, Y3
+	VMULPD    Y12, Y12, Y11
+	VADDPD    Y11, Y5, Y5
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, AX
+	SUBQ      $0x08, SI
+	JNZ       loop
 
 done:
-	MOVQ    sums+56(FP), AX
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y3, 32(AX)
-	VMOVUPD Y1, 64(AX)
-	VMOVUPD Y4, 96(AX)
-	VMOVUPD Y2, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	MOVQ    maxima+64(FP), AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
+	VMOVUPD Y0, (DI)
+	VMOVUPD Y1, 32(DI)
+	VMOVUPD Y2, 64(DI)
+	VMOVUPD Y3, 96(DI)
+	VMOVUPD Y4, 128(DI)
+	VMOVUPD Y5, 160(DI)
+	VMOVUPD Y6, 192(DI)
+	VMOVUPD Y7, 224(DI)
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
 	VZEROUPPER
 	RET
 
-// func updatePlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
-// Requires: AVX
-TEXT ·updatePlain64AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSD 56(R8), Y1
-	VBROADCASTSD 64(R8), Y2
-	VBROADCASTSD 40(R8), Y3
-	VBROADCASTSD 48(R8), Y4
-	VBROADCASTSD 88(R8), Y5
-	VBROADCASTSD 96(R8), Y6
-	VBROADCASTSD 120(R8), Y7
-	VBROADCASTSD 104(R8), Y8
-	VBROADCASTSD 112(R8), Y9
-	TESTQ        DI, DI
-	JZ           done
+DATA c64_7fffffffffffffff<>+0(SB)/8, $0x7fffffffffffffff
+DATA c64_7fffffffffffffff<>+8(SB)/8, $0x7fffffffffffffff
+DATA c64_7fffffffffffffff<>+16(SB)/8, $0x7fffffffffffffff
+DATA c64_7fffffffffffffff<>+24(SB)/8, $0x7fffffffffffffff
+GLOBL c64_7fffffffffffffff<>(SB), RODATA|NOPTR, $32
+
+// func measureAdam64AVX2(theta *float64, gradient *float64, stepGradient *float64, m *float64, v *float64, n int, last *float64, sums *float64, maxima *uint64)
+// Requires: AVX, AVX2
+TEXT ·measureAdam64AVX2(SB), NOSPLIT, $0-72
+	MOVQ    m+24(FP), AX
+	MOVQ    v+32(FP), CX
+	MOVQ    last+48(FP), DX
+	MOVQ    theta+0(FP), BX
+	MOVQ    gradient+8(FP), SI
+	MOVQ    stepGradient+16(FP), DI
+	MOVQ    n+40(FP), R8
+	MOVQ    sums+56(FP), R9
+	MOVQ    maxima+64(FP), R10
+	VMOVUPD (R9), Y0
+	VMOVUPD 32(R9), Y1
+	VMOVUPD 64(R9), Y2
+	VMOVUPD 96(R9), Y3
+	VMOVUPD 128(R9), Y4
+	VMOVUPD 160(R9), Y5
+	VMOVUPD 192(R9), Y6
+	VMOVUPD 224(R9), Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS c64_7fffffffffffffff<>+0(SB), Y10
+	TESTQ   R8, R8
+	JZ      done
 
 loop:
-	VMOVUPS      (CX), Y10
-	VMOVUPS      (BX), Y12
-	VXORPS       Y12, Y10, Y13
-	VBLENDVPD    Y13, Y4, Y3, Y11
-	VCMPPD       $0x00, Y12, Y0, Y13
-	VCMPPD       $0x00, Y10, Y0, Y12
-	VORPS        Y12, Y13, Y13
-	VBLENDVPD    Y13, c64_3ff0000000000000<>+0(SB), Y11, Y11
-	VMOVUPS      (SI), Y12
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y13
-	VSUBPD       Y12, Y13, Y13
-	VBROADCASTSD 72(R8), Y14
-	VMULPD       Y14, Y13, Y13
-	VADDPD       Y13, Y12, Y12
-	VMULPD       Y12, Y11, Y11
-	VMAXPD       Y1, Y11, Y11
-	VMINPD       Y2, Y11, Y11
-	VMOVUPS      Y11, (SI)
-	VMULPD       Y11, Y10, Y11
-	VMULPD       Y5, Y11, Y11
-	VMULPD       (DX), Y6, Y12
+	VANDPS       (SI), Y10, Y11
+	VPCMPGTQ     Y8, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y8, Y8
+	VANDPS       (BX), Y10, Y11
+	VPCMPGTQ     Y9, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y9, Y9
+	VANDPS       32(SI), Y10, Y11
+	VPCMPGTQ     Y8, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y8, Y8
+	VANDPS       32(BX), Y10, Y11
+	VPCMPGTQ     Y9, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y9, Y9
+	VMOVUPD      (BX), Y11
+	VMULPD       Y11, Y11, Y11
+	VADDPD       Y11, Y6, Y6
+	VSQRTPD      (CX), Y12
+	VBROADCASTSD 8(DX), Y11
 	VADDPD       Y11, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	VMULPD       (BX), Y8, Y11
-	VMULPD       Y9, Y10, Y10
-	VADDPD       Y10, Y11, Y11
-	VMOVUPS      Y11, (BX)
-	VMULPD       Y7, Y12, Y12
-	VMOVUPS      (AX), Y10
-	VSUBPD       Y12, Y10, Y10
-	VMOVUPS      Y10, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x04, DI
+	VBROADCASTSD (DX), Y11
+	VMULPD       (AX), Y11, Y11
+	VDIVPD       Y12, Y11, Y11
+	VMOVUPD      (DI), Y12
+	VMULPD       Y11, Y12, Y13
+	VADDPD       Y13, Y0, Y0
+	VMULPD       Y11, Y11, Y11
+	VADDPD       Y11, Y2, Y2
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y11, Y4, Y4
+	VMOVUPD      32(BX), Y11
+	VMULPD       Y11, Y11, Y11
+	VADDPD       Y11, Y7, Y7
+	VSQRTPD      32(CX), Y12
+	VBROADCASTSD 8(DX), Y11
+	VADDPD       Y11, Y12, Y12
+	VBROADCASTSD (DX), Y11
+	VMULPD       32(AX), Y11, Y11
+	VDIVPD       Y12, Y11, Y11
+	VMOVUPD      32(DI), Y12
+	VMULPD       Y11, Y12, Y13
+	VADDPD       Y13, Y1, Y1
+	VMULPD       Y11, Y11, Y11
+	VADDPD       Y11, Y3, Y3
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y11, Y5, Y5
+	ADDQ         $0x40, BX
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	SUBQ         $0x08, R8
 	JNZ          loop
 
 done:
+	VMOVUPD Y0, (R9)
+	VMOVUPD Y1, 32(R9)
+	VMOVUPD Y2, 64(R9)
+	VMOVUPD Y3, 96(R9)
+	VMOVUPD Y4, 128(R9)
+	VMOVUPD Y5, 160(R9)
+	VMOVUPD Y6, 192(R9)
+	VMOVUPD Y7, 224(R9)
+	VMOVUPS Y8, (R10)
+	VMOVUPS Y9, 32(R10)
 	VZEROUPPER
 	RET
 
-DATA c64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
-DATA c64_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
-DATA c64_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
-DATA c64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
-GLOBL c64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
-
-// func factorsPlain64AVX2(value *float64, gradient *float64, average *float64, n int, c *float64, factors *float64)
+// func rawGains64AVX2(stepGradient *float64, m *float64, p *float64, n int, k *float64)
 // Requires: AVX, AVX2
-TEXT ·factorsPlain64AVX2(SB), NOSPLIT, $0-48
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         average+16(FP), DX
+TEXT ·rawGains64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         stepGradient+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         p+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVQ         c+32(FP), SI
-	MOVQ         factors+40(FP), DI
-	VBROADCASTSD 32(SI), Y0
+	MOVQ         k+32(FP), SI
+	VBROADCASTSD (SI), Y0
+	VBROADCASTSD 40(SI), Y1
+	VBROADCASTSD 24(SI), Y2
+	VBROADCASTSD 32(SI), Y3
 	TESTQ        BX, BX
 	JZ           done
 
 loop:
-	VMOVUPS    (CX), Y1
-	VMULPD     (DX), Y1, Y1
-	VMULPD     Y0, Y1, Y1
-	VMAXPD     c64_c086200000000000<>+0(SB), Y1, Y1
-	VMINPD     c64_4086280000000000<>+0(SB), Y1, Y1
-	VMULPD     c64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VROUNDPD   $0x08, Y2, Y2
-	VMULPD     c64_3fe62e42fee00000<>+0(SB), Y2, Y3
-	VSUBPD     Y3, Y1, Y1
-	VMULPD     c64_3dea39ef35793c76<>+0(SB), Y2, Y3
-	VSUBPD     Y3, Y1, Y1
-	VCVTPD2DQY Y2, X2
-	VPMOVSXDQ  X2, Y2
-	VPADDQ     c64_3ff<>+0(SB), Y2, Y2
-	VPSLLQ     $0x34, Y2, Y2
-	VMULPD     Y1, Y1, Y3
-	VMULPD     c64_3de6124613a86d09<>+0(SB), Y1, Y4
-	VADDPD     c64_3e21eed8eff8d898<>+0(SB), Y4, Y4
-	VMULPD     c64_3e5ae64567f544e4<>+0(SB), Y1, Y5
-	VADDPD     c64_3e927e4fb7789f5c<>+0(SB), Y5, Y5
-	VMULPD     Y3, Y4, Y4
-	VADDPD     Y5, Y4, Y4
-	VMULPD     c64_3ec71de3a556c734<>+0(SB), Y1, Y5
-	VADDPD     c64_3efa01a01a01a01a<>+0(SB), Y5, Y5
-	VMULPD     Y3, Y4, Y4
-	VADDPD     Y5, Y4, Y4
-	VMULPD     c64_3f2a01a01a01a01a<>+0(SB), Y1, Y5
-	VADDPD     c64_3f56c16c16c16c17<>+0(SB), Y5, Y5
-	VMULPD     Y3, Y4, Y4
-	VADDPD     Y5, Y4, Y4
-	VMULPD     c64_3f81111111111111<>+0(SB), Y1, Y5
-	VADDPD     c64_3fa5555555555555<>+0(SB), Y5, Y5
-	VMULPD     Y3, Y4, Y4
-	VADDPD     Y5, Y4, Y4
-	VMULPD     c64_3fc5555555555555<>+0(SB), Y1, Y5
-	VADDPD     c64_3fe0000000000000<>+0(SB), Y5, Y5
-	VMULPD     Y3, Y4, Y4
-	VADDPD     Y5, Y4, Y4
-	VMULPD     Y3, Y4, Y4
-	VADDPD     Y1, Y4, Y4
-	VADDPD     c64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD     Y2, Y4, Y1
-	VMOVUPS    Y1, (DI)
+	VMOVUPS    (AX), Y4
+	VMULPD     (CX), Y4, Y4
+	VMULPD     Y0, Y4, Y4
+	VMAXPD     c64_c086200000000000<>+0(SB), Y4, Y4
+	VMINPD     c64_4086280000000000<>+0(SB), Y4, Y4
+	VMULPD     c64_3ff71547652b82fe<>+0(SB), Y4, Y5
+	VROUNDPD   $0x08, Y5, Y5
+	VMULPD     c64_3fe62e42fee00000<>+0(SB), Y5, Y6
+	VSUBPD     Y6, Y4, Y4
+	VMULPD     c64_3dea39ef35793c76<>+0(SB), Y5, Y6
+	VSUBPD     Y6, Y4, Y4
+	VCVTPD2DQY Y5, X5
+	VPMOVSXDQ  X5, Y5
+	VPADDQ     c64_3ff<>+0(SB), Y5, Y5
+	VPSLLQ     $0x34, Y5, Y5
+	VMULPD     Y4, Y4, Y6
+	VMULPD     c64_3de6124613a86d09<>+0(SB), Y4, Y7
+	VADDPD     c64_3e21eed8eff8d898<>+0(SB), Y7, Y7
+	VMULPD     c64_3e5ae64567f544e4<>+0(SB), Y4, Y8
+	VADDPD     c64_3e927e4fb7789f5c<>+0(SB), Y8, Y8
+	VMULPD     Y6, Y7, Y7
+	VADDPD     Y8, Y7, Y7
+	VMULPD     c64_3ec71de3a556c734<>+0(SB), Y4, Y8
+	VADDPD     c64_3efa01a01a01a01a<>+0(SB), Y8, Y8
+	VMULPD     Y6, Y7, Y7
+	VADDPD     Y8, Y7, Y7
+	VMULPD     c64_3f2a01a01a01a01a<>+0(SB), Y4, Y8
+	VADDPD     c64_3f56c16c16c16c17<>+0(SB), Y8, Y8
+	VMULPD     Y6, Y7, Y7
+	VADDPD     Y8, Y7, Y7
+	VMULPD     c64_3f81111111111111<>+0(SB), Y4, Y8
+	VADDPD     c64_3fa5555555555555<>+0(SB), Y8, Y8
+	VMULPD     Y6, Y7, Y7
+	VADDPD     Y8, Y7, Y7
+	VMULPD     c64_3fc5555555555555<>+0(SB), Y4, Y8
+	VADDPD     c64_3fe0000000000000<>+0(SB), Y8, Y8
+	VMULPD     Y6, Y7, Y7
+	VADDPD     Y8, Y7, Y7
+	VMULPD     Y6, Y7, Y7
+	VADDPD     Y4, Y7, Y7
+	VADDPD     c64_3ff0000000000000<>+0(SB), Y7, Y7
+	VMULPD     Y5, Y7, Y4
+	VMOVUPS    (DX), Y5
+	VMOVUPS    c64_3ff0000000000000<>+0(SB), Y6
+	VSUBPD     Y5, Y6, Y6
+	VMULPD     Y1, Y6, Y6
+	VADDPD     Y6, Y5, Y5
+	VMULPD     Y5, Y4, Y5
+	VMAXPD     Y2, Y5, Y5
+	VMINPD     Y3, Y5, Y5
+	VMOVUPS    Y5, (DX)
 	ADDQ       $0x20, AX
 	ADDQ       $0x20, CX
 	ADDQ       $0x20, DX
-	ADDQ       $0x20, DI
 	SUBQ       $0x04, BX
 	JNZ        loop
 
@@ -1863,220 +1072,20 @@ DATA c64_3fe0000000000000<>+16(SB)/8, $0x3fe0000000000000
 DATA c64_3fe0000000000000<>+24(SB)/8, $0x3fe0000000000000
 GLOBL c64_3fe0000000000000<>(SB), RODATA|NOPTR, $32
 
-// func updateRawPlain64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
+DATA c64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
+DATA c64_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
+DATA c64_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
+DATA c64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
+GLOBL c64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
+
+// func updateFunnel64AVX2(theta *float64, gradient *float64, nu *float64, m *float64, p *float64, n int, c *float64)
 // Requires: AVX
-TEXT ·updateRawPlain64AVX2(SB), NOSPLIT, $0-64
-	MOVQ         value+0(FP), AX
+TEXT ·updateFunnel64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         theta+0(FP), AX
 	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSD 56(R8), Y1
-	VBROADCASTSD 64(R8), Y2
-	MOVQ         factors+56(FP), R9
-	VBROADCASTSD 88(R8), Y3
-	VBROADCASTSD 96(R8), Y4
-	VBROADCASTSD 120(R8), Y5
-	VBROADCASTSD 104(R8), Y6
-	VBROADCASTSD 112(R8), Y7
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y8
-	VMOVUPS      (R9), Y9
-	VMOVUPS      (SI), Y10
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y11
-	VSUBPD       Y10, Y11, Y11
-	VBROADCASTSD 72(R8), Y12
-	VMULPD       Y12, Y11, Y11
-	VADDPD       Y11, Y10, Y10
-	VMULPD       Y10, Y9, Y9
-	VMAXPD       Y1, Y9, Y9
-	VMINPD       Y2, Y9, Y9
-	VMOVUPS      Y9, (SI)
-	VMULPD       Y9, Y8, Y9
-	VMULPD       Y3, Y9, Y9
-	VMULPD       (DX), Y4, Y10
-	VADDPD       Y9, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	VMULPD       (BX), Y6, Y9
-	VMULPD       Y7, Y8, Y8
-	VADDPD       Y8, Y9, Y9
-	VMOVUPS      Y9, (BX)
-	VMULPD       Y5, Y10, Y10
-	VMOVUPS      (AX), Y8
-	VSUBPD       Y10, Y8, Y8
-	VMOVUPS      Y8, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	ADDQ         $0x20, R9
-	SUBQ         $0x04, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateAdamPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64)
-// Requires: AVX
-TEXT ·updateAdamPlain64AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         first+16(FP), DX
-	MOVQ         second+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSD 56(R8), Y1
-	VBROADCASTSD 64(R8), Y2
-	VBROADCASTSD 40(R8), Y3
-	VBROADCASTSD 48(R8), Y4
-	VBROADCASTSD 88(R8), Y5
-	VBROADCASTSD 96(R8), Y6
-	VBROADCASTSD 104(R8), Y7
-	VBROADCASTSD 112(R8), Y8
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y9
-	VMOVUPS      (DX), Y11
-	VXORPS       Y11, Y9, Y12
-	VBLENDVPD    Y12, Y4, Y3, Y10
-	VCMPPD       $0x00, Y11, Y0, Y12
-	VCMPPD       $0x00, Y9, Y0, Y11
-	VORPS        Y11, Y12, Y12
-	VBLENDVPD    Y12, c64_3ff0000000000000<>+0(SB), Y10, Y10
-	VMOVUPS      (SI), Y11
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y12
-	VSUBPD       Y11, Y12, Y12
-	VBROADCASTSD 72(R8), Y13
-	VMULPD       Y13, Y12, Y12
-	VADDPD       Y12, Y11, Y11
-	VMULPD       Y11, Y10, Y10
-	VMAXPD       Y1, Y10, Y10
-	VMINPD       Y2, Y10, Y10
-	VMOVUPS      Y10, (SI)
-	VMULPD       Y10, Y9, Y10
-	VMULPD       Y7, Y10, Y10
-	VMULPD       (DX), Y5, Y11
-	VADDPD       Y10, Y11, Y11
-	VMOVUPS      Y11, (DX)
-	VMULPD       Y8, Y9, Y10
-	VMULPD       Y9, Y10, Y10
-	VMULPD       (BX), Y6, Y9
-	VADDPD       Y10, Y9, Y9
-	VMOVUPS      Y9, (BX)
-	VSQRTPD      Y9, Y9
-	VBROADCASTSD 128(R8), Y10
-	VADDPD       Y10, Y9, Y9
-	VBROADCASTSD 120(R8), Y10
-	VMULPD       Y11, Y10, Y10
-	VDIVPD       Y9, Y10, Y10
-	VBROADCASTSD 136(R8), Y9
-	VMULPD       Y9, Y10, Y10
-	VMOVUPS      (AX), Y9
-	VSUBPD       Y10, Y9, Y9
-	VMOVUPS      Y9, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x04, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateAdamRawPlain64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64, factors *float64)
-// Requires: AVX
-TEXT ·updateAdamRawPlain64AVX2(SB), NOSPLIT, $0-64
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         first+16(FP), DX
-	MOVQ         second+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSD 56(R8), Y1
-	VBROADCASTSD 64(R8), Y2
-	MOVQ         factors+56(FP), R9
-	VBROADCASTSD 88(R8), Y3
-	VBROADCASTSD 96(R8), Y4
-	VBROADCASTSD 104(R8), Y5
-	VBROADCASTSD 112(R8), Y6
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y7
-	VMOVUPS      (R9), Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y10
-	VSUBPD       Y9, Y10, Y10
-	VBROADCASTSD 72(R8), Y11
-	VMULPD       Y11, Y10, Y10
-	VADDPD       Y10, Y9, Y9
-	VMULPD       Y9, Y8, Y8
-	VMAXPD       Y1, Y8, Y8
-	VMINPD       Y2, Y8, Y8
-	VMOVUPS      Y8, (SI)
-	VMULPD       Y8, Y7, Y8
-	VMULPD       Y5, Y8, Y8
-	VMULPD       (DX), Y3, Y9
-	VADDPD       Y8, Y9, Y9
-	VMOVUPS      Y9, (DX)
-	VMULPD       Y6, Y7, Y8
-	VMULPD       Y7, Y8, Y8
-	VMULPD       (BX), Y4, Y7
-	VADDPD       Y8, Y7, Y7
-	VMOVUPS      Y7, (BX)
-	VSQRTPD      Y7, Y7
-	VBROADCASTSD 128(R8), Y8
-	VADDPD       Y8, Y7, Y7
-	VBROADCASTSD 120(R8), Y8
-	VMULPD       Y9, Y8, Y8
-	VDIVPD       Y7, Y8, Y8
-	VBROADCASTSD 136(R8), Y7
-	VMULPD       Y7, Y8, Y8
-	VMOVUPS      (AX), Y7
-	VSUBPD       Y8, Y7, Y7
-	VMOVUPS      Y7, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	ADDQ         $0x20, R9
-	SUBQ         $0x04, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func update64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64)
-// Requires: AVX
-TEXT ·update64AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
+	MOVQ         nu+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         p+32(FP), SI
 	MOVQ         n+40(FP), DI
 	MOVQ         c+48(FP), R8
 	VXORPS       Y0, Y0, Y0
@@ -2094,54 +1103,35 @@ TEXT ·update64AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	VMOVUPS      (CX), Y10
-	VMOVUPS      (AX), Y11
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y12
-	VANDPS       Y12, Y11, Y12
-	VBROADCASTSD (R8), Y13
-	VORPS        Y13, Y12, Y12
-	VXORPS       Y13, Y13, Y13
-	VCMPPD       $0x00, Y11, Y13, Y13
-	VANDNPS      Y12, Y13, Y12
-	VADDPD       Y12, Y10, Y10
-	VBROADCASTSD 8(R8), Y12
-	VMULPD       Y12, Y11, Y13
-	VADDPD       Y13, Y10, Y10
-	VBROADCASTSD 16(R8), Y11
-	VMULPD       Y11, Y10, Y10
-	VBROADCASTSD 24(R8), Y11
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y12
-	VXORPS       Y12, Y11, Y12
-	VMAXPD       Y12, Y10, Y10
-	VMINPD       Y11, Y10, Y10
-	VMOVUPS      (BX), Y12
-	VXORPS       Y12, Y10, Y13
-	VBLENDVPD    Y13, Y4, Y3, Y11
-	VCMPPD       $0x00, Y12, Y0, Y13
-	VCMPPD       $0x00, Y10, Y0, Y12
-	VORPS        Y12, Y13, Y13
-	VBLENDVPD    Y13, c64_3ff0000000000000<>+0(SB), Y11, Y11
-	VMOVUPS      (SI), Y12
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y13
-	VSUBPD       Y12, Y13, Y13
-	VBROADCASTSD 72(R8), Y14
-	VMULPD       Y14, Y13, Y13
-	VADDPD       Y13, Y12, Y12
-	VMULPD       Y12, Y11, Y11
-	VMAXPD       Y1, Y11, Y11
-	VMINPD       Y2, Y11, Y11
-	VMOVUPS      Y11, (SI)
-	VMULPD       Y11, Y10, Y11
-	VMULPD       Y5, Y11, Y11
-	VMULPD       (DX), Y6, Y12
-	VADDPD       Y11, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	VMULPD       (BX), Y8, Y11
+	VMOVUPS      (BX), Y11
+	VXORPS       Y11, Y10, Y13
+	VBLENDVPD    Y13, Y4, Y3, Y12
+	VCMPPD       $0x00, Y11, Y0, Y13
+	VCMPPD       $0x00, Y10, Y0, Y11
+	VORPS        Y11, Y13, Y13
+	VBLENDVPD    Y13, c64_3ff0000000000000<>+0(SB), Y12, Y12
+	VBROADCASTSD 72(R8), Y11
+	VMOVUPS      (SI), Y13
+	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y14
+	VSUBPD       Y13, Y14, Y14
+	VMULPD       Y11, Y14, Y14
+	VADDPD       Y14, Y13, Y13
+	VMULPD       Y13, Y12, Y13
+	VMAXPD       Y1, Y13, Y13
+	VMINPD       Y2, Y13, Y13
+	VMOVUPS      Y13, (SI)
+	VMULPD       Y13, Y10, Y13
+	VMULPD       Y5, Y13, Y13
+	VMULPD       (DX), Y6, Y11
+	VADDPD       Y13, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMULPD       (BX), Y8, Y12
 	VMULPD       Y9, Y10, Y10
-	VADDPD       Y10, Y11, Y11
-	VMOVUPS      Y11, (BX)
-	VMULPD       Y7, Y12, Y12
+	VADDPD       Y10, Y12, Y12
+	VMOVUPS      Y12, (BX)
+	VMULPD       Y7, Y11, Y11
 	VMOVUPS      (AX), Y10
-	VSUBPD       Y12, Y10, Y10
+	VSUBPD       Y11, Y10, Y10
 	VMOVUPS      Y10, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
@@ -2156,182 +1146,14 @@ done:
 	VZEROUPPER
 	RET
 
-// func factors64AVX2(value *float64, gradient *float64, average *float64, n int, c *float64, factors *float64)
-// Requires: AVX, AVX2
-TEXT ·factors64AVX2(SB), NOSPLIT, $0-48
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         average+16(FP), DX
-	MOVQ         n+24(FP), BX
-	MOVQ         c+32(FP), SI
-	MOVQ         factors+40(FP), DI
-	VBROADCASTSD 32(SI), Y0
-	TESTQ        BX, BX
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y1
-	VMOVUPS      (AX), Y2
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y3
-	VANDPS       Y3, Y2, Y3
-	VBROADCASTSD (SI), Y4
-	VORPS        Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y2, Y4, Y4
-	VANDNPS      Y3, Y4, Y3
-	VADDPD       Y3, Y1, Y1
-	VBROADCASTSD 8(SI), Y3
-	VMULPD       Y3, Y2, Y4
-	VADDPD       Y4, Y1, Y1
-	VBROADCASTSD 16(SI), Y2
-	VMULPD       Y2, Y1, Y1
-	VBROADCASTSD 24(SI), Y2
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y3
-	VXORPS       Y3, Y2, Y3
-	VMAXPD       Y3, Y1, Y1
-	VMINPD       Y2, Y1, Y1
-	VMULPD       (DX), Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VMAXPD       c64_c086200000000000<>+0(SB), Y1, Y1
-	VMINPD       c64_4086280000000000<>+0(SB), Y1, Y1
-	VMULPD       c64_3ff71547652b82fe<>+0(SB), Y1, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VMULPD       c64_3fe62e42fee00000<>+0(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y1
-	VMULPD       c64_3dea39ef35793c76<>+0(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y1
-	VCVTPD2DQY   Y2, X2
-	VPMOVSXDQ    X2, Y2
-	VPADDQ       c64_3ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y1, Y1, Y3
-	VMULPD       c64_3de6124613a86d09<>+0(SB), Y1, Y4
-	VADDPD       c64_3e21eed8eff8d898<>+0(SB), Y4, Y4
-	VMULPD       c64_3e5ae64567f544e4<>+0(SB), Y1, Y5
-	VADDPD       c64_3e927e4fb7789f5c<>+0(SB), Y5, Y5
-	VMULPD       Y3, Y4, Y4
-	VADDPD       Y5, Y4, Y4
-	VMULPD       c64_3ec71de3a556c734<>+0(SB), Y1, Y5
-	VADDPD       c64_3efa01a01a01a01a<>+0(SB), Y5, Y5
-	VMULPD       Y3, Y4, Y4
-	VADDPD       Y5, Y4, Y4
-	VMULPD       c64_3f2a01a01a01a01a<>+0(SB), Y1, Y5
-	VADDPD       c64_3f56c16c16c16c17<>+0(SB), Y5, Y5
-	VMULPD       Y3, Y4, Y4
-	VADDPD       Y5, Y4, Y4
-	VMULPD       c64_3f81111111111111<>+0(SB), Y1, Y5
-	VADDPD       c64_3fa5555555555555<>+0(SB), Y5, Y5
-	VMULPD       Y3, Y4, Y4
-	VADDPD       Y5, Y4, Y4
-	VMULPD       c64_3fc5555555555555<>+0(SB), Y1, Y5
-	VADDPD       c64_3fe0000000000000<>+0(SB), Y5, Y5
-	VMULPD       Y3, Y4, Y4
-	VADDPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y4
-	VADDPD       Y1, Y4, Y4
-	VADDPD       c64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       Y2, Y4, Y1
-	VMOVUPS      Y1, (DI)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, DI
-	SUBQ         $0x04, BX
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateRaw64AVX2(value *float64, gradient *float64, velocity *float64, average *float64, gain *float64, n int, c *float64, factors *float64)
-// Requires: AVX
-TEXT ·updateRaw64AVX2(SB), NOSPLIT, $0-64
-	MOVQ         value+0(FP), AX
-	MOVQ         gradient+8(FP), CX
-	MOVQ         velocity+16(FP), DX
-	MOVQ         average+24(FP), BX
-	MOVQ         gain+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         c+48(FP), R8
-	VXORPS       Y0, Y0, Y0
-	VBROADCASTSD 56(R8), Y1
-	VBROADCASTSD 64(R8), Y2
-	MOVQ         factors+56(FP), R9
-	VBROADCASTSD 88(R8), Y3
-	VBROADCASTSD 96(R8), Y4
-	VBROADCASTSD 120(R8), Y5
-	VBROADCASTSD 104(R8), Y6
-	VBROADCASTSD 112(R8), Y7
-	TESTQ        DI, DI
-	JZ           done
-
-loop:
-	VMOVUPS      (CX), Y8
-	VMOVUPS      (AX), Y9
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y10
-	VANDPS       Y10, Y9, Y10
-	VBROADCASTSD (R8), Y11
-	VORPS        Y11, Y10, Y10
-	VXORPS       Y11, Y11, Y11
-	VCMPPD       $0x00, Y9, Y11, Y11
-	VANDNPS      Y10, Y11, Y10
-	VADDPD       Y10, Y8, Y8
-	VBROADCASTSD 8(R8), Y10
-	VMULPD       Y10, Y9, Y11
-	VADDPD       Y11, Y8, Y8
-	VBROADCASTSD 16(R8), Y9
-	VMULPD       Y9, Y8, Y8
-	VBROADCASTSD 24(R8), Y9
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y10
-	VXORPS       Y10, Y9, Y10
-	VMAXPD       Y10, Y8, Y8
-	VMINPD       Y9, Y8, Y8
-	VMOVUPS      (R9), Y9
-	VMOVUPS      (SI), Y10
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y11
-	VSUBPD       Y10, Y11, Y11
-	VBROADCASTSD 72(R8), Y12
-	VMULPD       Y12, Y11, Y11
-	VADDPD       Y11, Y10, Y10
-	VMULPD       Y10, Y9, Y9
-	VMAXPD       Y1, Y9, Y9
-	VMINPD       Y2, Y9, Y9
-	VMOVUPS      Y9, (SI)
-	VMULPD       Y9, Y8, Y9
-	VMULPD       Y3, Y9, Y9
-	VMULPD       (DX), Y4, Y10
-	VADDPD       Y9, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	VMULPD       (BX), Y6, Y9
-	VMULPD       Y7, Y8, Y8
-	VADDPD       Y8, Y9, Y9
-	VMOVUPS      Y9, (BX)
-	VMULPD       Y5, Y10, Y10
-	VMOVUPS      (AX), Y8
-	VSUBPD       Y10, Y8, Y8
-	VMOVUPS      Y8, (AX)
-	VMOVUPS      Y0, (CX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	ADDQ         $0x20, R9
-	SUBQ         $0x04, DI
-	JNZ          loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func updateAdam64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64)
+// func updateAdam64AVX2(theta *float64, gradient *float64, m *float64, v *float64, p *float64, n int, c *float64)
 // Requires: AVX
 TEXT ·updateAdam64AVX2(SB), NOSPLIT, $0-56
-	MOVQ         value+0(FP), AX
+	MOVQ         theta+0(FP), AX
 	MOVQ         gradient+8(FP), CX
-	MOVQ         first+16(FP), DX
-	MOVQ         second+24(FP), BX
-	MOVQ         gain+32(FP), SI
+	MOVQ         m+16(FP), DX
+	MOVQ         v+24(FP), BX
+	MOVQ         p+32(FP), SI
 	MOVQ         n+40(FP), DI
 	MOVQ         c+48(FP), R8
 	VXORPS       Y0, Y0, Y0
@@ -2348,57 +1170,38 @@ TEXT ·updateAdam64AVX2(SB), NOSPLIT, $0-56
 
 loop:
 	VMOVUPS      (CX), Y9
-	VMOVUPS      (AX), Y10
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VANDPS       Y11, Y10, Y11
-	VBROADCASTSD (R8), Y12
-	VORPS        Y12, Y11, Y11
-	VXORPS       Y12, Y12, Y12
-	VCMPPD       $0x00, Y10, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPD       Y11, Y9, Y9
-	VBROADCASTSD 8(R8), Y11
-	VMULPD       Y11, Y10, Y12
-	VADDPD       Y12, Y9, Y9
-	VBROADCASTSD 16(R8), Y10
-	VMULPD       Y10, Y9, Y9
-	VBROADCASTSD 24(R8), Y10
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y11
-	VXORPS       Y11, Y10, Y11
-	VMAXPD       Y11, Y9, Y9
-	VMINPD       Y10, Y9, Y9
-	VMOVUPS      (DX), Y11
-	VXORPS       Y11, Y9, Y12
-	VBLENDVPD    Y12, Y4, Y3, Y10
-	VCMPPD       $0x00, Y11, Y0, Y12
-	VCMPPD       $0x00, Y9, Y0, Y11
-	VORPS        Y11, Y12, Y12
-	VBLENDVPD    Y12, c64_3ff0000000000000<>+0(SB), Y10, Y10
-	VMOVUPS      (SI), Y11
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y12
-	VSUBPD       Y11, Y12, Y12
-	VBROADCASTSD 72(R8), Y13
-	VMULPD       Y13, Y12, Y12
-	VADDPD       Y12, Y11, Y11
-	VMULPD       Y11, Y10, Y10
-	VMAXPD       Y1, Y10, Y10
-	VMINPD       Y2, Y10, Y10
-	VMOVUPS      Y10, (SI)
-	VMULPD       Y10, Y9, Y10
-	VMULPD       Y7, Y10, Y10
-	VMULPD       (DX), Y5, Y11
-	VADDPD       Y10, Y11, Y11
-	VMOVUPS      Y11, (DX)
-	VMULPD       Y8, Y9, Y10
-	VMULPD       Y9, Y10, Y10
+	VMOVUPS      (DX), Y10
+	VXORPS       Y10, Y9, Y12
+	VBLENDVPD    Y12, Y4, Y3, Y11
+	VCMPPD       $0x00, Y10, Y0, Y12
+	VCMPPD       $0x00, Y9, Y0, Y10
+	VORPS        Y10, Y12, Y12
+	VBLENDVPD    Y12, c64_3ff0000000000000<>+0(SB), Y11, Y11
+	VBROADCASTSD 72(R8), Y10
+	VMOVUPS      (SI), Y12
+	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y13
+	VSUBPD       Y12, Y13, Y13
+	VMULPD       Y10, Y13, Y13
+	VADDPD       Y13, Y12, Y12
+	VMULPD       Y12, Y11, Y12
+	VMAXPD       Y1, Y12, Y12
+	VMINPD       Y2, Y12, Y12
+	VMOVUPS      Y12, (SI)
+	VMULPD       Y12, Y9, Y12
+	VMULPD       Y7, Y12, Y12
+	VMULPD       (DX), Y5, Y10
+	VADDPD       Y12, Y10, Y10
+	VMOVUPS      Y10, (DX)
+	VMULPD       Y8, Y9, Y11
+	VMULPD       Y9, Y11, Y11
 	VMULPD       (BX), Y6, Y9
-	VADDPD       Y10, Y9, Y9
+	VADDPD       Y11, Y9, Y9
 	VMOVUPS      Y9, (BX)
 	VSQRTPD      Y9, Y9
-	VBROADCASTSD 128(R8), Y10
-	VADDPD       Y10, Y9, Y9
-	VBROADCASTSD 120(R8), Y10
-	VMULPD       Y11, Y10, Y10
+	VBROADCASTSD 128(R8), Y11
+	VADDPD       Y11, Y9, Y9
+	VBROADCASTSD 120(R8), Y11
+	VMULPD       Y10, Y11, Y10
 	VDIVPD       Y9, Y10, Y10
 	VBROADCASTSD 136(R8), Y9
 	VMULPD       Y9, Y10, Y10
@@ -2418,87 +1221,102 @@ done:
 	VZEROUPPER
 	RET
 
-// func updateAdamRaw64AVX2(value *float64, gradient *float64, first *float64, second *float64, gain *float64, n int, c *float64, factors *float64)
+// func updateFunnelRaw64AVX2(theta *float64, gradient *float64, nu *float64, m *float64, p *float64, n int, c *float64)
 // Requires: AVX
-TEXT ·updateAdamRaw64AVX2(SB), NOSPLIT, $0-64
-	MOVQ         value+0(FP), AX
+TEXT ·updateFunnelRaw64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         theta+0(FP), AX
 	MOVQ         gradient+8(FP), CX
-	MOVQ         first+16(FP), DX
-	MOVQ         second+24(FP), BX
-	MOVQ         gain+32(FP), SI
+	MOVQ         nu+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         p+32(FP), SI
 	MOVQ         n+40(FP), DI
 	MOVQ         c+48(FP), R8
 	VXORPS       Y0, Y0, Y0
-	VBROADCASTSD 56(R8), Y1
-	VBROADCASTSD 64(R8), Y2
-	MOVQ         factors+56(FP), R9
-	VBROADCASTSD 88(R8), Y3
-	VBROADCASTSD 96(R8), Y4
-	VBROADCASTSD 104(R8), Y5
-	VBROADCASTSD 112(R8), Y6
+	VBROADCASTSD 88(R8), Y1
+	VBROADCASTSD 96(R8), Y2
+	VBROADCASTSD 120(R8), Y3
+	VBROADCASTSD 104(R8), Y4
+	VBROADCASTSD 112(R8), Y5
 	TESTQ        DI, DI
 	JZ           done
 
 loop:
-	VMOVUPS      (CX), Y7
-	VMOVUPS      (AX), Y8
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y9
-	VANDPS       Y9, Y8, Y9
-	VBROADCASTSD (R8), Y10
-	VORPS        Y10, Y9, Y9
-	VXORPS       Y10, Y10, Y10
-	VCMPPD       $0x00, Y8, Y10, Y10
-	VANDNPS      Y9, Y10, Y9
-	VADDPD       Y9, Y7, Y7
-	VBROADCASTSD 8(R8), Y9
-	VMULPD       Y9, Y8, Y10
-	VADDPD       Y10, Y7, Y7
-	VBROADCASTSD 16(R8), Y8
-	VMULPD       Y8, Y7, Y7
-	VBROADCASTSD 24(R8), Y8
-	VMOVUPS      c64_8000000000000000<>+0(SB), Y9
-	VXORPS       Y9, Y8, Y9
-	VMAXPD       Y9, Y7, Y7
-	VMINPD       Y8, Y7, Y7
-	VMOVUPS      (R9), Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      c64_3ff0000000000000<>+0(SB), Y10
-	VSUBPD       Y9, Y10, Y10
-	VBROADCASTSD 72(R8), Y11
-	VMULPD       Y11, Y10, Y10
-	VADDPD       Y10, Y9, Y9
-	VMULPD       Y9, Y8, Y8
-	VMAXPD       Y1, Y8, Y8
-	VMINPD       Y2, Y8, Y8
-	VMOVUPS      Y8, (SI)
-	VMULPD       Y8, Y7, Y8
-	VMULPD       Y5, Y8, Y8
-	VMULPD       (DX), Y3, Y9
-	VADDPD       Y8, Y9, Y9
-	VMOVUPS      Y9, (DX)
-	VMULPD       Y6, Y7, Y8
-	VMULPD       Y7, Y8, Y8
-	VMULPD       (BX), Y4, Y7
-	VADDPD       Y8, Y7, Y7
-	VMOVUPS      Y7, (BX)
-	VSQRTPD      Y7, Y7
-	VBROADCASTSD 128(R8), Y8
-	VADDPD       Y8, Y7, Y7
-	VBROADCASTSD 120(R8), Y8
-	VMULPD       Y9, Y8, Y8
-	VDIVPD       Y7, Y8, Y8
-	VBROADCASTSD 136(R8), Y7
-	VMULPD       Y7, Y8, Y8
-	VMOVUPS      (AX), Y7
-	VSUBPD       Y8, Y7, Y7
-	VMOVUPS      Y7, (AX)
+	VMOVUPS (CX), Y6
+	VMOVUPS (SI), Y7
+	VMULPD  Y7, Y6, Y7
+	VMULPD  Y1, Y7, Y7
+	VMULPD  (DX), Y2, Y8
+	VADDPD  Y7, Y8, Y8
+	VMOVUPS Y8, (DX)
+	VMULPD  (BX), Y4, Y7
+	VMULPD  Y5, Y6, Y6
+	VADDPD  Y6, Y7, Y7
+	VMOVUPS Y7, (BX)
+	VMULPD  Y3, Y8, Y8
+	VMOVUPS (AX), Y6
+	VSUBPD  Y8, Y6, Y6
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, DI
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func updateAdamRaw64AVX2(theta *float64, gradient *float64, m *float64, v *float64, p *float64, n int, c *float64)
+// Requires: AVX
+TEXT ·updateAdamRaw64AVX2(SB), NOSPLIT, $0-56
+	MOVQ         theta+0(FP), AX
+	MOVQ         gradient+8(FP), CX
+	MOVQ         m+16(FP), DX
+	MOVQ         v+24(FP), BX
+	MOVQ         p+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         c+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSD 88(R8), Y1
+	VBROADCASTSD 96(R8), Y2
+	VBROADCASTSD 104(R8), Y3
+	VBROADCASTSD 112(R8), Y4
+	TESTQ        DI, DI
+	JZ           done
+
+loop:
+	VMOVUPS      (CX), Y5
+	VMOVUPS      (SI), Y6
+	VMULPD       Y6, Y5, Y6
+	VMULPD       Y3, Y6, Y6
+	VMULPD       (DX), Y1, Y7
+	VADDPD       Y6, Y7, Y7
+	VMOVUPS      Y7, (DX)
+	VMULPD       Y4, Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VMULPD       (BX), Y2, Y5
+	VADDPD       Y6, Y5, Y5
+	VMOVUPS      Y5, (BX)
+	VSQRTPD      Y5, Y5
+	VBROADCASTSD 128(R8), Y6
+	VADDPD       Y6, Y5, Y5
+	VBROADCASTSD 120(R8), Y6
+	VMULPD       Y7, Y6, Y6
+	VDIVPD       Y5, Y6, Y6
+	VBROADCASTSD 136(R8), Y5
+	VMULPD       Y5, Y6, Y6
+	VMOVUPS      (AX), Y5
+	VSUBPD       Y6, Y5, Y5
+	VMOVUPS      Y5, (AX)
 	VMOVUPS      Y0, (CX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, SI
-	ADDQ         $0x20, R9
 	SUBQ         $0x04, DI
 	JNZ          loop
 

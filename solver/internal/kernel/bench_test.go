@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -18,41 +17,41 @@ func BenchmarkPass(b *testing.B) {
 			}
 			return x
 		}
-		value, gradient, velocity, average, gain, second := slice(), slice(), slice(), slice(), slice(), slice()
-		for i := range gain {
-			gain[i], second[i] = 1, second[i]*second[i]
+		theta, gradient, nu, m, v, p := slice(), slice(), slice(), slice(), slice(), slice()
+		for i := range p {
+			p[i], v[i] = 1, v[i]*v[i]
 		}
-		c := Coefficients[float32]{
-			Objective: Objective[float32]{PerBatch: 1, Clip: float32(math.Inf(1))},
-			Gain:      Gains[float32]{Rate: 0.01, Factor: [2]float32{1.01, 0.99}, Min: 0.01, Max: 100, Decay: 0.01},
-			LearnRate: 0.001, Momentum: 0.9, GradientDecay: 0.9, GradientShare: 0.1, Scale: 1,
+		c := FunnelStep[float32]{
+			Objective: *noObjective[float32](),
+			Gain:      Gain[float32]{Rate: 0.01, Up: 1.01, Down: 0.99, Min: 0.01, Max: 100, Decay: 0.01},
+			LearnRate: 0.001, Momentum: 0.9, GradientDecay: 0.9, GradientWeight: 0.1, Scale: 1,
 		}
-		adam := AdamCoefficients[float32]{
+		adam := AdamStep[float32]{
 			Objective: c.Objective, Gain: c.Gain,
-			Beta1: 0.9, Beta2: 0.999, Share1: 0.1, Share2: 0.001, Direction: Direction[float32]{Correction: 1, Eps: 1e-8}, Rate: 0.001,
+			Beta1: 0.9, Beta2: 0.999, Weight1: 0.1, Weight2: 0.001, Direction: AdamDirection[float32]{Correction: 1, Eps: 1e-8}, Rate: 0.001,
 		}
 		perElement := func(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/element")
 		}
 		b.Run(fmt.Sprintf("Measure/%d", n), func(b *testing.B) {
 			for b.Loop() {
-				Measure(value, gradient, velocity, &c.Objective)
+				Measure(theta, gradient, nu, &c.Objective)
 			}
 			perElement(b)
 		})
 		b.Run(fmt.Sprintf("MeasureAdam/%d", n), func(b *testing.B) {
 			for b.Loop() {
-				MeasureAdam(value, gradient, average, second, &adam.Direction, &c.Objective)
+				MeasureAdam(theta, gradient, m, v, &adam.Direction, &c.Objective)
 			}
 			perElement(b)
 		})
 		fresh := slice()
 		for _, raw := range []bool{false, true} {
 			c.Gain.Raw = raw
-			b.Run(fmt.Sprintf("Update/raw=%v/%d", raw, n), func(b *testing.B) {
+			b.Run(fmt.Sprintf("UpdateFunnel/raw=%v/%d", raw, n), func(b *testing.B) {
 				for b.Loop() {
 					copy(gradient, fresh)
-					Update(value, gradient, velocity, average, gain, &c)
+					UpdateFunnel(theta, gradient, nu, m, p, &c)
 				}
 				perElement(b)
 			})
@@ -60,7 +59,7 @@ func BenchmarkPass(b *testing.B) {
 		b.Run(fmt.Sprintf("UpdateAdam/%d", n), func(b *testing.B) {
 			for b.Loop() {
 				copy(gradient, fresh)
-				UpdateAdam(value, gradient, average, second, gain, &adam)
+				UpdateAdam(theta, gradient, m, v, p, &adam)
 			}
 			perElement(b)
 		})

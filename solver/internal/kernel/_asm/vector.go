@@ -13,14 +13,6 @@ import (
 
 func pointer(param string) Register { return Load(Param(param), GP64()) }
 
-// options is the pointer to the objective, where it is used.
-func (f float) options(plain bool, param string) Register {
-	if plain {
-		return nil
-	}
-	return pointer(param)
-}
-
 // loop repeats body while n, counted down by step, is above 0.
 func (f float) loop(n Register, step int, body func()) {
 	TESTQ(n, n)
@@ -40,7 +32,11 @@ func (f float) advance(elements int, pointers ...Register) {
 
 func (f float) at(p Register, element int) Mem { return Mem{Base: p, Disp: element * f.bytes} }
 
-func (f float) load(p Register, element int, to VecVirtual) { VMOVUPS(f.at(p, element), to) }
+func (f float) load(p Register) VecVirtual {
+	x := YMM()
+	VMOVUPS(f.at(p, 0), x)
+	return x
+}
 
 func (f float) store(x VecVirtual, p Register) { VMOVUPS(x, f.at(p, 0)) }
 

@@ -1,0 +1,401 @@
+package solver
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"github.com/seed1e560811/funnel/solver/internal/param"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+var _ Adaptive = (*Augmented)(nil)
+
+// ErrInert is an inner solver that has never changed a value, though it has
+// gradients that would with its learning rate.
+var ErrInert = errors.New("it changes no value, though it has gradients and a learning rate; take another solver")
+
+// Augmented is any gorgonia.Solver with a learned scale s around it. With Δ the
+// change that the inner solver makes to the values, and g the gradient as
+// Gorgonia computed it:
+//
+//	s_{t+1} = s_t · exp((γs + γw e^{−t/τ}) cos(−Δ_t, g_t))
+//	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
+//
+// with Δ_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as
+// long as the parameters are, whatever inner's learning rate is. The cosine is 0
+// where either norm is; the raw signal is the product −Δ_t · g_t. The scale is
+// clipped to its bounds after every update, and while it is 1 the values are
+// inner's to the bit. With WithPaperStep s_0 = 1, and the first step is inner's.
+//
+// What inner remembers, a velocity for instance, does not see the scale. Δ is read
+// off the values, so a change that inner loses to rounding cannot be scaled:
+// where inner alone moves float32 weights by less than a millionth, take a
+// Funnel.
+//
+// # What inner is given
+//
+// Inner works on stand-ins: one *gorgonia.Node for each parameter, with its
+// name and shape, and copies of its value and gradient in row-major order; a
+// scalar is a tensor of one element. So layouts and scalars that inner cannot
+// take do not matter, and what it does to the stand-ins does not show until the
+// step is certain. It must change their values in place, as Gorgonia's solvers
+// do.
+//
+// Of the solvers of Gorgonia v0.9.18,
+//
+//   - VanillaSolver, Momentum, RMSPropSolver and AdamSolver work; on scalars
+//     and views, too, where alone they may panic, refuse, or forget.
+//   - AdaGradSolver works, but no option reaches it: its learning rate is 0.001.
+//     The scale makes up for that.
+//   - BarzilaiBorweinSolver works for float64 and refuses float32. When the
+//     gradient is the same twice, as after convergence, it divides 0 by 0, and
+//     Step returns ErrNonFiniteStep.
+//   - AdamW does not work: it computes new values and drops them, so nothing
+//     moves, and Step returns ErrInert.
+//
+// Those that work, but for VanillaSolver, find their state by the place in the
+// model, and panic when it grows: give them the same parameters in the same
+// order at every step. An EGU loses what it is for: with a scale above 1 a value
+// can fall below 0.
+//
+// Source: as Funnel's.
+//
+// Make one with Augment. An Augmented belongs to one goroutine at a time, and
+// its inner solver to it alone. For a parameter of n elements it has Δ and the
+// stand-in, 12 n bytes for float32 and 24 n for float64, for as long as the
+// parameter's memory lives.
+type Augmented struct {
+	adaptive adaptive
+	inner    gorgonia.Solver
+
+	standIns []gorgonia.ValueGrad // inner's model; scratch, valid during Step
+}
+
+// Augment returns inner with a learned scale around it. Options, all optional,
+// with their defaults:
+//
+//	WithScaleRate                γs  0.1
+//	WithScaleWarmup              γw  1, τ 30
+//	WithInitialStep              ρ   0.01
+//	WithScaleBounds                  [1e-9, 1e9]
+//	WithScaleSignal                  Normalized
+//	WithScaleScope                   Global
+//
+// Other options mean nothing to an Augmented and are ignored: inner's are given
+// to inner, when it is made. A value that an option cannot have is reported by
+// Step, as a *HyperparameterError, and so is an inner that is nil.
+func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
+	a := &Augmented{inner: inner}
+	a.adaptive.init(augment, opts, newAugmentedState)
+	a.adaptive.between = a.stepInner
+	if param.IsNil(inner) {
+		a.adaptive.refusal = &HyperparameterError{"Augment", nil, "a solver"}
+	}
+	return a
+}
+
+// Step lets inner make its step, goes the same way scale times as far, and
+// zeroes the gradients. The model may be in any order, and a part of what was
+// given before, as far as inner allows that.
+//
+// A step happens whole or not at all: on an error, values, gradients and what
+// has been learned are as they were. So they are when inner panics, and the
+// panic goes on. Only inner's own state cannot be put back once inner has
+// been called. The error is a *HyperparameterError, a *ParameterError, or
+// inner's own, wrapped, or unwraps to ErrInert or ErrNotMade.
+func (a *Augmented) Step(model []gorgonia.ValueGrad) error {
+	own, err := a.made()
+	if err != nil {
+		return err
+	}
+	return own.step(model)
+}
+
+// Apply changes hyperparameters of the scale between steps and keeps what has
+// been learned. If one of them cannot be, it changes none and says which, as a
+// *HyperparameterError. Inner's are changed on inner.
+func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
+	own, err := a.made()
+	if err != nil {
+		return err
+	}
+	if param.IsNil(a.inner) {
+		return own.refusal
+	}
+	return own.apply(opts)
+}
+
+// Adaptations returns what has been learned about each parameter whose memory
+// lives, in the order in which Step first met them: the scale, and no gains.
+func (a *Augmented) Adaptations() []Adaptation {
+	own, err := a.made()
+	if err != nil {
+		return nil
+	}
+	return own.adaptations()
+}
+
+func (a *Augmented) made() (*adaptive, error) {
+	if a == nil || a.adaptive.create == nil {
+		return nil, notMade("Augmented", "Augment")
+	}
+	return &a.adaptive, nil
+}
+
+func (a *Augmented) change(set func(*hyperparameters)) { a.adaptive.change(set) }
+
+// stepInner lets inner make its step on the stand-ins.
+func (a *Augmented) stepInner() error {
+	bound := a.adaptive.parameters.Bound()
+	a.standIns = a.standIns[:0]
+	for _, p := range bound {
+		a.standIns = append(a.standIns, p.(augmentedParameter).standIn())
+	}
+	defer clear(a.standIns)
+	if err := a.inner.Step(a.standIns); err != nil {
+		return a.blame(err)
+	}
+	if len(bound) > 0 && a.adaptive.moves() == 0 && a.inert(bound) {
+		return fmt.Errorf("solver: %T, augmented: %w", a.inner, ErrInert)
+	}
+	return nil
+}
+
+// blame says whose err is: a parameter's, if inner is a solver of this package and
+// says so, else inner's.
+func (a *Augmented) blame(err error) error {
+	_, ours := a.inner.(configurable)
+	if e, ok := err.(*ParameterError); ok && ours {
+		return a.adaptive.parameters.Blame(e.Position, e)
+	}
+	return fmt.Errorf("solver: %T, augmented: %w", a.inner, err)
+}
+
+// inert says whether inner has changed nothing, although gradient descent with
+// its learning rate and gradients of at most 1 would have. Where that is not known
+// it may be 0.
+func (a *Augmented) inert(bound []state) bool {
+	learnRate, ok := learnRateOf(a.inner)
+	if !ok || !(learnRate > 0) {
+		return false
+	}
+	would := false
+	for _, p := range bound {
+		p := p.(augmentedParameter)
+		if p.changed() {
+			return false
+		}
+		would = would || p.wouldChange(min(learnRate, 1))
+	}
+	return would
+}
+
+func (a *Augmented) saver() (saver, error) {
+	_, err := a.made()
+	return a, err
+}
+
+func (a *Augmented) savedKind() string { return a.adaptive.savedKind() }
+
+func (a *Augmented) save(model []*namedValue) (*checkpoint.Solver, []*checkpoint.Tensor, error) {
+	r, tensors, err := a.adaptive.save(model)
+	if err != nil {
+		return nil, nil, err
+	}
+	var standIns []*namedValue
+	for _, v := range model {
+		if p, ok := a.adaptive.parameters.Of(v.value); ok {
+			standIns = append(standIns, v.standIn(p))
+		}
+	}
+	inner, ofInner, err := saveSolver(a.inner, standIns)
+	r.Inner = inner
+	return r, append(tensors, inside(ofInner)...), err
+}
+
+func (a *Augmented) restore(r *checkpoint.Solver, model []*namedValue) ([]*checkpoint.Tensor, func() error, error) {
+	next, tensors, err := a.adaptive.restored(r, model)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Inner == nil {
+		return nil, nil, fmt.Errorf("%w: no inner solver", ErrCorrupt)
+	}
+	var standIns []*namedValue
+	for i, p := range next.states {
+		p.Rename(next.of[i].name)
+		standIns = append(standIns, next.of[i].standIn(p))
+	}
+	ofInner, installInner, err := restoreSolver(a.inner, r.Inner, standIns)
+	return append(tensors, inside(ofInner)...), func() error {
+		if err := installInner(); err != nil {
+			return err
+		}
+		a.adaptive.become(next)
+		return nil
+	}, err
+}
+
+// inside names the tensors of a solver that is inside another.
+func inside(tensors []*checkpoint.Tensor) []*checkpoint.Tensor {
+	for _, t := range tensors {
+		t.Role = "inner." + t.Role
+	}
+	return tensors
+}
+
+// augmentedParameter is the state of one parameter, of either dtype.
+type augmentedParameter interface {
+	standIn() *gorgonia.Node
+	changed() bool // whether inner has changed the stand-in
+	wouldChange(learnRate float64) bool
+}
+
+// newAugmentedState returns the state of a parameter that has made no step.
+func newAugmentedState(value gorgonia.Value) state {
+	if value.Dtype() == tensor.Float32 {
+		return newAugmentedStateOf[float32](value)
+	}
+	return newAugmentedStateOf[float64](value)
+}
+
+func newAugmentedStateOf[T kernel.Float](value gorgonia.Value) *augmentedState[T] {
+	n := value.Shape().TotalSize()
+	arrays := make([]T, 3*n)
+	return &augmentedState[T]{
+		Binding:      param.NewBinding[T](value),
+		progress:     progress{scale: 1},
+		descent:      arrays[:n:n],
+		nodeValue:    arrays[n : 2*n : 2*n],
+		nodeGradient: arrays[2*n:],
+		objective:    kernel.Objective[T]{PerBatch: 1, Clip: T(math.Inf(1))},
+	}
+}
+
+// augmentedState is what an Augmented knows of a parameter.
+type augmentedState[T kernel.Float] struct {
+	param.Binding[T]
+	progress
+	descent []T // −Δ of the last step
+
+	// inner's parameter and its memory
+	node                    *gorgonia.Node
+	nodeValue, nodeGradient []T
+
+	// scratch, valid during Step
+	theta, gradient []T
+	total           kernel.Sums
+	part            kernel.FunnelPart[T]
+	nextScale       float64
+	objective       kernel.Objective[T] // none
+}
+
+// standIn returns inner's parameter: a node, since there are solvers that take
+// nothing else. A scalar becomes a vector of one element: Gorgonia's solvers panic
+// on a scalar whose gradient is a tensor, as graphs make them, and some have no
+// state of scalars.
+func (s *augmentedState[T]) standIn() *gorgonia.Node {
+	if s.node == nil {
+		shape := s.Shape
+		if len(shape) == 0 {
+			shape = tensor.Shape{1}
+		}
+		v := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(s.nodeValue))
+		g := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(s.nodeGradient))
+		s.node = gorgonia.NewTensor(gorgonia.NewGraph(), v.Dtype(), len(shape),
+			gorgonia.WithName(cmp.Or(s.Name, "unnamed")), gorgonia.WithShape(shape...), gorgonia.WithValue(v), gorgonia.WithGrad(g))
+	}
+	return s.node
+}
+
+func (s *augmentedState[T]) changed() bool { return !slices.Equal(s.nodeValue, s.theta) }
+
+func (s *augmentedState[T]) wouldChange(learnRate float64) bool {
+	for i, v := range s.theta {
+		if g := min(max(s.gradient[i], -1), 1); v-T(learnRate)*g != v {
+			return true
+		}
+	}
+	return false
+}
+
+// prepare copies the parameter for inner. It is one block, as the bits of its sums
+// are those of one.
+func (s *augmentedState[T]) prepare(*hyperparameters) (blocks, elements int) {
+	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
+	copy(s.nodeValue, s.theta)
+	copy(s.nodeGradient, s.gradient)
+	return 1, len(s.theta)
+}
+
+func (s *augmentedState[T]) measure(int) {
+	s.total = kernel.Measure(s.theta, s.gradient, s.descent, &s.objective)
+}
+
+func (s *augmentedState[T]) checkMeasured() error {
+	return checkFinite(&s.Binding, s.theta, s.gradient, s.total)
+}
+
+func (s *augmentedState[T]) measured() (kernel.Sums, kernel.Part) {
+	s.part = kernel.FunnelPart[T]{Theta: s.theta, Gradient: s.gradient, Direction: s.descent, Objective: &s.objective}
+	return s.total, &s.part
+}
+
+// first returns ‖θ_0‖² and ‖Δ_1‖².
+func (s *augmentedState[T]) first() (value, step float64, elements int) {
+	n := len(s.theta)
+	return kernel.SquaredNorm(n, func(i int) T { return s.theta[i] }),
+		kernel.SquaredNorm(n, func(i int) T { return s.nodeValue[i] - s.theta[i] }), n
+}
+
+func (s *augmentedState[T]) progressed() *progress { return &s.progress }
+
+// setScale sets the scale of the step, and refuses a change that is not finite,
+// or would not be once it is scaled.
+func (s *augmentedState[T]) setScale(scale float64) error {
+	s.nextScale = scale
+	if i := kernel.OverflowAugmented(s.theta, s.nodeValue, T(scale)); i >= 0 {
+		return s.At(i, ErrNonFiniteStep)
+	}
+	return nil
+}
+
+func (s *augmentedState[T]) update(int) {
+	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.nextScale))
+	clear(s.gradient)
+}
+
+func (s *augmentedState[T]) finish() (moved bool) {
+	s.Store()
+	s.scale = s.nextScale
+	return s.scale > 0 && slices.ContainsFunc(s.descent, func(d T) bool { return d != 0 })
+}
+
+// Release gives up the parameter's memory.
+func (s *augmentedState[T]) Release() {
+	s.theta, s.gradient, s.part = nil, nil, kernel.FunnelPart[T]{}
+	s.Binding.Release()
+}
+
+func (s *augmentedState[T]) adaptation() Adaptation {
+	return Adaptation{Name: s.Name, Shape: slices.Clone(s.Shape), Steps: s.steps, Scale: s.scale}
+}
+
+func (s *augmentedState[T]) tensors(*hyperparameters) []*checkpoint.Tensor {
+	return []*checkpoint.Tensor{{Role: "descent", Data: checkpoint.Floats[T](s.descent), Least: checkpoint.AnyFinite}}
+}
+
+func (s *augmentedState[T]) save() checkpoint.Parameter { return s.progress.save() }
+
+func (s *augmentedState[T]) restore(r checkpoint.Parameter) error {
+	s.progress.restore(r)
+	return nil
+}
+
+func (s *augmentedState[T]) restored() {}

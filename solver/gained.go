@@ -1,0 +1,171 @@
+package solver
+
+import (
+	"math"
+	"slices"
+
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"github.com/seed1e560811/funnel/solver/internal/param"
+	"gorgonia.org/gorgonia"
+)
+
+// gained is what Funnel and FunnelAdam know of a parameter alike: its gains, and
+// how far its scale has come.
+type gained[T kernel.Float] struct {
+	param.Binding[T]
+	progress
+	p []T // gains
+
+	// scratch, valid during Step
+	theta, gradient []T
+	objective       kernel.Objective[T]
+	blockSums       []kernel.Sums
+	total           kernel.Sums
+	nextScale       float64
+	paused          bool // the learning rate is 0
+}
+
+// newGained returns the state of a parameter that has made no step, and two lists
+// of zeros, as long as the parameter, for what else its solver has to remember.
+func newGained[T kernel.Float](value gorgonia.Value) (_ gained[T], a, b []T) {
+	n := value.Shape().TotalSize()
+	arrays := make([]T, 3*n)
+	s := gained[T]{
+		Binding:   param.NewBinding[T](value),
+		progress:  progress{scale: 1},
+		p:         arrays[2*n:],
+		blockSums: make([]kernel.Sums, blocksOf(n)),
+	}
+	for i := range s.p {
+		s.p[i] = 1
+	}
+	return s, arrays[:n:n], arrays[n : 2*n : 2*n]
+}
+
+// read gets the lists of the step.
+func (s *gained[T]) read(h *hyperparameters) (blocks, elements int) {
+	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
+	s.objective = objective[T](h)
+	s.paused = h.learnRate == 0
+	return len(s.blockSums), len(s.theta)
+}
+
+// within is where the i-th block is in the lists.
+func (s *gained[T]) within(block int) (from, to int) {
+	return block * kernel.Block, min((block+1)*kernel.Block, len(s.theta))
+}
+
+// checkMeasured adds up what the blocks measured and refuses what is not finite.
+func (s *gained[T]) checkMeasured() error {
+	s.total = kernel.Sums{}
+	for _, b := range s.blockSums {
+		s.total.Add(b)
+	}
+	if err := checkFinite(&s.Binding, s.theta, s.gradient, s.total); err != nil {
+		return err
+	}
+	if s.largestGradient() < largest[T]()/8 {
+		return nil
+	}
+	if i := kernel.OverflowObjective(s.theta, s.gradient, &s.objective); i >= 0 {
+		return s.At(i, ErrNonFiniteStep)
+	}
+	return nil
+}
+
+// checkFinite says where the gradient or else the value is not finite. Their
+// sums tell whether one is.
+func checkFinite[T kernel.Float](b *param.Binding[T], theta, gradient []T, s kernel.Sums) error {
+	if !isFinite(s.MaxGradient) {
+		return b.CheckGradient(gradient)
+	}
+	if !isFinite(s.MaxValue) {
+		return b.CheckValue(theta)
+	}
+	return nil
+}
+
+// largestGradient is at least every |g|, but for rounding.
+func (s *gained[T]) largestGradient() float64 {
+	return s.objective.Bound(s.total.MaxGradient, s.total.MaxValue)
+}
+
+// squaredFirst returns ‖θ‖² and ‖u‖², of elements of a first step u.
+func (s *gained[T]) squaredFirst(u func(i int) T) (value, step float64, elements int) {
+	n := len(s.theta)
+	return kernel.SquaredNorm(n, func(i int) T { return s.theta[i] }), kernel.SquaredNorm(n, u), n
+}
+
+func (s *gained[T]) progressed() *progress { return &s.progress }
+
+// finish makes the step final. It moved nothing where neither the gradient nor
+// what is left of older ones did.
+func (s *gained[T]) finish() (moved bool) {
+	s.Store()
+	s.scale = s.nextScale
+	return !s.paused && s.scale > 0 && (s.total.SquaredGradient > 0 || s.total.SquaredDirection > 0 || s.total.MaxGradient > 0)
+}
+
+// Release gives up the parameter's memory.
+func (s *gained[T]) Release() {
+	s.theta, s.gradient = nil, nil
+	s.Binding.Release()
+}
+
+func (s *gained[T]) adaptation() Adaptation {
+	gain := make([]float64, len(s.p))
+	for i, p := range s.p {
+		gain[i] = float64(p)
+	}
+	return Adaptation{Name: s.Name, Shape: slices.Clone(s.Shape), Steps: s.steps, Scale: s.scale, Gain: gain}
+}
+
+func (s *gained[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
+	return []*checkpoint.Tensor{{Role: "gain", Data: checkpoint.Floats[T](s.p), Least: leastFactor(h.gainMin)}}
+}
+
+func objective[T kernel.Float](h *hyperparameters) kernel.Objective[T] {
+	clip := math.Inf(1)
+	if h.clip > 0 {
+		clip = max(h.clip, math.SmallestNonzeroFloat32) // above 0 in T, too
+	}
+	return kernel.Objective[T]{L1: T(h.l1), L2: T(h.l2), PerBatch: T(1 / max(h.batch, 1)), Clip: T(clip)}
+}
+
+// gain returns the coefficients that make the gains of a parameter's step t, whose
+// gradient average has this decay.
+func gain[T kernel.Float](h *hyperparameters, decay float64, t int) kernel.Gain[T] {
+	rate := h.gainRate
+	if h.biasCorrection && h.gainSignal == Raw {
+		rate /= 1 - kernel.Power(decay, max(t-1, 1))
+	}
+	return kernel.Gain[T]{
+		Rate:  T(min(rate, largest[T]())),
+		Up:    T(min(kernel.Exp(h.gainRate), largest[T]())),
+		Down:  T(kernel.Exp(-h.gainRate)),
+		Min:   T(h.gainMin),
+		Max:   T(h.gainMax),
+		Decay: T(h.gainDecay),
+		Raw:   h.gainSignal == Raw && T(rate) > 0,
+	}
+}
+
+// largest is the largest number of T.
+func largest[T kernel.Float]() float64 {
+	if _, single := any(T(0)).(float32); single {
+		return math.MaxFloat32
+	}
+	return math.MaxFloat64
+}
+
+// smallest is the smallest number of T above 0.
+func smallest[T kernel.Float]() T {
+	if _, single := any(T(0)).(float32); single {
+		return T(math.SmallestNonzeroFloat32)
+	}
+	x := math.SmallestNonzeroFloat64
+	return T(x)
+}
+
+func isFinite(x float64) bool { return x >= -math.MaxFloat64 && x <= math.MaxFloat64 }

@@ -1,0 +1,293 @@
+package solver
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
+	"gorgonia.org/gorgonia"
+)
+
+// hyperparameters are what the options of all solvers set. The table below says
+// which option sets which, and everything else there is to say of them.
+type hyperparameters struct {
+	learnRate, batch, clip, l1, l2 float64
+	momentum, beta1, beta2, eps    float64
+
+	gainRate, gainDecay     float64
+	gradientDecay           float64
+	gainMin, gainMax        float64
+	scaleRate               float64
+	warmupRate, warmupSteps float64
+	initialStep             float64
+	scaleMin, scaleMax      float64
+	gainSignal, scaleSignal Signal
+	scope                   Scope
+	biasCorrection          bool
+}
+
+// kind is one of this package's solvers: what a constructor makes.
+type kind string
+
+const (
+	funnel     kind = "Funnel"
+	funnelAdam kind = "FunnelAdam"
+	egGain     kind = "EGGain"
+	egu        kind = "EGU"
+	augment    kind = "Augment"
+)
+
+var (
+	everySolver  = []kind{funnel, funnelAdam, egGain, egu, augment}
+	withGradient = []kind{funnel, funnelAdam, egGain, egu}
+	withGains    = []kind{funnel, funnelAdam, egGain}
+	withScale    = []kind{funnel, funnelAdam, egGain, augment}
+	withMomentum = []kind{funnel, egGain}
+	adam         = []kind{funnelAdam}
+)
+
+// setting is a row of the table: one option, with the one or two hyperparameters
+// that it sets.
+type setting struct {
+	option  string   // its Go name; gorgonia.… if it is Gorgonia's
+	saved   []string // the names in a checkpoint
+	symbol  string
+	meaning string
+	domain  *domain
+	value   []any          // the default
+	others  map[kind][]any // the defaults of solvers that differ
+	takers  []kind         // the solvers that it means something to; others ignore it
+	at      func(h *hyperparameters) []any
+
+	// before is what a file that lacks the names means: as it was before the
+	// option existed. It is nil of those that every file has.
+	before []any
+}
+
+// settings is the table of all options. A new option is a row here, a field
+// above, and the function that sets it.
+var settings = []setting{
+	{option: "gorgonia.WithLearnRate", saved: []string{"learn_rate"}, symbol: "η", meaning: "the unit that the scale is counted in; the base step size where ρ is 0",
+		domain: finiteFromZero, value: []any{0.001}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.learnRate} }},
+	{option: "gorgonia.WithMomentum", saved: []string{"momentum"}, symbol: "μ", meaning: "decay of the velocity",
+		domain: belowOne, value: []any{0.9}, others: map[kind][]any{egGain: {0.0}}, takers: withMomentum, at: func(h *hyperparameters) []any { return []any{&h.momentum} }},
+	{option: "gorgonia.WithBeta1", saved: []string{"beta1"}, symbol: "β1", meaning: "decay of the first moment",
+		domain: belowOne, value: []any{0.9}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.beta1} }},
+	{option: "gorgonia.WithBeta2", saved: []string{"beta2"}, symbol: "β2", meaning: "decay of the second moment",
+		domain: belowOne, value: []any{0.999}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.beta2} }},
+	{option: "gorgonia.WithEps", saved: []string{"eps"}, symbol: "ε", meaning: "added to the root of the second moment",
+		domain: aboveZero, value: []any{1e-8}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.eps} }},
+	{option: "WithGradientDecay", saved: []string{"gradient_decay"}, symbol: "β", meaning: "decay of the gradient average",
+		domain: belowOne, value: []any{0.9}, others: map[kind][]any{egGain: {0.0}}, takers: withMomentum, at: func(h *hyperparameters) []any { return []any{&h.gradientDecay} }},
+	{option: "WithGainRate", saved: []string{"gain_rate"}, symbol: "γp", meaning: "step size of the gains' update",
+		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.02}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainRate} }},
+	{option: "WithGainDecay", saved: []string{"gain_decay"}, symbol: "λ", meaning: "share of the way that gains go back to 1 at every step",
+		domain: belowOne, value: []any{0.01}, others: map[kind][]any{egGain: {0.0}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainDecay} }},
+	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale at 1",
+		domain: finiteFromZero, value: []any{0.1}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
+	{option: "WithScaleWarmup", saved: []string{"warmup_rate", "warmup_steps"}, symbol: "γw, τ", meaning: "what is added to γs at first, and for how many steps",
+		domain: rateAndSteps, value: []any{1.0, 30.0}, others: map[kind][]any{funnel: {0.3, 30.0}, egGain: {0.3, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
+	{option: "WithInitialStep", saved: []string{"initial_step"}, symbol: "ρ", meaning: "length of the first step, relative to the parameters'",
+		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.003}, egGain: {0.003}, funnelAdam: {0.03}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
+	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
+		domain: bounds, value: []any{0.01, 100.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainMin, &h.gainMax} }},
+	{option: "WithScaleBounds", saved: []string{"scale_min", "scale_max"}, symbol: "", meaning: "where the scale stays",
+		domain: bounds, value: []any{1e-9, 1e9}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleMin, &h.scaleMax} }},
+	{option: "WithGainSignal", saved: []string{"gain_signal"}, symbol: "", meaning: "what the gains adapt to",
+		domain: signals, value: []any{Normalized}, others: map[kind][]any{egGain: {Raw}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainSignal} }},
+	{option: "WithScaleSignal", saved: []string{"scale_signal"}, symbol: "", meaning: "what the scale adapts to",
+		domain: signals, value: []any{Normalized}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleSignal} }},
+	{option: "WithScaleScope", saved: []string{"scale_scope"}, symbol: "", meaning: "one scale for all parameters, or one for each",
+		domain: scopes, value: []any{Global}, others: map[kind][]any{funnel: {PerParameter}, egGain: {PerParameter}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scope} }},
+	{option: "WithBiasCorrection", saved: []string{"bias_correction"}, symbol: "", meaning: "corrects the gradient average of the raw gain signal",
+		domain: truth, value: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.biasCorrection} }},
+	{option: "gorgonia.WithBatchSize", saved: []string{"batch_size"}, symbol: "", meaning: "divides the gradient, if above 1",
+		domain: aboveZero, value: []any{1.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.batch} }},
+	{option: "gorgonia.WithClip", saved: []string{"clip"}, symbol: "", meaning: "clips every coordinate of the gradient; 0 does not",
+		domain: fromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.clip} }},
+	{option: "gorgonia.WithL1Reg", saved: []string{"l1"}, symbol: "", meaning: "adds l1 sign(θ) to the gradient",
+		domain: finiteFromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.l1} }},
+	{option: "gorgonia.WithL2Reg", saved: []string{"l2"}, symbol: "", meaning: "adds l2 θ to the gradient",
+		domain: finiteFromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.l2} }},
+}
+
+// domain is what the hyperparameters of an option can be.
+type domain struct {
+	symbols string // as documentation states it
+	words   string // as errors state it
+	has     func(values []any) bool
+}
+
+var (
+	finiteFromZero = numbers("[0, ∞)", "a finite number of at least 0", func(x float64) bool { return x >= 0 && x <= math.MaxFloat64 })
+	fromZero       = numbers("[0, ∞]", "a number of at least 0", func(x float64) bool { return x >= 0 })
+	aboveZero      = numbers("(0, ∞)", "a finite number above 0", func(x float64) bool { return x > 0 && x <= math.MaxFloat64 })
+	belowOne       = numbers("[0, 1)", "at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })
+
+	rateAndSteps = &domain{"[0, ∞), (0, ∞)", "two finite numbers, rate ≥ 0, steps > 0", func(v []any) bool {
+		return finiteFromZero.has(v[:1]) && aboveZero.has(v[1:])
+	}}
+	bounds = &domain{"0 ≤ min ≤ max < ∞", "two finite numbers, 0 ≤ min ≤ max", func(v []any) bool {
+		return 0 <= v[0].(float64) && v[0].(float64) <= v[1].(float64) && v[1].(float64) <= math.MaxFloat64
+	}}
+	signals = &domain{"Normalized, Raw", "Normalized or Raw", func(v []any) bool { return v[0] == Normalized || v[0] == Raw }}
+	scopes  = &domain{"Global, PerParameter", "Global or PerParameter", func(v []any) bool { return v[0] == Global || v[0] == PerParameter }}
+	truth   = &domain{"true, false", "true or false", func([]any) bool { return true }}
+)
+
+func numbers(symbols, words string, has func(float64) bool) *domain {
+	return &domain{symbols, words, func(v []any) bool { return has(v[0].(float64)) }}
+}
+
+// defaultOf returns the option's default for one kind of solver.
+func (s *setting) defaultOf(k kind) []any {
+	if v, ok := s.others[k]; ok {
+		return v
+	}
+	return s.value
+}
+
+// valuesOf returns what the hyperparameters of the option are.
+func (s *setting) valuesOf(h *hyperparameters) []any {
+	values := s.at(h)
+	for i, p := range values {
+		switch p := p.(type) {
+		case *float64:
+			values[i] = *p
+		case *Signal:
+			values[i] = *p
+		case *Scope:
+			values[i] = *p
+		case *bool:
+			values[i] = *p
+		}
+	}
+	return values
+}
+
+// set gives the hyperparameters of the option these values.
+func (s *setting) set(h *hyperparameters, values []any) {
+	for i, p := range s.at(h) {
+		switch p := p.(type) {
+		case *float64:
+			*p = values[i].(float64)
+		case *Signal:
+			*p = values[i].(Signal)
+		case *Scope:
+			*p = values[i].(Scope)
+		case *bool:
+			*p = values[i].(bool)
+		}
+	}
+}
+
+// defaults returns the hyperparameters of a solver that was given no option.
+func defaults(k kind) (h hyperparameters) {
+	for i := range settings {
+		settings[i].set(&h, settings[i].defaultOf(k))
+	}
+	return h
+}
+
+// with returns h as opts, ours and Gorgonia's, change it.
+func (h hyperparameters) with(opts []gorgonia.SolverOpt) (hyperparameters, error) {
+	d := &draft{h}
+	for i, opt := range opts {
+		if opt == nil {
+			return h, &HyperparameterError{fmt.Sprintf("option number %d", i+1), nil, "an option, not nil"}
+		}
+		opt(d)
+		d.readGorgonia(opt)
+	}
+	return d.hyperparameters, nil
+}
+
+// check finds a value that an option of this kind of solver cannot have.
+func (h *hyperparameters) check(k kind) error {
+	for i := range settings {
+		s := &settings[i]
+		if values := s.valuesOf(h); slices.Contains(s.takers, k) && !s.domain.has(values) {
+			return &HyperparameterError{s.name(), plain(values), s.domain.words}
+		}
+	}
+	return nil
+}
+
+// name is the option's, as errors state it.
+func (s *setting) name() string {
+	name := s.option
+	if i := len("gorgonia."); len(name) > i && name[:i] == "gorgonia." {
+		return name[i:]
+	}
+	return name
+}
+
+// plain is one value alone, or two numbers as an array.
+func plain(values []any) any {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return [2]float64{values[0].(float64), values[1].(float64)}
+}
+
+// save returns the hyperparameters as a checkpoint has them. Signals and scopes
+// are there as the numbers of their constants.
+func (h *hyperparameters) save() (map[string]json.RawMessage, error) {
+	texts := map[string]json.RawMessage{}
+	for i := range settings {
+		s := &settings[i]
+		if s.before != nil && slices.Equal(s.valuesOf(h), s.before) {
+			continue
+		}
+		for k, p := range s.at(h) {
+			text, err := json.Marshal(inJSON(p))
+			if err != nil {
+				return nil, err
+			}
+			texts[s.saved[k]] = text
+		}
+	}
+	return texts, nil
+}
+
+func inJSON(p any) any {
+	if x, ok := p.(*float64); ok {
+		return (*checkpoint.Number)(x)
+	}
+	return p
+}
+
+// restoreHyperparameters reads what save made, for one kind of solver.
+func restoreHyperparameters(texts map[string]json.RawMessage, k kind) (h hyperparameters, err error) {
+	unread := maps.Clone(texts)
+	for i := range settings {
+		s := &settings[i]
+		if s.before != nil {
+			s.set(&h, s.before)
+		}
+		for j, p := range s.at(&h) {
+			name := s.saved[j]
+			text, ok := unread[name]
+			switch delete(unread, name); {
+			case !ok && s.before != nil:
+				continue
+			case len(text) == 0 || bytes.Equal(text, []byte("null")):
+				return h, fmt.Errorf("%w: its solver has no %s", ErrCorrupt, name)
+			}
+			if err := json.Unmarshal(text, inJSON(p)); err != nil {
+				return h, fmt.Errorf("%w: %s: %w", ErrCorrupt, name, err)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(unread)) {
+		return h, fmt.Errorf("%w: its solver has a hyperparameter %q, which is not known here", ErrVersion, name)
+	}
+	if err := h.check(k); err != nil {
+		return h, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return h, nil
+}

@@ -1,0 +1,45 @@
+// Package checkpoint is the file that a training is saved in: what it contains,
+// how it is written, read, checked and put in the place of an older one.
+//
+// A checkpoint is a safetensors file. Its tensors are the values of a model, by
+// the names of their parameters, and the arrays of a solver's state, for instance
+// funnel.velocity/NAME. All else is in its metadata:
+//
+//	funnel.version   1
+//	funnel.solver    kind, hyperparameters, steps and scales, as JSON; absent if
+//	                 the file has values only
+//	funnel.checksum  SHA-256 of the whole file as it would be with 64 zeros ("0")
+//	                 in the place of this
+//
+// # Files of other versions
+//
+// A name that a file lacks was not there when it was written: it takes the value
+// that means "as it was before this existed", which is documented where the name
+// is. So a new hyperparameter or scalar is written only where it differs from that
+// value, and a new tensor is Optional. A name that this version does not know is
+// ErrVersion: a later version wrote the file. The rule of the checksum never
+// changes, so that a damaged file of any version is found to be one.
+package checkpoint
+
+import "errors"
+
+// What can be wrong with a checkpoint. Package solver exports them.
+var (
+	ErrCorrupt   = errors.New("a damaged checkpoint")
+	ErrForeign   = errors.New("not a checkpoint of this package")
+	ErrDifferent = errors.New("a checkpoint of another model or solver")
+	ErrVersion   = errors.New("a checkpoint that a later version wrote; update this module")
+)
+
+const (
+	version     = 1
+	versionKey  = "funnel.version"
+	solverKey   = "funnel.solver"
+	checksumKey = "funnel.checksum"
+)
+
+// Reserved begins the names of tensors that are not a model's.
+const Reserved = "funnel."
+
+// bufferSize is how many bytes are converted at a time.
+const bufferSize = 1 << 16

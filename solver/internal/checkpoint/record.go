@@ -1,0 +1,81 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Solver is all that a checkpoint has of a solver, but for its tensors.
+type Solver struct {
+	Kind            string                     `json:"kind"`
+	Hyperparameters map[string]json.RawMessage `json:"hyperparameters,omitempty"` // of a solver of this module
+	Steps           int                        `json:"steps"`                     // 0 of an EGU
+	Scale           float64                    `json:"scale,omitempty"`           // s of Global scope
+	Parameters      []Parameter                `json:"parameters,omitempty"`
+	Inner           *Solver                    `json:"inner,omitempty"` // of an Augmented
+	Adapting
+}
+
+// Parameter is all that a checkpoint has of a solver's state of one parameter,
+// but for its tensors.
+type Parameter struct {
+	Name      string    `json:"name"`
+	Steps     int       `json:"steps"`
+	Scale     float64   `json:"scale"`               // s of its last step
+	Direction []float64 `json:"direction,omitempty"` // of a FunnelAdam: what makes d of m and v
+	Adapting
+}
+
+// Adapting is what the adaptation of a scale goes on from. Files of before it
+// existed lack it, which means that every step moved something.
+type Adapting struct {
+	// Idle is how many of the steps moved nothing. Absent: 0.
+	Idle int `json:"idle,omitempty"`
+	// Still says that the last step moved nothing. Absent: it moved something.
+	Still bool `json:"still,omitempty"`
+}
+
+// MaxSteps is more than anybody makes.
+const MaxSteps = 1 << 53
+
+func parseSolver(text string) (*Solver, error) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	s := new(Solver)
+	err := d.Decode(s)
+	if err == nil {
+		if _, err = d.Token(); err == io.EOF {
+			return s, nil
+		}
+		err = errors.New("more than one value")
+	}
+	if _, name, unknown := strings.Cut(err.Error(), "json: unknown field "); unknown {
+		return nil, fmt.Errorf("%w: its solver has %s, which is not known here", ErrVersion, name)
+	}
+	return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, solverKey, err)
+}
+
+// Number is a float64 in JSON: a number or, if JSON has none for it, a string. An
+// option without a meaning for the solver may have been set to anything.
+type Number float64
+
+// MarshalJSON writes the shortest text that reads as the same number.
+func (x *Number) MarshalJSON() ([]byte, error) {
+	text := strconv.AppendFloat(nil, float64(*x), 'g', -1, 64)
+	if math.IsNaN(float64(*x)) || math.IsInf(float64(*x), 0) {
+		return strconv.AppendQuote(nil, string(text)), nil
+	}
+	return text, nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (x *Number) UnmarshalJSON(text []byte) error {
+	f, err := strconv.ParseFloat(strings.Trim(string(text), `"`), 64)
+	*x = Number(f)
+	return err
+}

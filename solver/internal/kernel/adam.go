@@ -1,0 +1,88 @@
+package kernel
+
+import "math"
+
+// AdamStep is what the elements of a parameter have in common in a step of
+// FunnelAdam:
+//
+//	p ← gain of p, m and g: see Gain
+//	m ← β1 m + (1−β1) (p ⊙ g)
+//	v ← β2 v + (1−β2) g²
+//	d ← (m / (1−β1^t)) / (√(v / (1−β2^t)) + ε): see AdamDirection
+//	θ ← θ − η s d
+type AdamStep[T Float] struct {
+	Objective[T]
+	Gain             Gain[T]
+	Beta1, Beta2     T // β1, β2
+	Weight1, Weight2 T // 1 − β1, 1 − β2
+	Direction        AdamDirection[T]
+	Rate             T // η s
+}
+
+// AdamDirection makes d of m and v, as Kingma and Ba write it for speed:
+//
+//	d = Correction · m / (√v + Eps)
+type AdamDirection[T Float] struct {
+	Correction T // √(1 − β2^t) / (1 − β1^t)
+	Eps        T // ε √(1 − β2^t), above 0
+}
+
+// Of returns d.
+func (c *AdamDirection[T]) Of(m, v T) T {
+	return T(c.Correction*m) / (T(math.Sqrt(float64(v))) + c.Eps)
+}
+
+// UpdateAdam makes a step of FunnelAdam for one block of a parameter, and
+// zeroes the gradient.
+func UpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
+	fastUpdateAdam(theta, gradient, m, v, p, c)
+}
+
+func updateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
+	for i := range theta {
+		g := c.Gradient(gradient[i], theta[i])
+		p[i] = c.Gain.next(p[i], m[i], g)               // p ← (p + λ (1 − p)) ⊙ exp(γp m ⊙ g)
+		m[i] = T(c.Beta1*m[i]) + T(c.Weight1*T(p[i]*g)) // m ← β1 m + (1−β1) (p ⊙ g)
+		v[i] = T(c.Beta2*v[i]) + T(T(c.Weight2*g)*g)    // v ← β2 v + (1−β2) g², where g² alone could overflow
+		d := c.Direction.Of(m[i], v[i])                 // d ← Correction m / (√v + Eps)
+		theta[i] = theta[i] - T(c.Rate*d)               // θ ← θ − η s d
+		gradient[i] = 0
+	}
+}
+
+// First returns an element of d_1: d of the first step.
+func (c *AdamStep[T]) First(gradient, theta T) T {
+	g := c.Gradient(gradient, theta)
+	return c.Direction.Of(c.Weight1*T(c.Gain.first()*g), T(c.Weight2*g)*g)
+}
+
+// MeasureAdam reads one block of a parameter. last makes d of the step before.
+func MeasureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T]) Sums {
+	var p partialSums
+	fastMeasureAdam(theta, gradient, m, v, last, o, &p)
+	return sumsOf[T](&p)
+}
+
+func measureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
+	for i := range theta {
+		g := o.Gradient(gradient[i], theta[i])
+		d := last.Of(m[i], v[i])
+		sums.add(i, float64(d), float64(g), float64(theta[i]))
+		sums.maxGradient = max(sums.maxGradient, magnitude(gradient[i]))
+		sums.maxValue = max(sums.maxValue, magnitude(theta[i]))
+	}
+}
+
+// OverflowAdam returns the index of the first element of which UpdateAdam would
+// make a number that is not finite, or -1.
+func OverflowAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) int {
+	var x copies[T]
+	for i := 0; i < len(theta); i += len(x[0]) {
+		n := x.take(i, theta, gradient, m, v, p)
+		updateAdam(x[0][:n], x[1][:n], x[2][:n], x[3][:n], x[4][:n], c)
+		if k := x.firstNonFinite(n); k >= 0 {
+			return i + k
+		}
+	}
+	return -1
+}

@@ -1,0 +1,42 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestOverflowAugmentedFindsWhatUpdateAugmentedMakesNonFinite(t *testing.T) {
+	for _, c := range []struct {
+		name                 string
+		value, target, scale float32
+		overflows            bool
+	}{
+		{"an ordinary step", 1, 2, 3, false},
+		{"NaN in the target", 1, float32(math.NaN()), 1, true},
+		{"a difference beyond float32", 3e38, -3e38, 1, true},
+		{"a step that the scale takes too far", 1, 1e38, 4, true},
+		{"the same with scale 1", 1, 1e38, 1, false},
+		{"an infinite scale", 1, 1, float32(math.Inf(1)), true},
+	} {
+		value, target, descent := []float32{c.value}, []float32{c.target}, []float32{0}
+		found := OverflowAugmented(value, target, c.scale)
+		UpdateAugmented(value, target, descent, c.scale)
+		if got := FirstNonFinite(value) >= 0 || FirstNonFinite(descent) >= 0; got != c.overflows || found >= 0 != got {
+			t.Errorf("%s: place %d, then value %v and descent %v", c.name, found, value, descent)
+		}
+	}
+}
+
+func TestAScaleOfOneGoesToTheTargetToTheBit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for range 1000 {
+		target := rng.NormFloat64()
+		value, descent := []float64{rng.NormFloat64() * 1e3}, []float64{0}
+		was := value[0]
+		UpdateAugmented(value, []float64{target}, descent, 1)
+		if value[0] != target || descent[0] != was-target {
+			t.Fatalf("from %v to %v: value %v, descent %v", was, target, value[0], descent[0])
+		}
+	}
+}

@@ -1,0 +1,110 @@
+//go:build !purego
+
+package kernel
+
+// useAVX2 is whether the processor and the operating system have AVX2.
+var useAVX2 = hasAVX2()
+
+func hasAVX2() bool {
+	const (
+		osxsave, avx = 1 << 27, 1 << 28 // leaf 1, ecx
+		avx2         = 1 << 5           // leaf 7, ebx
+		xmm, ymm     = 1 << 1, 1 << 2   // saved by the operating system
+	)
+	if highest, _, _, _ := cpuid(0, 0); highest < 7 {
+		return false
+	}
+	if _, _, ecx, _ := cpuid(1, 0); ecx&(osxsave|avx) != osxsave|avx {
+		return false
+	}
+	if saved, _ := xgetbv(); saved&(xmm|ymm) != xmm|ymm {
+		return false
+	}
+	_, ebx, _, _ := cpuid(7, 0)
+	return ebx&avx2 != 0
+}
+
+// vectorized is how many of n elements the assembly does. The portable code
+// does the rest.
+func vectorized(n int) int {
+	if !useAVX2 {
+		return 0
+	}
+	return n &^ (lanes - 1)
+}
+
+// chunk is the number of elements at a time where there are several passes over
+// them: the nearest cache holds them.
+const chunk = 512
+
+func fastMeasure[T Float](theta, gradient, d []T, o *Objective[T], sums *partialSums) {
+	n := vectorized(len(theta))
+	if o.plain() {
+		measureAVX2(n, theta, gradient, gradient, d, sums)
+	} else {
+		var g [chunk]T
+		for i := 0; i < n; i += chunk {
+			k := min(chunk, n-i)
+			objectiveAVX2(k, theta[i:], gradient[i:], g[:], o)
+			measureAVX2(k, theta[i:], gradient[i:], g[:], d[i:], sums)
+		}
+	}
+	tunedMeasure(theta[n:], gradient[n:], d[n:], o, sums)
+}
+
+func fastMeasureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
+	n := vectorized(len(theta))
+	if o.plain() {
+		measureAdamAVX2(n, theta, gradient, gradient, m, v, last, sums)
+	} else {
+		var g [chunk]T
+		for i := 0; i < n; i += chunk {
+			k := min(chunk, n-i)
+			objectiveAVX2(k, theta[i:], gradient[i:], g[:], o)
+			measureAdamAVX2(k, theta[i:], gradient[i:], g[:], m[i:], v[i:], last, sums)
+		}
+	}
+	tunedMeasureAdam(theta[n:], gradient[n:], m[n:], v[n:], last, o, sums)
+}
+
+func fastUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
+	n := vectorized(len(theta))
+	size := chunkOf(n, &c.Objective, &c.Gain)
+	for i := 0; i < n; i += size {
+		k := min(size, n-i)
+		firstAVX2(k, theta[i:], gradient[i:], m[i:], p[i:], &c.Objective, &c.Gain)
+		updateFunnelAVX2(k, theta[i:], gradient[i:], nu[i:], m[i:], p[i:], c)
+	}
+	tunedUpdateFunnel(theta[n:], gradient[n:], nu[n:], m[n:], p[n:], c)
+}
+
+func fastUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
+	n := vectorized(len(theta))
+	size := chunkOf(n, &c.Objective, &c.Gain)
+	for i := 0; i < n; i += size {
+		k := min(size, n-i)
+		firstAVX2(k, theta[i:], gradient[i:], m[i:], p[i:], &c.Objective, &c.Gain)
+		updateAdamAVX2(k, theta[i:], gradient[i:], m[i:], v[i:], p[i:], c)
+	}
+	tunedUpdateAdam(theta[n:], gradient[n:], m[n:], v[n:], p[n:], c)
+}
+
+// chunkOf is how many of n elements an update does at a time: all of them where
+// there is nothing to do first.
+func chunkOf[T Float](n int, o *Objective[T], k *Gain[T]) int {
+	if o.plain() && !k.Raw {
+		return n
+	}
+	return chunk
+}
+
+// firstAVX2 makes the passes that most steps do not need: it puts g in the place
+// of the gradient, and the gains of raw signals in p.
+func firstAVX2[T Float](n int, theta, gradient, m, p []T, o *Objective[T], k *Gain[T]) {
+	if !o.plain() {
+		objectiveAVX2(n, theta, gradient, gradient, o)
+	}
+	if k.Raw {
+		rawGainsAVX2(n, gradient, m, p, k)
+	}
+}

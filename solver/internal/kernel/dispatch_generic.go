@@ -1,0 +1,19 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func fastMeasure[T Float](theta, gradient, d []T, o *Objective[T], sums *partialSums) {
+	tunedMeasure(theta, gradient, d, o, sums)
+}
+
+func fastMeasureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
+	tunedMeasureAdam(theta, gradient, m, v, last, o, sums)
+}
+
+func fastUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
+	tunedUpdateFunnel(theta, gradient, nu, m, p, c)
+}
+
+func fastUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
+	tunedUpdateAdam(theta, gradient, m, v, p, c)
+}

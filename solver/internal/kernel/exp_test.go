@@ -1,0 +1,72 @@
+package kernel
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+)
+
+// bigExp is e^x to 200 bits.
+func bigExp(x float64) *big.Float {
+	// e^x = (e^(x/2^12))^(2^12)
+	const halvings = 12
+	z := new(big.Float).SetPrec(300).SetMantExp(big.NewFloat(x), -halvings)
+	sum, term := big.NewFloat(1).SetPrec(300), big.NewFloat(1).SetPrec(300)
+	for n := 1; n < 60; n++ {
+		term.Quo(term.Mul(term, z), new(big.Float).SetInt64(int64(n)))
+		sum.Add(sum, term)
+	}
+	for range halvings {
+		sum.Mul(sum, sum)
+	}
+	return sum
+}
+
+// ulps is how far got is from want, in units of the last place of a float
+// with the given bits of mantissa.
+func ulps(got float64, want *big.Float, mantissa int) float64 {
+	d, _ := new(big.Float).Sub(big.NewFloat(got).SetPrec(300), want).Float64()
+	w, _ := want.Float64()
+	_, e := math.Frexp(w)
+	return math.Abs(d) / math.Ldexp(1, e-mantissa)
+}
+
+func TestExpIsAsAccurateAsItSays(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var worst32, worst64 float64
+	for range 20_000 {
+		x := float32(rng.Float64()*175.6 - 87.3)
+		worst32 = max(worst32, ulps(float64(Exp(x)), bigExp(float64(x)), 24))
+		for _, y := range []float64{rng.Float64()*1417 - 708, rng.NormFloat64() / 10} {
+			worst64 = max(worst64, ulps(Exp(y), bigExp(y), 53))
+		}
+	}
+	t.Logf("largest error: %.2f ulp in float32, %.2f in float64", worst32, worst64)
+	if worst32 > 2 || worst64 > 1.5 {
+		t.Errorf("Exp is off by %.2f ulp in float32 and %.2f ulp in float64", worst32, worst64)
+	}
+}
+
+func TestExpSaturatesWithinTheNormalNumbers(t *testing.T) {
+	for _, x := range []float32{-1e30, -88, -87.3, 88.3, 89, 1e30} {
+		if e := Exp(x); e < 0x1p-126 || e > math.MaxFloat32 {
+			t.Errorf("Exp(%v) = %v", x, e)
+		}
+	}
+	for _, x := range []float64{math.Inf(-1), -800, -708, 709, 800, math.Inf(1)} {
+		if e := Exp(x); e < 0x1p-1022 || e > math.MaxFloat64 {
+			t.Errorf("Exp(%v) = %v", x, e)
+		}
+	}
+	if Exp(0.) != 1 || Exp(float32(0)) != 1 || !math.IsNaN(Exp(math.NaN())) {
+		t.Errorf("Exp(0) = %v, Exp(NaN) = %v", Exp(0.), Exp(math.NaN()))
+	}
+}
+
+func BenchmarkExp(b *testing.B) {
+	x := float32(0.1)
+	for b.Loop() {
+		x = Exp(-x)
+	}
+}

@@ -1,0 +1,127 @@
+package kernel
+
+import (
+	"math"
+	"slices"
+)
+
+// Part is what the inner products of one parameter are made of. FunnelPart and
+// AdamPart are Parts, of either dtype.
+type Part interface {
+	elements() int
+	at(i int) (d, g float64)
+}
+
+// FunnelPart is what Measure was given.
+type FunnelPart[T Float] struct {
+	Theta, Gradient, Direction []T
+	Objective                  *Objective[T]
+}
+
+func (p *FunnelPart[T]) elements() int { return len(p.Theta) }
+
+func (p *FunnelPart[T]) at(i int) (d, g float64) {
+	return float64(p.Direction[i]), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
+}
+
+// AdamPart is what MeasureAdam was given.
+type AdamPart[T Float] struct {
+	Theta, Gradient, M, V []T
+	Last                  *AdamDirection[T]
+	Objective             *Objective[T]
+}
+
+func (p *AdamPart[T]) elements() int { return len(p.Theta) }
+
+func (p *AdamPart[T]) at(i int) (d, g float64) {
+	return float64(p.Last.Of(p.M[i], p.V[i])), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
+}
+
+// Total adds up the sums of several parameters. Its memory is for the next use.
+type Total struct {
+	parts []Part
+
+	dot, squaredDirection, squaredGradient, squaredValue []float64
+}
+
+// Add adds a parameter, whose Sums are those of the part.
+func (t *Total) Add(s Sums, p Part) {
+	t.parts = append(t.parts, p)
+	t.append(s)
+}
+
+func (t *Total) append(s Sums) {
+	t.dot = append(t.dot, s.Dot)
+	t.squaredDirection = append(t.squaredDirection, s.SquaredDirection)
+	t.squaredGradient = append(t.squaredGradient, s.SquaredGradient)
+	t.squaredValue = append(t.squaredValue, s.SquaredValue)
+}
+
+// Sums returns the total, without the maxima, and forgets the parameters. Where
+// the squares of d or g leave the range of float64 both vectors are divided by
+// powers of 2 first, so that the cosine is what it is without this range; the
+// inner product is then to be multiplied by 2^exponent. SquaredValue is as the
+// parameters have it.
+func (t *Total) Sums() (sums Sums, exponent int) {
+	sums = t.sum()
+	if !InRange(sums.SquaredDirection) || !InRange(sums.SquaredGradient) {
+		squaredValue := sums.SquaredValue
+		sums, exponent = t.rescaled()
+		sums.SquaredValue = squaredValue
+	}
+	clear(t.parts)
+	t.parts = t.parts[:0]
+	return sums, exponent
+}
+
+// InRange says whether a sum of squares is neither rounded by underflow nor
+// beyond overflow.
+func InRange(square float64) bool { return square > 0x1p-900 && square < 0x1p1000 }
+
+// rescaled divides d and g by 2 to the exponents of their largest elements.
+func (t *Total) rescaled() (_ Sums, exponent int) {
+	var maxD, maxG float64
+	for _, part := range t.parts {
+		for i := range part.elements() {
+			d, g := part.at(i)
+			maxD, maxG = max(maxD, math.Abs(d)), max(maxG, math.Abs(g))
+		}
+	}
+	_, ofD := math.Frexp(maxD)
+	_, ofG := math.Frexp(maxG)
+	for _, part := range t.parts {
+		var p partialSums
+		for i := range part.elements() {
+			d, g := part.at(i)
+			p.add(i, math.Ldexp(d, -ofD), math.Ldexp(g, -ofG), 0)
+		}
+		t.append(sumsOf[float64](&p))
+	}
+	return t.sum(), ofD + ofG
+}
+
+// sum adds up what was appended and forgets it.
+func (t *Total) sum() Sums {
+	return Sums{
+		Dot:              take(&t.dot),
+		SquaredDirection: take(&t.squaredDirection),
+		SquaredGradient:  take(&t.squaredGradient),
+		SquaredValue:     take(&t.squaredValue),
+	}
+}
+
+func take(x *[]float64) float64 {
+	sum := AddAscending(*x)
+	*x = (*x)[:0]
+	return sum
+}
+
+// AddAscending adds from the smallest to the largest, so that the order of the
+// parameters in the model does not show in the result. It sorts x.
+func AddAscending(x []float64) (sum float64) {
+	slices.Sort(x)
+	for _, v := range x {
+		sum += v
+	}
+	return sum
+}

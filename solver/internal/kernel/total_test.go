@@ -1,0 +1,135 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// normal is n numbers of about the size 2^exponent.
+func normal[T Float](rng *rand.Rand, n, exponent int) []T {
+	x := make([]T, n)
+	for i := range x {
+		x[i] = T(math.Ldexp(rng.NormFloat64(), exponent))
+	}
+	return x
+}
+
+// part is a parameter whose value is its gradient.
+func part[T Float](d, g []T) *FunnelPart[T] {
+	return &FunnelPart[T]{Theta: g, Gradient: g, Direction: d, Objective: noObjective[T]()}
+}
+
+func (t *Total) addMeasured(parts ...*FunnelPart[float64]) {
+	for _, p := range parts {
+		t.Add(Measure(p.Theta, p.Gradient, p.Direction, p.Objective), p)
+	}
+}
+
+func TestSumsWithinTheRangeOfFloat64AreThoseOfTheParameters(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	p := part(normal[float64](rng, 100, 0), normal[float64](rng, 100, 0))
+	var total Total
+	total.addMeasured(p)
+	got, exponent := total.Sums()
+	want := Measure(p.Theta, p.Gradient, p.Direction, p.Objective)
+	want.MaxGradient, want.MaxValue = 0, 0
+	if got != want || exponent != 0 {
+		t.Errorf("%+v, exponent %d; want %+v", got, exponent, want)
+	}
+}
+
+func TestSumsBeyondTheRangeOfFloat64AreThoseOfScaledVectors(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, size := range []struct{ d, g int }{{700, -800}, {-700, 0}, {0, 600}, {1000, 1000}, {-1000, -1000}} {
+		p := part(normal[float64](rng, 100, size.d), normal[float64](rng, 100, size.g))
+		var total Total
+		total.addMeasured(p)
+		got, exponent := total.Sums()
+
+		_, ofD := math.Frexp(largestMagnitude(p.Direction))
+		_, ofG := math.Frexp(largestMagnitude(p.Gradient))
+		d, g := slices.Clone(p.Direction), slices.Clone(p.Gradient)
+		for i := range d {
+			d[i], g[i] = math.Ldexp(d[i], -ofD), math.Ldexp(g[i], -ofG)
+		}
+		want := Measure(g, g, d, noObjective[float64]())
+		if got.Dot != want.Dot || got.SquaredDirection != want.SquaredDirection || got.SquaredGradient != want.SquaredGradient || exponent != ofD+ofG {
+			t.Errorf("sizes %v: %+v, exponent %d; want %+v, exponent %d", size, got, exponent, want, ofD+ofG)
+		}
+	}
+}
+
+func largestMagnitude(x []float64) (largest float64) {
+	for _, v := range x {
+		largest = max(largest, math.Abs(v))
+	}
+	return largest
+}
+
+// A direction or a gradient of zeros has no exponent.
+func TestSumsOfAVectorOfZerosAreZero(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	zeros := make([]float64, 20)
+	for _, p := range []*FunnelPart[float64]{
+		part(zeros, normal[float64](rng, 20, -800)),
+		part(normal[float64](rng, 20, -800), zeros),
+		part(zeros, zeros),
+	} {
+		var total Total
+		total.addMeasured(p)
+		if s, exponent := total.Sums(); math.Ldexp(s.Dot, exponent) != 0 || s.SquaredDirection*s.SquaredGradient != 0 {
+			t.Errorf("%+v, exponent %d", s, exponent)
+		}
+	}
+}
+
+// The parameters of a model may be of both types, of both solvers' kinds, and
+// in any order.
+func TestTheOrderOfTheParametersDoesNotShowInATotal(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for _, exponent := range []int{0, -600, 600} {
+		wide, narrow := part(normal[float64](rng, 50, exponent), normal[float64](rng, 50, exponent)), part(normal[float32](rng, 70, 0), normal[float32](rng, 70, 0))
+		adam := &AdamPart[float64]{
+			Theta: wide.Theta, Gradient: wide.Gradient, M: normal[float64](rng, 50, 0), V: make([]float64, 50),
+			Last: &AdamDirection[float64]{Correction: 1, Eps: 0.1}, Objective: wide.Objective,
+		}
+		add := []func(*Total){
+			func(t *Total) { t.addMeasured(wide) },
+			func(t *Total) {
+				t.Add(Measure(narrow.Theta, narrow.Gradient, narrow.Direction, narrow.Objective), narrow)
+			},
+			func(t *Total) {
+				t.Add(MeasureAdam(adam.Theta, adam.Gradient, adam.M, adam.V, adam.Last, adam.Objective), adam)
+			},
+		}
+		var total Total
+		sums := func(order ...int) (Sums, int) {
+			for _, i := range order {
+				add[i](&total)
+			}
+			return total.Sums()
+		}
+		want, wantExponent := sums(0, 1, 2)
+		for _, order := range [][]int{{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+			if got, exponent := sums(order...); got != want || exponent != wantExponent {
+				t.Errorf("in the order %v: %+v, exponent %d; in another %+v, exponent %d", order, got, exponent, want, wantExponent)
+			}
+		}
+	}
+}
+
+func TestATotalAllocatesNothingOnceItHasBeenUsed(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	for _, exponent := range []int{0, -800} {
+		p := part(normal[float64](rng, 100, exponent), normal[float64](rng, 100, exponent))
+		var total Total
+		if allocations := testing.AllocsPerRun(10, func() {
+			total.addMeasured(p)
+			total.Sums()
+		}); allocations != 0 {
+			t.Errorf("of numbers of size 2^%d: %v allocations", exponent, allocations)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package kernel
+
+// The passes of Funnel and of FunnelAdam for any machine, as fast as the
+// compiler makes them. They have the bits of measure, measureAdam, updateFunnel
+// and updateAdam, which say what they compute.
+
+// strip is how many elements tunedMeasure goes through at a time: few enough
+// that the nearest cache holds them.
+const strip = 64 * lanes
+
+// tunedMeasure goes through each strip once for every lane, so that the lane's
+// sums stay in registers. An unsigned index needs no bounds checks.
+func tunedMeasure[T Float](theta, gradient, d []T, o *Objective[T], sums *partialSums) {
+	plain := o.plain()
+	for start := 0; start < len(theta); start += strip {
+		end := min(start+strip, len(theta))
+		theta, gradient, d := theta[start:end], gradient[start:end], d[start:end]
+		for lane := range lanes {
+			dot, squaredDirection := sums.dot[lane], sums.squaredDirection[lane]
+			squaredGradient, squaredValue := sums.squaredGradient[lane], sums.squaredValue[lane]
+			maxGradient, maxValue := sums.maxGradient, sums.maxValue
+			for i := uint(lane); i < uint(len(theta)); i += lanes {
+				value, g := theta[i], gradient[i]
+				maxGradient = max(maxGradient, magnitude(g))
+				maxValue = max(maxValue, magnitude(value))
+				if !plain {
+					g = o.apply(g, value)
+				}
+				a, b, c := float64(d[i]), float64(g), float64(value)
+				dot += float64(a * b)
+				squaredDirection += float64(a * a)
+				squaredGradient += float64(b * b)
+				squaredValue += float64(c * c)
+			}
+			sums.dot[lane], sums.squaredDirection[lane] = dot, squaredDirection
+			sums.squaredGradient[lane], sums.squaredValue[lane] = squaredGradient, squaredValue
+			sums.maxGradient, sums.maxValue = maxGradient, maxValue
+		}
+	}
+}
+
+func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
+	n := len(theta)
+	gradient, nu, m, p = gradient[:n], nu[:n], m[:n], p[:n]
+	gains := tunedFirst(theta, gradient, m, p, &c.Objective, &c.Gain)
+	decay, factors := gains.Decay, [2]T{gains.Up, gains.Down}
+	lowest, highest := gains.Min, gains.Max
+	// In variables of their own, which no store to a slice can be meant for.
+	eta, mu, beta, weight, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientWeight, c.Scale
+	for i, value := range theta {
+		g, average, gain := gradient[i], m[i], p[i]
+		gain += T(decay * (1 - gain))
+		if average != 0 && g != 0 {
+			gain *= factors[signsDiffer(average, g)]
+		}
+		if gain < lowest {
+			gain = lowest
+		}
+		if gain > highest {
+			gain = highest
+		}
+		velocity := T(mu*nu[i]) + T(eta*T(gain*g))
+		p[i] = gain
+		nu[i] = velocity
+		m[i] = T(beta*average) + T(weight*g)
+		theta[i] = value - T(s*velocity)
+	}
+	clear(gradient)
+}
+
+// tunedFirst has passes for what most steps do not need, which leaves all
+// registers to the update: it puts g in the place of the gradient, and the gains
+// of raw signals in p. The update is to use the Gain that it returns.
+func tunedFirst[T Float](theta, gradient, m, p []T, o *Objective[T], k *Gain[T]) Gain[T] {
+	if !o.plain() {
+		for i, g := range gradient {
+			gradient[i] = o.apply(g, theta[i])
+		}
+	}
+	if !k.Raw {
+		return *k
+	}
+	for i, g := range gradient {
+		p[i] = k.bounded(k.decayed(p[i]) * Exp(k.Rate*T(m[i]*g)))
+	}
+	return Gain[T]{Up: 1, Down: 1, Min: k.Min, Max: k.Max} // changes no gain
+}
+
+func tunedMeasureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
+	n := len(theta)
+	gradient, m, v = gradient[:n], m[:n], v[:n]
+	plain, way := o.plain(), *last
+	for i, value := range theta {
+		g := gradient[i]
+		sums.maxGradient = max(sums.maxGradient, magnitude(g))
+		sums.maxValue = max(sums.maxValue, magnitude(value))
+		if !plain {
+			g = o.apply(g, value)
+		}
+		sums.add(i, float64(way.Of(m[i], v[i])), float64(g), float64(value))
+	}
+}
+
+func tunedUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
+	n := len(theta)
+	gradient, m, v, p = gradient[:n], m[:n], v[:n], p[:n]
+	gains := tunedFirst(theta, gradient, m, p, &c.Objective, &c.Gain)
+	factors, way := [2]T{gains.Up, gains.Down}, c.Direction
+	beta1, weight1, beta2, weight2, rate := c.Beta1, c.Weight1, c.Beta2, c.Weight2, c.Rate
+	for i, value := range theta {
+		g, average := gradient[i], m[i]
+		gain := gains.decayed(p[i])
+		if average != 0 && g != 0 {
+			gain *= factors[signsDiffer(average, g)]
+		}
+		gain = gains.bounded(gain)
+		average = T(beta1*average) + T(weight1*T(gain*g))
+		square := T(beta2*v[i]) + T(T(weight2*g)*g)
+		p[i] = gain
+		m[i] = average
+		v[i] = square
+		theta[i] = value - T(rate*way.Of(average, square))
+	}
+	clear(gradient)
+}

@@ -1,0 +1,107 @@
+package param
+
+import (
+	"fmt"
+
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Binding is a parameter of dtype T, with its value and its gradient as lists
+// while it is bound.
+type Binding[T kernel.Float] struct {
+	Name            string       // the last time it was bound
+	Shape           tensor.Shape // of the value, the first time
+	Value, Gradient Elements[T]
+}
+
+// Describe returns the parameter's name and shape, for messages and files.
+func (b *Binding[T]) Describe() (name string, shape tensor.Shape) { return b.Name, b.Shape }
+
+// Rename sets the name until the parameter is bound under another.
+func (b *Binding[T]) Rename(name string) { b.Name = name }
+
+// NewBinding returns the binding of a parameter that is to have this value's shape.
+func NewBinding[T kernel.Float](value gorgonia.Value) Binding[T] {
+	return Binding[T]{Shape: value.Shape().Clone()}
+}
+
+// Bind finds the memory of value and gradient. The value's shape must be what it
+// was at first, the gradient's the value's. A nil gradient is left out.
+func (b *Binding[T]) Bind(name string, value, gradient gorgonia.Value) error {
+	b.Name = name
+	if err := b.Value.Bind(value); err != nil {
+		return fmt.Errorf("value: %w", err)
+	}
+	if !SameShape(b.Shape, value.Shape()) {
+		return fmt.Errorf("%w: the value's shape was %v and is %v now", ErrMismatch, b.Shape, value.Shape())
+	}
+	if gradient == nil {
+		return nil
+	}
+	if err := b.Gradient.Bind(gradient); err != nil {
+		return fmt.Errorf("gradient: %w", err)
+	}
+	if !b.Value.SameShape(&b.Gradient) {
+		return fmt.Errorf("%w: the value's shape is %v, the gradient's %v", ErrMismatch, value.Shape(), gradient.Shape())
+	}
+	return nil
+}
+
+// SameShape compares two shapes, but for dimensions of size 1.
+func SameShape(a, b tensor.Shape) bool {
+	for {
+		for len(a) > 0 && a[0] == 1 {
+			a = a[1:]
+		}
+		for len(b) > 0 && b[0] == 1 {
+			b = b[1:]
+		}
+		if len(a) == 0 || len(b) == 0 {
+			return len(a) == len(b)
+		}
+		if a[0] != b[0] {
+			return false
+		}
+		a, b = a[1:], b[1:]
+	}
+}
+
+// Extents returns where value and gradient are.
+func (b *Binding[T]) Extents() (value, gradient Extent) {
+	return b.Value.Extent(), b.Gradient.Extent()
+}
+
+// Store writes both lists back to where their elements belong.
+func (b *Binding[T]) Store() {
+	b.Value.Store()
+	b.Gradient.Store()
+}
+
+// Release gives up the memory of value and gradient.
+func (b *Binding[T]) Release() {
+	b.Value.Release()
+	b.Gradient.Release()
+}
+
+// At returns err with the place of the i-th element.
+func (b *Binding[T]) At(i int, err error) error {
+	return &ParameterError{Index: Coordinates(i, b.Shape), Err: err}
+}
+
+// CheckGradient says where the gradient is not finite.
+func (b *Binding[T]) CheckGradient(gradient []T) error {
+	if i := kernel.FirstNonFinite(gradient); i >= 0 {
+		return b.At(i, fmt.Errorf("%w: %v", ErrNonFiniteGradient, gradient[i]))
+	}
+	return nil
+}
+
+// CheckValue says where the value is not finite.
+func (b *Binding[T]) CheckValue(value []T) error {
+	if i := kernel.FirstNonFinite(value); i >= 0 {
+		return b.At(i, fmt.Errorf("%w: %v", ErrNonFiniteValue, value[i]))
+	}
+	return nil
+}

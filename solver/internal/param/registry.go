@@ -1,0 +1,257 @@
+package param
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"sync"
+	"unsafe"
+	"weak"
+
+	"gorgonia.org/gorgonia"
+)
+
+// State is what a solver knows of one parameter. It must not refer to the
+// parameter's memory outside the time from Bind to Release, or that would never
+// be collected.
+type State interface {
+	Bind(name string, value, gradient gorgonia.Value) error
+	Extents() (value, gradient Extent)
+	Release()
+}
+
+// Registry finds a solver's state of each parameter by the memory that holds the
+// value. It does not keep that memory alive: when nobody else refers to it, the
+// state goes with it.
+//
+// Parameters without elements have no memory, and nothing to step: they are
+// checked and left out.
+type Registry[S State] struct {
+	mu      sync.Mutex // the runtime's cleanups delete entries at any time
+	entries map[uintptr]*entry[S]
+	added   int // entries so far, for their order
+
+	// valid from Bind to Release
+	model   []gorgonia.ValueGrad
+	bound   []*entry[S]
+	states  []S
+	extents []Extent
+}
+
+type entry[S State] struct {
+	state   S
+	address uintptr
+	memory  weak.Pointer[byte]
+	lasting bool // memory that is not the garbage collector's, which nothing frees
+	cleanup runtime.Cleanup
+	order   int
+	fresh   bool // made by the Bind that is valid now
+	at      int  // position in the model, from Bind to Release; else -1
+}
+
+func (e *entry[S]) alive() bool { return e.lasting || e.memory.Value() != nil }
+
+// NewRegistry returns a registry that knows no parameter.
+func NewRegistry[S State]() *Registry[S] {
+	return &Registry[S]{entries: map[uintptr]*entry[S]{}}
+}
+
+// Bind finds the state and the memory of every parameter of a model, or changes
+// nothing. create makes the state of a parameter whose memory is new. A parameter
+// that the model lists twice is bound once. Release ends what Bind began.
+func (r *Registry[S]) Bind(model []gorgonia.ValueGrad, create func(value gorgonia.Value) S) error {
+	return r.bind(model, create, true)
+}
+
+// BindValues is Bind without the gradients.
+func (r *Registry[S]) BindValues(model []gorgonia.ValueGrad, create func(value gorgonia.Value) S) error {
+	return r.bind(model, create, false)
+}
+
+func (r *Registry[S]) bind(model []gorgonia.ValueGrad, create func(gorgonia.Value) S, gradients bool) error {
+	r.model = model
+	for i, vg := range model {
+		if err := r.bindOne(i, vg, create, gradients); err != nil {
+			r.Forget()
+			return Blame(err, vg, i)
+		}
+	}
+	if i, err := Overlap(r.extents); err != nil {
+		r.Forget()
+		return Blame(err, model[i], i)
+	}
+	return nil
+}
+
+func (r *Registry[S]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia.Value) S, gradients bool) error {
+	value, err := Value(vg)
+	if err != nil {
+		return err
+	}
+	var gradient gorgonia.Value
+	if gradients {
+		if gradient, err = Gradient(vg); err != nil {
+			return err
+		}
+	}
+	at := address(value)
+	if at == nil {
+		return create(value).Bind("", value, gradient)
+	}
+	e := r.find(at)
+	switch {
+	case e == nil:
+		e = r.add(at, create(value))
+		e.fresh = true
+	case e.at >= 0 && Same(vg, r.model[e.at]):
+		return nil
+	case e.at >= 0:
+		return fmt.Errorf("%w: it is in one place with number %d; %s", ErrShared, e.at+1, shareAdvice)
+	}
+	e.at = i
+	r.bound, r.states = append(r.bound, e), append(r.states, e.state)
+	if err := e.state.Bind(Name(vg), value, gradient); err != nil {
+		return err
+	}
+	v, g := e.state.Extents()
+	r.extents = append(r.extents, v.OfValue(i), g.OfGradient(i))
+	return nil
+}
+
+// Same says whether a model lists one parameter twice.
+func Same(a, b gorgonia.ValueGrad) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+}
+
+// find returns the entry of memory that begins at an address. One that an
+// earlier owner of the address left is not it.
+func (r *Registry[S]) find(at *byte) *entry[S] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.entries[uintptr(unsafe.Pointer(at))]
+	if e == nil || !e.alive() {
+		return nil
+	}
+	return e
+}
+
+func (r *Registry[S]) add(at *byte, state S) *entry[S] {
+	e := &entry[S]{state: state, address: uintptr(unsafe.Pointer(at)), order: r.added, at: -1}
+	r.added++
+	if e.lasting = !r.watch(at, e); !e.lasting {
+		e.memory = weak.Make(at)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries[e.address] = e
+	return e
+}
+
+// watch makes the state of a parameter go with its memory. It returns false if
+// that is not memory of Go's heap, for instance a file's that is mapped.
+func (r *Registry[S]) watch(at *byte, e *entry[S]) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	e.cleanup = runtime.AddCleanup(at, bury[S], place[S]{weak.Make(r), e.address})
+	return true
+}
+
+// place is an address in a registry. It keeps neither alive.
+type place[S State] struct {
+	registry weak.Pointer[Registry[S]]
+	address  uintptr
+}
+
+// bury deletes the entry of memory that is gone. New memory may have its address
+// already.
+func bury[S State](p place[S]) {
+	r := p.registry.Value()
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := r.entries[p.address]; e != nil && !e.alive() {
+		delete(r.entries, p.address)
+	}
+}
+
+// Bound returns the states of the bound parameters, in the order of the model.
+func (r *Registry[S]) Bound() []S { return r.states }
+
+// Position returns the place in the model of the i-th bound parameter.
+func (r *Registry[S]) Position(i int) int { return r.bound[i].at }
+
+// Blame returns err with the name and position of the i-th bound parameter.
+func (r *Registry[S]) Blame(i int, err error) error {
+	at := r.bound[i].at
+	return Blame(err, r.model[at], at)
+}
+
+// Forget releases the model and forgets the parameters that are new in it.
+func (r *Registry[S]) Forget() {
+	r.mu.Lock()
+	for _, e := range r.bound {
+		if e.fresh {
+			e.cleanup.Stop()
+			delete(r.entries, e.address)
+		}
+	}
+	r.mu.Unlock()
+	r.Release()
+}
+
+// Release ends the use of the bound model and keeps the states.
+func (r *Registry[S]) Release() {
+	for _, e := range r.bound {
+		e.state.Release()
+		e.at, e.fresh = -1, false
+	}
+	clear(r.bound)
+	clear(r.states)
+	r.model, r.bound, r.states, r.extents = nil, r.bound[:0], r.states[:0], r.extents[:0]
+}
+
+// Add gives a parameter a state. One without elements needs none.
+func (r *Registry[S]) Add(value gorgonia.Value, state S) {
+	if at := address(value); at != nil {
+		r.add(at, state)
+	}
+}
+
+// Of returns the state of the parameter that has this value.
+func (r *Registry[S]) Of(value gorgonia.Value) (state S, ok bool) {
+	if at := address(value); at != nil {
+		if e := r.find(at); e != nil {
+			return e.state, true
+		}
+	}
+	return state, false
+}
+
+// All returns the states of all parameters whose memory lives, in the order in
+// which they were first seen.
+func (r *Registry[S]) All() []S {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	live := make([]*entry[S], 0, len(r.entries))
+	for _, e := range r.entries {
+		if e.alive() {
+			live = append(live, e)
+		}
+	}
+	slices.SortFunc(live, func(a, b *entry[S]) int { return cmp.Compare(a.order, b.order) })
+	states := make([]S, len(live))
+	for i, e := range live {
+		states[i] = e.state
+	}
+	return states
+}
+
+// Len returns how many parameters are known.
+func (r *Registry[S]) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.entries)
+}

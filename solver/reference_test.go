@@ -1,0 +1,417 @@
+package solver_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// This file is the documented equations of the solvers once more, in plain
+// float64, with the defaults that the constructors promise. It uses nothing of
+// the package but what users see.
+
+// rules are the hyperparameters of a run. The zero value of l1, l2 and clip is
+// none.
+type rules struct {
+	learnRate, l1, l2, batch, clip                 float64
+	momentum, gradientDecay, beta1, beta2, epsilon float64
+	gainRate, gainDecay, gainMin, gainMax          float64
+	scaleRate, warmupRate, warmupSteps             float64
+	initialStep, scaleMin, scaleMax                float64
+	rawGain, rawScale, perParameter, corrected     bool
+}
+
+func funnelRules() rules {
+	return rules{
+		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
+		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
+		scaleRate: 0.02, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.003, scaleMin: 1e-9, scaleMax: 1e9,
+		perParameter: true,
+	}
+}
+
+func egGainRules() rules {
+	r := funnelRules()
+	r.momentum, r.gradientDecay, r.scaleRate = 0, 0, 0
+	r.gainRate, r.gainDecay, r.rawGain = 0.01, 0, true
+	return r
+}
+
+func funnelAdamRules() rules {
+	return rules{
+		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
+		gainRate: 0.01, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
+		scaleRate: 0.1, warmupRate: 1, warmupSteps: 30, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
+	}
+}
+
+func augmentRules() rules {
+	return rules{
+		learnRate: 0.1, batch: 1, // of the inner solver
+		scaleRate: 0.1, warmupRate: 1, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
+	}
+}
+
+// referenceParameter is a parameter and all that is known of it.
+type referenceParameter struct {
+	theta, nu, m, v, p []float64
+	d                  []float64 // direction of the step before
+	s                  float64
+	t                  int     // steps made
+	largest            float64 // |θ| so far
+}
+
+func newReferenceParameter(theta []float64) *referenceParameter {
+	n := len(theta)
+	x := &referenceParameter{theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), s: 1}
+	for i := range x.p {
+		x.p[i] = 1
+	}
+	return x
+}
+
+// reference is a solver. Its update makes what the scale multiplies, of θ ← θ −
+// s u, and the vector whose cosine with the next g the scale adapts to.
+type reference struct {
+	rules
+	update func(r *rules, x *referenceParameter, g []float64) (u, direction []float64)
+	s      float64 // of all parameters
+	t      int     // steps made
+}
+
+func dot(a, b []float64) (sum float64) {
+	for i := range a {
+		sum += a[i] * b[i]
+	}
+	return sum
+}
+
+func signOf(x float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return math.Copysign(1, x)
+}
+
+func clipped(x, low, high float64) float64 { return math.Min(math.Max(x, low), high) }
+
+// objective is g.
+func (r *rules) objective(theta, gradient []float64) []float64 {
+	g := make([]float64, len(theta))
+	for i := range g {
+		g[i] = gradient[i] + r.l1*signOf(theta[i]) + r.l2*theta[i]
+		if r.batch > 1 {
+			g[i] /= r.batch
+		}
+		if r.clip > 0 {
+			g[i] = clipped(g[i], -r.clip, r.clip)
+		}
+	}
+	return g
+}
+
+// gains makes the gains of a step, given m_{t−1} and its decay.
+func (r *rules) gains(x *referenceParameter, g []float64, decay float64) {
+	for i := range g {
+		signal := signOf(x.m[i]) * signOf(g[i])
+		if r.rawGain {
+			signal = x.m[i] * g[i]
+			if r.corrected {
+				signal /= 1 - math.Pow(decay, math.Max(float64(x.t), 1))
+			}
+		}
+		p := x.p[i] + r.gainDecay*(1-x.p[i])
+		x.p[i] = clipped(p*math.Exp(r.gainRate*signal), r.gainMin, r.gainMax)
+	}
+}
+
+func funnelUpdate(r *rules, x *referenceParameter, g []float64) (u, direction []float64) {
+	r.gains(x, g, r.gradientDecay)
+	for i := range g {
+		x.nu[i] = r.momentum*x.nu[i] + r.learnRate*x.p[i]*g[i]
+		x.m[i] = r.gradientDecay*x.m[i] + (1-r.gradientDecay)*g[i]
+	}
+	return x.nu, x.nu
+}
+
+func funnelAdamUpdate(r *rules, x *referenceParameter, g []float64) (u, direction []float64) {
+	r.gains(x, g, r.beta1)
+	t := float64(x.t + 1)
+	u, direction = make([]float64, len(g)), make([]float64, len(g))
+	for i := range g {
+		x.m[i] = r.beta1*x.m[i] + (1-r.beta1)*x.p[i]*g[i]
+		x.v[i] = r.beta2*x.v[i] + (1-r.beta2)*g[i]*g[i]
+		direction[i] = x.m[i] / (1 - math.Pow(r.beta1, t)) / (math.Sqrt(x.v[i]/(1-math.Pow(r.beta2, t))) + r.epsilon)
+		u[i] = r.learnRate * direction[i]
+	}
+	return u, direction
+}
+
+// descentUpdate is gradient descent, augmented.
+func descentUpdate(r *rules, x *referenceParameter, g []float64) (u, direction []float64) {
+	u = make([]float64, len(g))
+	for i := range g {
+		u[i] = r.learnRate * g[i]
+	}
+	return u, u
+}
+
+func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
+	groups := [][]*referenceParameter{xs}
+	if r.perParameter {
+		groups = nil
+		for _, x := range xs {
+			groups = append(groups, []*referenceParameter{x})
+		}
+	}
+	g := map[*referenceParameter][]float64{}
+	for i, x := range xs {
+		g[x] = r.objective(x.theta, gradients[i])
+	}
+	// The signals are of the directions that the steps before went.
+	signals := make([]float64, len(groups))
+	for i, group := range groups {
+		var dg, dd, gg float64
+		for _, x := range group {
+			dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
+		}
+		switch {
+		case r.rawScale:
+			signals[i] = dg
+		case dd > 0 && gg > 0:
+			signals[i] = dg / math.Sqrt(dd*gg)
+		}
+	}
+	u := map[*referenceParameter][]float64{}
+	for _, x := range xs {
+		u[x], x.d = r.update(&r.rules, x, g[x])
+	}
+	first := r.firstScale(xs, u)
+	for i, group := range groups {
+		s, t := r.s, r.t
+		if r.perParameter {
+			s, t = group[0].s, group[0].t
+		}
+		if r.scaleRate > 0 {
+			if t == 0 {
+				s = first
+			}
+			s *= math.Exp((r.scaleRate + r.warmupRate*math.Exp(-float64(t)/r.warmupSteps)) * signals[i])
+		}
+		s = clipped(s, r.scaleMin, r.scaleMax)
+		for _, x := range group {
+			for k := range x.theta {
+				x.theta[k] -= s * u[x][k]
+				x.largest = math.Max(x.largest, math.Abs(x.theta[k]))
+			}
+			x.s = s
+			x.t++
+		}
+		r.s = s
+	}
+	r.t++
+}
+
+// firstScale is s_0: ρ ‖θ_0‖ / ‖u‖ of the parameters that make their first step.
+func (r *reference) firstScale(xs []*referenceParameter, u map[*referenceParameter][]float64) float64 {
+	var value, step float64
+	elements := 0
+	for _, x := range xs {
+		if x.t == 0 {
+			value, step, elements = value+dot(x.theta, x.theta), step+dot(u[x], u[x]), elements+len(x.theta)
+		}
+	}
+	if value == 0 {
+		value = 0.01 * 0.01 * float64(elements)
+	}
+	if r.initialStep == 0 || step == 0 {
+		return 1
+	}
+	return r.initialStep * math.Sqrt(value/step)
+}
+
+// variant is options and what they mean.
+type variant struct {
+	name   string
+	opts   []gorgonia.SolverOpt
+	change func(*rules)
+}
+
+func options(opts ...gorgonia.SolverOpt) []gorgonia.SolverOpt { return opts }
+
+// Options of the scale, which all solvers have.
+var scaleVariants = []variant{
+	{"defaults", nil, func(*rules) {}},
+	{"scale rate", options(solver.WithScaleRate(0.2)), func(r *rules) { r.scaleRate = 0.2 }},
+	{"scale rate 0", options(solver.WithScaleRate(0)), func(r *rules) { r.scaleRate = 0 }},
+	{"scale warm-up", options(solver.WithScaleRate(0.05), solver.WithScaleWarmup(0.5, 7)), func(r *rules) { r.scaleRate, r.warmupRate, r.warmupSteps = 0.05, 0.5, 7 }},
+	{"no warm-up", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0, 30)), func(r *rules) { r.scaleRate, r.warmupRate = 0.1, 0 }},
+	{"initial step", options(solver.WithScaleRate(0.1), solver.WithInitialStep(0.1)), func(r *rules) { r.scaleRate, r.initialStep = 0.1, 0.1 }},
+	{"no initial step", options(solver.WithScaleRate(0.1), solver.WithInitialStep(0)), func(r *rules) { r.scaleRate, r.initialStep = 0.1, 0 }},
+	{"scale bounds", options(solver.WithScaleRate(0.3), solver.WithScaleBounds(0.05, 0.1)), func(r *rules) { r.scaleRate, r.scaleMin, r.scaleMax = 0.3, 0.05, 0.1 }},
+	{"raw scale signal", options(solver.WithScaleRate(0.01), solver.WithScaleWarmup(0.02, 10), solver.WithScaleSignal(solver.Raw)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.rawScale = 0.01, 0.02, 10, true
+	}},
+	{"one scale", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.Global)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, false }},
+	{"a scale for each parameter", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.PerParameter)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, true }},
+}
+
+// Options of gains and gradients.
+var gainVariants = []variant{
+	{"learning rate", options(gorgonia.WithLearnRate(0.05), solver.WithInitialStep(0)), func(r *rules) { r.learnRate, r.initialStep = 0.05, 0 }},
+	{"gain rate and decay", options(solver.WithGainSignal(solver.Normalized), solver.WithGainRate(0.1), solver.WithGainDecay(0.2)), func(r *rules) { r.rawGain, r.gainRate, r.gainDecay = false, 0.1, 0.2 }},
+	{"no gain decay", options(solver.WithGainSignal(solver.Normalized), solver.WithGainDecay(0)), func(r *rules) { r.rawGain, r.gainDecay = false, 0 }},
+	{"gain bounds", options(solver.WithGainSignal(solver.Normalized), solver.WithGainRate(0.2), solver.WithGainBounds(0.8, 1.1)), func(r *rules) {
+		r.rawGain, r.gainRate, r.gainMin, r.gainMax = false, 0.2, 0.8, 1.1
+	}},
+	{"raw gain signal", options(solver.WithGainSignal(solver.Raw), solver.WithGainRate(0.3), solver.WithGainDecay(0.02)), func(r *rules) { r.rawGain, r.gainRate, r.gainDecay = true, 0.3, 0.02 }},
+	{"bias correction", options(solver.WithGainSignal(solver.Raw), solver.WithGainRate(0.1), solver.WithBiasCorrection()), func(r *rules) { r.rawGain, r.gainRate, r.corrected = true, 0.1, true }},
+	{"decays", options(gorgonia.WithMomentum(0.5), solver.WithGradientDecay(0.7), gorgonia.WithBeta1(0.5), gorgonia.WithBeta2(0.9), gorgonia.WithEps(1e-3)), func(r *rules) {
+		r.momentum, r.gradientDecay, r.beta1, r.beta2, r.epsilon = 0.5, 0.7, 0.5, 0.9, 1e-3
+	}},
+	{"the gradient's options", options(gorgonia.WithL1Reg(0.02), gorgonia.WithL2Reg(0.05), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)), func(r *rules) {
+		r.l1, r.l2, r.batch, r.clip = 0.02, 0.05, 3, 0.3
+	}},
+	{"clip alone", options(gorgonia.WithClip(0.4)), func(r *rules) { r.clip = 0.4 }},
+	{"the paper's step", options(solver.WithPaperStep(), solver.WithScaleRate(0.1)), func(r *rules) {
+		r.initialStep, r.warmupRate, r.gainDecay, r.perParameter = 0, 0, 0, false
+		r.scaleRate, r.gainRate = 0.1, 0.01
+	}},
+}
+
+func TestStepsAreTheDocumentedEquations(t *testing.T) {
+	funnel := append(append([]variant{}, scaleVariants...), gainVariants...)
+	for _, s := range []struct {
+		name     string
+		rules    func() rules
+		update   func(*rules, *referenceParameter, []float64) (u, direction []float64)
+		variants []variant
+		make     func(...gorgonia.SolverOpt) gorgonia.Solver
+	}{
+		{"Funnel", funnelRules, funnelUpdate, funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
+		{"EGGain", egGainRules, funnelUpdate, funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
+		{"FunnelAdam", funnelAdamRules, funnelAdamUpdate, funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
+		{"Augment", augmentRules, descentUpdate, scaleVariants, func(o ...gorgonia.SolverOpt) gorgonia.Solver {
+			return solver.Augment(gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.1)), o...)
+		}},
+	} {
+		for _, v := range s.variants {
+			for _, p := range []struct {
+				dtype     tensor.Dtype
+				tolerance float64
+			}{{tensor.Float64, 1e-10}, {tensor.Float32, 1e-4}} {
+				t.Run(fmt.Sprintf("%s/%s/%v", s.name, v.name, p.dtype), func(t *testing.T) {
+					r := &reference{rules: s.rules(), update: s.update, s: 1}
+					v.change(&r.rules)
+					compareToReference(t, s.make(v.opts...), r, p.dtype, p.tolerance)
+				})
+			}
+		}
+	}
+}
+
+// known is a parameter of a solver whose elements are of either type.
+type known struct{ value, gradient *tensor.Dense }
+
+func (k *known) Value() gorgonia.Value         { return k.value }
+func (k *known) Grad() (gorgonia.Value, error) { return k.gradient, nil }
+
+func newKnown(dtype tensor.Dtype, theta []float64) *known {
+	k := &known{tensor.New(tensor.Of(dtype), tensor.WithShape(len(theta))), tensor.New(tensor.Of(dtype), tensor.WithShape(len(theta)))}
+	write(k.value, theta)
+	return k
+}
+
+// write rounds x to v's type, in v and in x.
+func write(v *tensor.Dense, x []float64) {
+	for i := range x {
+		switch data := v.Data().(type) {
+		case []float32:
+			data[i] = float32(x[i])
+			x[i] = float64(data[i])
+		case []float64:
+			data[i] = x[i]
+		}
+	}
+}
+
+func read(v *tensor.Dense) []float64 {
+	x := make([]float64, v.DataSize())
+	for i := range x {
+		switch data := v.Data().(type) {
+		case []float32:
+			x[i] = float64(data[i])
+		case []float64:
+			x[i] = data[i]
+		}
+	}
+	return x
+}
+
+// compareToReference makes 60 steps on gradients that pull to a target, with
+// noise. The second of the four parameters starts at 0, the third joins later.
+func compareToReference(t *testing.T, s gorgonia.Solver, r *reference, dtype tensor.Dtype, tolerance float64) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(7, 7))
+	uniform := func(n int) []float64 { // from −1 to 1
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = 2*rng.Float64() - 1
+		}
+		return x
+	}
+	var xs []*referenceParameter
+	var ks []gorgonia.ValueGrad
+	targets := [][]float64{uniform(20), uniform(7), uniform(4), uniform(1)}
+	join := func(theta []float64) {
+		ks = append(ks, newKnown(dtype, theta))
+		xs = append(xs, newReferenceParameter(theta))
+	}
+	join(uniform(20))
+	join(make([]float64, 7))
+	for step := 1; step <= 60; step++ {
+		if step == 15 {
+			join(uniform(4))
+			join(uniform(1))
+		}
+		var gradients [][]float64
+		for i, x := range xs {
+			g := uniform(len(x.theta))
+			for k := range g {
+				g[k] = x.theta[k] - targets[i][k] + 0.8*g[k]
+			}
+			write(ks[i].(*known).gradient, g)
+			gradients = append(gradients, g)
+		}
+		r.step(xs, gradients)
+		if err := s.Step(ks); err != nil {
+			t.Fatalf("step %d: %v", step, err)
+		}
+		adaptations := s.(interface{ Adaptations() []solver.Adaptation }).Adaptations()
+		for i, x := range xs {
+			at := fmt.Sprintf("step %d, parameter %d", step, i)
+			near(t, at+": value", read(ks[i].(*known).value), x.theta, tolerance*x.largest)
+			near(t, at+": scale", []float64{adaptations[i].Scale}, []float64{x.s}, tolerance*x.s)
+			if has := len(adaptations[i].Gain) > 0; has != (r.gainMax > 0) {
+				t.Fatalf("%s: there are %d gains", at, len(adaptations[i].Gain))
+			}
+			for k, p := range adaptations[i].Gain {
+				near(t, fmt.Sprintf("%s: gain %d", at, k), []float64{p}, x.p[k:k+1], tolerance*x.p[k])
+			}
+		}
+	}
+}
+
+func near(t *testing.T, what string, got, want []float64, tolerance float64) {
+	t.Helper()
+	for i := range want {
+		if !(math.Abs(got[i]-want[i]) <= tolerance) {
+			t.Fatalf("%s[%d] is %v, want %v", what, i, got[i], want[i])
+		}
+	}
+}
