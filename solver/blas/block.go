@@ -51,16 +51,20 @@ func (s *scratch[T]) block(p *product[T]) {
 			}
 			a, panel = matrix[T]{s.a, 1, panelRows}, panelRows*p.k
 		}
-		for j := 0; j < p.n; j += width {
-			b := matrix[T]{s.b[j*p.k:], width, 1}
-			n := min(width, p.n-j)
-			if !packsB && n == width {
-				b = p.b.from(0, j)
+		for j := 0; j < p.n; {
+			b, next := p.b.from(0, j), width
+			if packsB || j+width > p.n {
+				b, next = matrix[T]{s.b[j*p.k:], width, 1}, width*p.k
+			}
+			columns := min(width, p.n-j)
+			if j+2*width <= p.n {
+				columns = 2 * width
 			}
 			for i := 0; i < rows; i += panelRows {
 				a := matrix[T]{a.data[i/panelRows*panel:], a.row, a.column}
-				s.tile(min(panelRows, rows-i), n, p, a, b, p.c.from(top+i, j))
+				s.tile(min(panelRows, rows-i), columns, p, a, b, next, p.c.from(top+i, j))
 			}
+			j += columns
 		}
 	}
 }
@@ -77,22 +81,30 @@ func atLeast[T float](x []T, n int) []T {
 	return x
 }
 
-// tile updates m rows and n columns of C, of which there may be fewer than a panel
-// has.
-func (s *scratch[T]) tile(m, n int, p *product[T], a, b, c matrix[T]) {
+// tile updates m rows of C and the columns of two panels of B, of which the second
+// begins next elements behind the first, or of one, or fewer.
+func (s *scratch[T]) tile(m, n int, p *product[T], a, b matrix[T], next int, c matrix[T]) {
 	width := panelWidth[T]()
-	if n == width {
-		tile(m, p.k, a, b, c, p.alpha, p.beta)
-		return
-	}
-	whole := matrix[T]{s.c[:], width, 1}
-	if p.beta != 0 {
-		for i := range m {
-			copy(whole.data[i*width:][:n], c.data[i*c.row:][:n])
+	switch {
+	case n == 2*width:
+		if m < panelRows || !tilePair(p.k, a, b, next, c, p.alpha, p.beta) {
+			tile(m, p.k, a, b, c, p.alpha, p.beta)
+			tile(m, p.k, a, b.from(0, next), c.from(0, width), p.alpha, p.beta)
 		}
+	case n == width:
+		tile(m, p.k, a, b, c, p.alpha, p.beta)
+	default:
+		whole := matrix[T]{s.c[:], width, 1}
+		if p.beta != 0 {
+			copyRows(whole, c, m, n)
+		}
+		tile(m, p.k, a, b, whole, p.alpha, p.beta)
+		copyRows(c, whole, m, n)
 	}
-	tile(m, p.k, a, b, whole, p.alpha, p.beta)
+}
+
+func copyRows[T float](to, from matrix[T], m, n int) {
 	for i := range m {
-		copy(c.data[i*c.row:][:n], whole.data[i*width:][:n])
+		copy(to.data[i*to.row:][:n], from.data[i*from.row:])
 	}
 }

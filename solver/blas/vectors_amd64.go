@@ -4,182 +4,230 @@
 
 package blas
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile1x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile1x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile2x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile2x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile3x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile3x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile4x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile4x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile5x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile5x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile6x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile6x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile1x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile1x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile2x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile2x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile3x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile3x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile4x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile4x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile5x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile5x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile6x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile6x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile7x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile7x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile8x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile8x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile9x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile9x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile10x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile10x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile11x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile11x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile12x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+func stile12x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile1x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func stile12x32AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile2x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile1x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile3x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile2x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile4x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile3x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile5x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile4x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile6x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile5x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile1x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile6x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile2x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile1x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile3x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile2x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile4x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile3x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile5x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile4x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile6x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile5x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile7x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile6x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile8x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile7x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile9x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile8x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile10x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile9x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile11x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile10x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 
-// See tilePortable; depth must be above 0, and strides are in bytes.
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
 //
 //go:noescape
-func tile12x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+func dtile11x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
+
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
+//
+//go:noescape
+func dtile12x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
+
+// See tilePortable. Strides are in bytes, nextB that between two panels of B;
+// depth must be above 0.
+//
+//go:noescape
+func dtile12x16AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)

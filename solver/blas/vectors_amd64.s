@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func tile1x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile1x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX
-TEXT ·tile1x16AVX2(SB), NOSPLIT, $0-72
+TEXT ·stile1x16AVX2(SB), NOSPLIT, $0-80
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   depth+0(FP), AX
@@ -29,10 +29,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y4, Y4, Y4
-	VBROADCASTSS alpha+64(FP), Y2
-	VBROADCASTSS beta+68(FP), Y3
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Y2
+	VBROADCASTSS beta+76(FP), Y3
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Y2, Y0, Y0
 	VMULPS       Y2, Y1, Y1
 	VUCOMISS     X4, X3
@@ -55,9 +55,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile2x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile2x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX
-TEXT ·tile2x16AVX2(SB), NOSPLIT, $0-72
+TEXT ·stile2x16AVX2(SB), NOSPLIT, $0-80
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -87,10 +87,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y6, Y6, Y6
-	VBROADCASTSS alpha+64(FP), Y4
-	VBROADCASTSS beta+68(FP), Y5
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Y4
+	VBROADCASTSS beta+76(FP), Y5
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Y4, Y0, Y0
 	VMULPS       Y4, Y1, Y1
 	VMULPS       Y4, Y2, Y2
@@ -125,9 +125,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile3x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile3x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-72
+TEXT ·stile3x16AVX2(SB), NOSPLIT, $0-80
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -164,10 +164,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y8, Y8, Y8
-	VBROADCASTSS alpha+64(FP), Y6
-	VBROADCASTSS beta+68(FP), Y7
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Y6
+	VBROADCASTSS beta+76(FP), Y7
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Y6, Y0, Y0
 	VMULPS       Y6, Y1, Y1
 	VMULPS       Y6, Y2, Y2
@@ -214,9 +214,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile4x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile4x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX
-TEXT ·tile4x16AVX2(SB), NOSPLIT, $0-72
+TEXT ·stile4x16AVX2(SB), NOSPLIT, $0-80
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -261,10 +261,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y10, Y10, Y10
-	VBROADCASTSS alpha+64(FP), Y8
-	VBROADCASTSS beta+68(FP), Y9
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Y8
+	VBROADCASTSS beta+76(FP), Y9
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y2, Y2
@@ -323,9 +323,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile5x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile5x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX
-TEXT ·tile5x16AVX2(SB), NOSPLIT, $0-72
+TEXT ·stile5x16AVX2(SB), NOSPLIT, $0-80
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -377,10 +377,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y12, Y12, Y12
-	VBROADCASTSS alpha+64(FP), Y10
-	VBROADCASTSS beta+68(FP), Y11
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Y10
+	VBROADCASTSS beta+76(FP), Y11
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Y10, Y0, Y0
 	VMULPS       Y10, Y1, Y1
 	VMULPS       Y10, Y2, Y2
@@ -451,9 +451,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile6x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile6x16AVX2(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-72
+TEXT ·stile6x16AVX2(SB), NOSPLIT, $0-80
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -513,10 +513,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y14, Y14, Y14
-	VBROADCASTSS alpha+64(FP), Y12
-	VBROADCASTSS beta+68(FP), Y13
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Y12
+	VBROADCASTSS beta+76(FP), Y13
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Y12, Y0, Y0
 	VMULPS       Y12, Y1, Y1
 	VMULPS       Y12, Y2, Y2
@@ -599,9 +599,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile1x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile1x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile1x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile1x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	MOVQ   depth+0(FP), AX
 	MOVQ   a+8(FP), CX
@@ -619,10 +619,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z2, Z2, Z2
-	VBROADCASTSS alpha+64(FP), Z1
-	VBROADCASTSS beta+68(FP), Z3
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z1
+	VBROADCASTSS beta+76(FP), Z3
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z1, Z0, Z0
 	VUCOMISS     X2, X3
 	JNE          read
@@ -640,9 +640,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile2x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile2x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile2x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile2x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	MOVQ   depth+0(FP), AX
@@ -663,10 +663,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z4, Z4, Z4
-	VBROADCASTSS alpha+64(FP), Z2
-	VBROADCASTSS beta+68(FP), Z3
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z2
+	VBROADCASTSS beta+76(FP), Z3
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z2, Z0, Z0
 	VMULPS       Z2, Z1, Z1
 	VUCOMISS     X4, X3
@@ -691,9 +691,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile3x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile3x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile3x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile3x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -717,10 +717,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z5, Z5, Z5
-	VBROADCASTSS alpha+64(FP), Z3
-	VBROADCASTSS beta+68(FP), Z4
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z3
+	VBROADCASTSS beta+76(FP), Z4
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z3, Z0, Z0
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z3, Z2, Z2
@@ -752,9 +752,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile4x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile4x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile4x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile4x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -782,10 +782,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z6, Z6, Z6
-	VBROADCASTSS alpha+64(FP), Z4
-	VBROADCASTSS beta+68(FP), Z5
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z4
+	VBROADCASTSS beta+76(FP), Z5
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z4, Z0, Z0
 	VMULPS       Z4, Z1, Z1
 	VMULPS       Z4, Z2, Z2
@@ -824,9 +824,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile5x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile5x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile5x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile5x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -857,10 +857,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z7, Z7, Z7
-	VBROADCASTSS alpha+64(FP), Z5
-	VBROADCASTSS beta+68(FP), Z6
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z5
+	VBROADCASTSS beta+76(FP), Z6
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z5, Z0, Z0
 	VMULPS       Z5, Z1, Z1
 	VMULPS       Z5, Z2, Z2
@@ -906,9 +906,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile6x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile6x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile6x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -943,10 +943,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z8, Z8, Z8
-	VBROADCASTSS alpha+64(FP), Z6
-	VBROADCASTSS beta+68(FP), Z7
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z6
+	VBROADCASTSS beta+76(FP), Z7
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z6, Z0, Z0
 	VMULPS       Z6, Z1, Z1
 	VMULPS       Z6, Z2, Z2
@@ -999,9 +999,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile7x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile7x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile7x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile7x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -1039,10 +1039,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z9, Z9, Z9
-	VBROADCASTSS alpha+64(FP), Z7
-	VBROADCASTSS beta+68(FP), Z8
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z7
+	VBROADCASTSS beta+76(FP), Z8
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z7, Z0, Z0
 	VMULPS       Z7, Z1, Z1
 	VMULPS       Z7, Z2, Z2
@@ -1102,9 +1102,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile8x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile8x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile8x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile8x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -1146,10 +1146,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z10, Z10, Z10
-	VBROADCASTSS alpha+64(FP), Z8
-	VBROADCASTSS beta+68(FP), Z9
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z8
+	VBROADCASTSS beta+76(FP), Z9
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z8, Z0, Z0
 	VMULPS       Z8, Z1, Z1
 	VMULPS       Z8, Z2, Z2
@@ -1216,9 +1216,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile9x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile9x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile9x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile9x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -1263,10 +1263,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z11, Z11, Z11
-	VBROADCASTSS alpha+64(FP), Z9
-	VBROADCASTSS beta+68(FP), Z10
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z9
+	VBROADCASTSS beta+76(FP), Z10
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z9, Z0, Z0
 	VMULPS       Z9, Z1, Z1
 	VMULPS       Z9, Z2, Z2
@@ -1340,9 +1340,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile10x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile10x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile10x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile10x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -1391,10 +1391,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z12, Z12, Z12
-	VBROADCASTSS alpha+64(FP), Z10
-	VBROADCASTSS beta+68(FP), Z11
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z10
+	VBROADCASTSS beta+76(FP), Z11
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z10, Z0, Z0
 	VMULPS       Z10, Z1, Z1
 	VMULPS       Z10, Z2, Z2
@@ -1475,9 +1475,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile11x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile11x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile11x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile11x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -1529,10 +1529,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z13, Z13, Z13
-	VBROADCASTSS alpha+64(FP), Z11
-	VBROADCASTSS beta+68(FP), Z12
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z11
+	VBROADCASTSS beta+76(FP), Z12
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z11, Z0, Z0
 	VMULPS       Z11, Z1, Z1
 	VMULPS       Z11, Z2, Z2
@@ -1620,9 +1620,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile12x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, c *float32, rowC int, alpha float32, beta float32)
+// func stile12x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 // Requires: AVX, AVX512F
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $0-72
+TEXT ·stile12x16AVX512(SB), NOSPLIT, $0-80
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -1678,10 +1678,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z14, Z14, Z14
-	VBROADCASTSS alpha+64(FP), Z12
-	VBROADCASTSS beta+68(FP), Z13
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSS alpha+72(FP), Z12
+	VBROADCASTSS beta+76(FP), Z13
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPS       Z12, Z0, Z0
 	VMULPS       Z12, Z1, Z1
 	VMULPS       Z12, Z2, Z2
@@ -1776,9 +1776,275 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile1x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func stile12x32AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
+// Requires: AVX, AVX512F
+TEXT ·stile12x32AVX512(SB), NOSPLIT, $0-80
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	VPXORQ Z22, Z22, Z22
+	VPXORQ Z23, Z23, Z23
+	MOVQ   depth+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   columnA+24(FP), DX
+	MOVQ   rowA+16(FP), BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (SI)(BX*2), DI
+	LEAQ   (DI)(BX*2), R8
+	LEAQ   (R8)(BX*2), R9
+	LEAQ   (R9)(BX*2), R10
+	MOVQ   b+32(FP), R11
+	MOVQ   rowB+40(FP), R12
+	MOVQ   nextB+48(FP), R13
+
+next:
+	VMOVUPS      (R11), Z24
+	VMOVUPS      (R11)(R13*1), Z25
+	VBROADCASTSS (CX), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z0, Z0
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z1, Z1
+	VBROADCASTSS (CX)(BX*1), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z2, Z2
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z3, Z3
+	VBROADCASTSS (CX)(BX*2), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z4, Z4
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z5, Z5
+	VBROADCASTSS (CX)(SI*1), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z6, Z6
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z7, Z7
+	VBROADCASTSS (CX)(BX*4), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z8, Z8
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z9, Z9
+	VBROADCASTSS (CX)(DI*1), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z10, Z10
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z11, Z11
+	VBROADCASTSS (CX)(SI*2), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z12, Z12
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z13, Z13
+	VBROADCASTSS (CX)(R8*1), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z14, Z14
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z15, Z15
+	VBROADCASTSS (CX)(BX*8), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z16, Z16
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z17, Z17
+	VBROADCASTSS (CX)(R9*1), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z18, Z18
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z19, Z19
+	VBROADCASTSS (CX)(DI*2), Z26
+	VMULPS       Z24, Z26, Z27
+	VADDPS       Z27, Z20, Z20
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z21, Z21
+	VBROADCASTSS (CX)(R10*1), Z26
+	VMULPS       Z24, Z26, Z24
+	VADDPS       Z24, Z22, Z22
+	VMULPS       Z25, Z26, Z26
+	VADDPS       Z26, Z23, Z23
+	ADDQ         DX, CX
+	ADDQ         R12, R11
+	DECQ         AX
+	JNZ          next
+	VPXORQ       Z28, Z28, Z28
+	VBROADCASTSS alpha+72(FP), Z24
+	VBROADCASTSS beta+76(FP), Z25
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
+	VMULPS       Z24, Z0, Z0
+	VMULPS       Z24, Z1, Z1
+	VMULPS       Z24, Z2, Z2
+	VMULPS       Z24, Z3, Z3
+	VMULPS       Z24, Z4, Z4
+	VMULPS       Z24, Z5, Z5
+	VMULPS       Z24, Z6, Z6
+	VMULPS       Z24, Z7, Z7
+	VMULPS       Z24, Z8, Z8
+	VMULPS       Z24, Z9, Z9
+	VMULPS       Z24, Z10, Z10
+	VMULPS       Z24, Z11, Z11
+	VMULPS       Z24, Z12, Z12
+	VMULPS       Z24, Z13, Z13
+	VMULPS       Z24, Z14, Z14
+	VMULPS       Z24, Z15, Z15
+	VMULPS       Z24, Z16, Z16
+	VMULPS       Z24, Z17, Z17
+	VMULPS       Z24, Z18, Z18
+	VMULPS       Z24, Z19, Z19
+	VMULPS       Z24, Z20, Z20
+	VMULPS       Z24, Z21, Z21
+	VMULPS       Z24, Z22, Z22
+	VMULPS       Z24, Z23, Z23
+	VUCOMISS     X28, X25
+	JNE          read
+	JPS          read
+	VADDPS       Z0, Z28, Z0
+	VADDPS       Z1, Z28, Z1
+	VADDPS       Z2, Z28, Z2
+	VADDPS       Z3, Z28, Z3
+	VADDPS       Z4, Z28, Z4
+	VADDPS       Z5, Z28, Z5
+	VADDPS       Z6, Z28, Z6
+	VADDPS       Z7, Z28, Z7
+	VADDPS       Z8, Z28, Z8
+	VADDPS       Z9, Z28, Z9
+	VADDPS       Z10, Z28, Z10
+	VADDPS       Z11, Z28, Z11
+	VADDPS       Z12, Z28, Z12
+	VADDPS       Z13, Z28, Z13
+	VADDPS       Z14, Z28, Z14
+	VADDPS       Z15, Z28, Z15
+	VADDPS       Z16, Z28, Z16
+	VADDPS       Z17, Z28, Z17
+	VADDPS       Z18, Z28, Z18
+	VADDPS       Z19, Z28, Z19
+	VADDPS       Z20, Z28, Z20
+	VADDPS       Z21, Z28, Z21
+	VADDPS       Z22, Z28, Z22
+	VADDPS       Z23, Z28, Z23
+	JMP          write
+
+read:
+	MOVQ   AX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z0, Z28, Z0
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z1, Z28, Z1
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z2, Z28, Z2
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z3, Z28, Z3
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z4, Z28, Z4
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z5, Z28, Z5
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z6, Z28, Z6
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z7, Z28, Z7
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z8, Z28, Z8
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z9, Z28, Z9
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z10, Z28, Z10
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z11, Z28, Z11
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z12, Z28, Z12
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z13, Z28, Z13
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z14, Z28, Z14
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z15, Z28, Z15
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z16, Z28, Z16
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z17, Z28, Z17
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z18, Z28, Z18
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z19, Z28, Z19
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z20, Z28, Z20
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z21, Z28, Z21
+	ADDQ   CX, DX
+	VMULPS (DX), Z25, Z28
+	VADDPS Z22, Z28, Z22
+	VMULPS 64(DX), Z25, Z28
+	VADDPS Z23, Z28, Z23
+
+write:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z22, (AX)
+	VMOVUPS Z23, 64(AX)
+	VZEROUPPER
+	RET
+
+// func dtile1x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX
-TEXT ·tile1x8AVX2(SB), NOSPLIT, $0-80
+TEXT ·dtile1x8AVX2(SB), NOSPLIT, $0-88
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   depth+0(FP), AX
@@ -1801,10 +2067,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y4, Y4, Y4
-	VBROADCASTSD alpha+64(FP), Y2
-	VBROADCASTSD beta+72(FP), Y3
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Y2
+	VBROADCASTSD beta+80(FP), Y3
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y2, Y1, Y1
 	VUCOMISD     X4, X3
@@ -1827,9 +2093,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile2x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile2x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX
-TEXT ·tile2x8AVX2(SB), NOSPLIT, $0-80
+TEXT ·dtile2x8AVX2(SB), NOSPLIT, $0-88
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1859,10 +2125,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y6, Y6, Y6
-	VBROADCASTSD alpha+64(FP), Y4
-	VBROADCASTSD beta+72(FP), Y5
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Y4
+	VBROADCASTSD beta+80(FP), Y5
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Y4, Y0, Y0
 	VMULPD       Y4, Y1, Y1
 	VMULPD       Y4, Y2, Y2
@@ -1897,9 +2163,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile3x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile3x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $0-80
+TEXT ·dtile3x8AVX2(SB), NOSPLIT, $0-88
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1936,10 +2202,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y8, Y8, Y8
-	VBROADCASTSD alpha+64(FP), Y6
-	VBROADCASTSD beta+72(FP), Y7
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Y6
+	VBROADCASTSD beta+80(FP), Y7
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Y6, Y0, Y0
 	VMULPD       Y6, Y1, Y1
 	VMULPD       Y6, Y2, Y2
@@ -1986,9 +2252,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile4x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile4x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX
-TEXT ·tile4x8AVX2(SB), NOSPLIT, $0-80
+TEXT ·dtile4x8AVX2(SB), NOSPLIT, $0-88
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2033,10 +2299,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y10, Y10, Y10
-	VBROADCASTSD alpha+64(FP), Y8
-	VBROADCASTSD beta+72(FP), Y9
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Y8
+	VBROADCASTSD beta+80(FP), Y9
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Y8, Y0, Y0
 	VMULPD       Y8, Y1, Y1
 	VMULPD       Y8, Y2, Y2
@@ -2095,9 +2361,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile5x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile5x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX
-TEXT ·tile5x8AVX2(SB), NOSPLIT, $0-80
+TEXT ·dtile5x8AVX2(SB), NOSPLIT, $0-88
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2149,10 +2415,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y12, Y12, Y12
-	VBROADCASTSD alpha+64(FP), Y10
-	VBROADCASTSD beta+72(FP), Y11
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Y10
+	VBROADCASTSD beta+80(FP), Y11
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Y10, Y0, Y0
 	VMULPD       Y10, Y1, Y1
 	VMULPD       Y10, Y2, Y2
@@ -2223,9 +2489,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile6x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $0-80
+TEXT ·dtile6x8AVX2(SB), NOSPLIT, $0-88
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2285,10 +2551,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VXORPS       Y14, Y14, Y14
-	VBROADCASTSD alpha+64(FP), Y12
-	VBROADCASTSD beta+72(FP), Y13
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Y12
+	VBROADCASTSD beta+80(FP), Y13
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Y12, Y0, Y0
 	VMULPD       Y12, Y1, Y1
 	VMULPD       Y12, Y2, Y2
@@ -2371,9 +2637,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile1x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile1x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile1x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile1x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	MOVQ   depth+0(FP), AX
 	MOVQ   a+8(FP), CX
@@ -2391,10 +2657,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z2, Z2, Z2
-	VBROADCASTSD alpha+64(FP), Z1
-	VBROADCASTSD beta+72(FP), Z3
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z1
+	VBROADCASTSD beta+80(FP), Z3
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z1, Z0, Z0
 	VUCOMISD     X2, X3
 	JNE          read
@@ -2412,9 +2678,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile2x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile2x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile2x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile2x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	MOVQ   depth+0(FP), AX
@@ -2435,10 +2701,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z4, Z4, Z4
-	VBROADCASTSD alpha+64(FP), Z2
-	VBROADCASTSD beta+72(FP), Z3
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z2
+	VBROADCASTSD beta+80(FP), Z3
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z2, Z0, Z0
 	VMULPD       Z2, Z1, Z1
 	VUCOMISD     X4, X3
@@ -2463,9 +2729,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile3x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile3x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile3x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile3x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2489,10 +2755,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z5, Z5, Z5
-	VBROADCASTSD alpha+64(FP), Z3
-	VBROADCASTSD beta+72(FP), Z4
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z3
+	VBROADCASTSD beta+80(FP), Z4
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z3, Z0, Z0
 	VMULPD       Z3, Z1, Z1
 	VMULPD       Z3, Z2, Z2
@@ -2524,9 +2790,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile4x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile4x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile4x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile4x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2554,10 +2820,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z6, Z6, Z6
-	VBROADCASTSD alpha+64(FP), Z4
-	VBROADCASTSD beta+72(FP), Z5
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z4
+	VBROADCASTSD beta+80(FP), Z5
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z4, Z0, Z0
 	VMULPD       Z4, Z1, Z1
 	VMULPD       Z4, Z2, Z2
@@ -2596,9 +2862,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile5x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile5x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile5x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile5x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2629,10 +2895,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z7, Z7, Z7
-	VBROADCASTSD alpha+64(FP), Z5
-	VBROADCASTSD beta+72(FP), Z6
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z5
+	VBROADCASTSD beta+80(FP), Z6
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z5, Z0, Z0
 	VMULPD       Z5, Z1, Z1
 	VMULPD       Z5, Z2, Z2
@@ -2678,9 +2944,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile6x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile6x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile6x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile6x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2715,10 +2981,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z8, Z8, Z8
-	VBROADCASTSD alpha+64(FP), Z6
-	VBROADCASTSD beta+72(FP), Z7
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z6
+	VBROADCASTSD beta+80(FP), Z7
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z6, Z0, Z0
 	VMULPD       Z6, Z1, Z1
 	VMULPD       Z6, Z2, Z2
@@ -2771,9 +3037,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile7x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile7x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile7x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile7x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2811,10 +3077,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z9, Z9, Z9
-	VBROADCASTSD alpha+64(FP), Z7
-	VBROADCASTSD beta+72(FP), Z8
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z7
+	VBROADCASTSD beta+80(FP), Z8
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z7, Z0, Z0
 	VMULPD       Z7, Z1, Z1
 	VMULPD       Z7, Z2, Z2
@@ -2874,9 +3140,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile8x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile8x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile8x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile8x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2918,10 +3184,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z10, Z10, Z10
-	VBROADCASTSD alpha+64(FP), Z8
-	VBROADCASTSD beta+72(FP), Z9
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z8
+	VBROADCASTSD beta+80(FP), Z9
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z8, Z0, Z0
 	VMULPD       Z8, Z1, Z1
 	VMULPD       Z8, Z2, Z2
@@ -2988,9 +3254,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile9x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile9x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile9x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile9x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3035,10 +3301,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z11, Z11, Z11
-	VBROADCASTSD alpha+64(FP), Z9
-	VBROADCASTSD beta+72(FP), Z10
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z9
+	VBROADCASTSD beta+80(FP), Z10
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z9, Z0, Z0
 	VMULPD       Z9, Z1, Z1
 	VMULPD       Z9, Z2, Z2
@@ -3112,9 +3378,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile10x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile10x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile10x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile10x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3163,10 +3429,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z12, Z12, Z12
-	VBROADCASTSD alpha+64(FP), Z10
-	VBROADCASTSD beta+72(FP), Z11
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z10
+	VBROADCASTSD beta+80(FP), Z11
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z10, Z0, Z0
 	VMULPD       Z10, Z1, Z1
 	VMULPD       Z10, Z2, Z2
@@ -3247,9 +3513,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile11x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile11x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile11x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile11x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3301,10 +3567,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z13, Z13, Z13
-	VBROADCASTSD alpha+64(FP), Z11
-	VBROADCASTSD beta+72(FP), Z12
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z11
+	VBROADCASTSD beta+80(FP), Z12
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z11, Z0, Z0
 	VMULPD       Z11, Z1, Z1
 	VMULPD       Z11, Z2, Z2
@@ -3392,9 +3658,9 @@ write:
 	VZEROUPPER
 	RET
 
-// func tile12x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, c *float64, rowC int, alpha float64, beta float64)
+// func dtile12x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX, AVX512F
-TEXT ·tile12x8AVX512(SB), NOSPLIT, $0-80
+TEXT ·dtile12x8AVX512(SB), NOSPLIT, $0-88
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -3450,10 +3716,10 @@ next:
 	DECQ         AX
 	JNZ          next
 	VPXORQ       Z14, Z14, Z14
-	VBROADCASTSD alpha+64(FP), Z12
-	VBROADCASTSD beta+72(FP), Z13
-	MOVQ         c+48(FP), AX
-	MOVQ         rowC+56(FP), CX
+	VBROADCASTSD alpha+72(FP), Z12
+	VBROADCASTSD beta+80(FP), Z13
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
 	VMULPD       Z12, Z0, Z0
 	VMULPD       Z12, Z1, Z1
 	VMULPD       Z12, Z2, Z2
@@ -3545,5 +3811,271 @@ write:
 	VMOVUPS Z10, (AX)
 	ADDQ    CX, AX
 	VMOVUPS Z11, (AX)
+	VZEROUPPER
+	RET
+
+// func dtile12x16AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
+// Requires: AVX, AVX512F
+TEXT ·dtile12x16AVX512(SB), NOSPLIT, $0-88
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	VPXORQ Z16, Z16, Z16
+	VPXORQ Z17, Z17, Z17
+	VPXORQ Z18, Z18, Z18
+	VPXORQ Z19, Z19, Z19
+	VPXORQ Z20, Z20, Z20
+	VPXORQ Z21, Z21, Z21
+	VPXORQ Z22, Z22, Z22
+	VPXORQ Z23, Z23, Z23
+	MOVQ   depth+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   columnA+24(FP), DX
+	MOVQ   rowA+16(FP), BX
+	LEAQ   (BX)(BX*2), SI
+	LEAQ   (SI)(BX*2), DI
+	LEAQ   (DI)(BX*2), R8
+	LEAQ   (R8)(BX*2), R9
+	LEAQ   (R9)(BX*2), R10
+	MOVQ   b+32(FP), R11
+	MOVQ   rowB+40(FP), R12
+	MOVQ   nextB+48(FP), R13
+
+next:
+	VMOVUPS      (R11), Z24
+	VMOVUPS      (R11)(R13*1), Z25
+	VBROADCASTSD (CX), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z0, Z0
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z1, Z1
+	VBROADCASTSD (CX)(BX*1), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z2, Z2
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z3, Z3
+	VBROADCASTSD (CX)(BX*2), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z4, Z4
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z5, Z5
+	VBROADCASTSD (CX)(SI*1), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z6, Z6
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z7, Z7
+	VBROADCASTSD (CX)(BX*4), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z8, Z8
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z9, Z9
+	VBROADCASTSD (CX)(DI*1), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z10, Z10
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z11, Z11
+	VBROADCASTSD (CX)(SI*2), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z12, Z12
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z13, Z13
+	VBROADCASTSD (CX)(R8*1), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z14, Z14
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z15, Z15
+	VBROADCASTSD (CX)(BX*8), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z16, Z16
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z17, Z17
+	VBROADCASTSD (CX)(R9*1), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z18, Z18
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z19, Z19
+	VBROADCASTSD (CX)(DI*2), Z26
+	VMULPD       Z24, Z26, Z27
+	VADDPD       Z27, Z20, Z20
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z21, Z21
+	VBROADCASTSD (CX)(R10*1), Z26
+	VMULPD       Z24, Z26, Z24
+	VADDPD       Z24, Z22, Z22
+	VMULPD       Z25, Z26, Z26
+	VADDPD       Z26, Z23, Z23
+	ADDQ         DX, CX
+	ADDQ         R12, R11
+	DECQ         AX
+	JNZ          next
+	VPXORQ       Z28, Z28, Z28
+	VBROADCASTSD alpha+72(FP), Z24
+	VBROADCASTSD beta+80(FP), Z25
+	MOVQ         c+56(FP), AX
+	MOVQ         rowC+64(FP), CX
+	VMULPD       Z24, Z0, Z0
+	VMULPD       Z24, Z1, Z1
+	VMULPD       Z24, Z2, Z2
+	VMULPD       Z24, Z3, Z3
+	VMULPD       Z24, Z4, Z4
+	VMULPD       Z24, Z5, Z5
+	VMULPD       Z24, Z6, Z6
+	VMULPD       Z24, Z7, Z7
+	VMULPD       Z24, Z8, Z8
+	VMULPD       Z24, Z9, Z9
+	VMULPD       Z24, Z10, Z10
+	VMULPD       Z24, Z11, Z11
+	VMULPD       Z24, Z12, Z12
+	VMULPD       Z24, Z13, Z13
+	VMULPD       Z24, Z14, Z14
+	VMULPD       Z24, Z15, Z15
+	VMULPD       Z24, Z16, Z16
+	VMULPD       Z24, Z17, Z17
+	VMULPD       Z24, Z18, Z18
+	VMULPD       Z24, Z19, Z19
+	VMULPD       Z24, Z20, Z20
+	VMULPD       Z24, Z21, Z21
+	VMULPD       Z24, Z22, Z22
+	VMULPD       Z24, Z23, Z23
+	VUCOMISD     X28, X25
+	JNE          read
+	JPS          read
+	VADDPD       Z0, Z28, Z0
+	VADDPD       Z1, Z28, Z1
+	VADDPD       Z2, Z28, Z2
+	VADDPD       Z3, Z28, Z3
+	VADDPD       Z4, Z28, Z4
+	VADDPD       Z5, Z28, Z5
+	VADDPD       Z6, Z28, Z6
+	VADDPD       Z7, Z28, Z7
+	VADDPD       Z8, Z28, Z8
+	VADDPD       Z9, Z28, Z9
+	VADDPD       Z10, Z28, Z10
+	VADDPD       Z11, Z28, Z11
+	VADDPD       Z12, Z28, Z12
+	VADDPD       Z13, Z28, Z13
+	VADDPD       Z14, Z28, Z14
+	VADDPD       Z15, Z28, Z15
+	VADDPD       Z16, Z28, Z16
+	VADDPD       Z17, Z28, Z17
+	VADDPD       Z18, Z28, Z18
+	VADDPD       Z19, Z28, Z19
+	VADDPD       Z20, Z28, Z20
+	VADDPD       Z21, Z28, Z21
+	VADDPD       Z22, Z28, Z22
+	VADDPD       Z23, Z28, Z23
+	JMP          write
+
+read:
+	MOVQ   AX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z0, Z28, Z0
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z1, Z28, Z1
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z2, Z28, Z2
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z3, Z28, Z3
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z4, Z28, Z4
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z5, Z28, Z5
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z6, Z28, Z6
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z7, Z28, Z7
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z8, Z28, Z8
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z9, Z28, Z9
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z10, Z28, Z10
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z11, Z28, Z11
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z12, Z28, Z12
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z13, Z28, Z13
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z14, Z28, Z14
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z15, Z28, Z15
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z16, Z28, Z16
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z17, Z28, Z17
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z18, Z28, Z18
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z19, Z28, Z19
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z20, Z28, Z20
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z21, Z28, Z21
+	ADDQ   CX, DX
+	VMULPD (DX), Z25, Z28
+	VADDPD Z22, Z28, Z22
+	VMULPD 64(DX), Z25, Z28
+	VADDPD Z23, Z28, Z23
+
+write:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z22, (AX)
+	VMOVUPS Z23, 64(AX)
 	VZEROUPPER
 	RET

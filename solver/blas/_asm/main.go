@@ -20,22 +20,24 @@ func main() {
 	Constraint(buildtags.Not("purego").ToConstraint())
 	for _, bits := range []int{32, 64} {
 		for rows := 1; rows <= 6; rows++ {
-			kernel{bits: bits, rows: rows, vector: 32}.generate()
+			kernel{bits: bits, rows: rows, panels: 1, vector: 32}.generate()
 		}
 		for rows := 1; rows <= 12; rows++ {
-			kernel{bits: bits, rows: rows, vector: 64}.generate()
+			kernel{bits: bits, rows: rows, panels: 1, vector: 64}.generate()
 		}
+		kernel{bits: bits, rows: 12, panels: 2, vector: 64}.generate()
 	}
 	Generate()
 }
 
 // kernel is one function.
 type kernel struct {
-	bits, rows int
-	vector     int // bytes
+	bits         int
+	rows, panels int
+	vector       int // bytes
 }
 
-// width is how many bytes of a row of C and of B a tile has.
+// width is how many bytes of a row a panel has.
 const width = 64
 
 func (k kernel) generate() {
@@ -43,14 +45,14 @@ func (k kernel) generate() {
 	if k.vector == 64 {
 		set = "AVX512"
 	}
-	TEXT(fmt.Sprintf("tile%dx%d%s", k.rows, width*8/k.bits, set), NOSPLIT, fmt.Sprintf(
-		"func(depth int, a *float%[1]d, rowA, columnA int, b *float%[1]d, rowB int, c *float%[1]d, rowC int, alpha, beta float%[1]d)", k.bits))
-	Doc("See tilePortable; depth must be above 0, and strides are in bytes.")
+	TEXT(fmt.Sprintf("%stile%dx%d%s", map[int]string{32: "s", 64: "d"}[k.bits], k.rows, k.panels*width*8/k.bits, set), NOSPLIT, fmt.Sprintf(
+		"func(depth int, a *float%[1]d, rowA, columnA int, b *float%[1]d, rowB, nextB int, c *float%[1]d, rowC int, alpha, beta float%[1]d)", k.bits))
+	Doc("See tilePortable. Strides are in bytes, nextB that between two panels of B;", "depth must be above 0.")
 	Pragma("noescape")
 
 	sums := make([][]VecVirtual, k.rows)
 	for i := range sums {
-		for range width / k.vector {
+		for range k.panels * width / k.vector {
 			sums[i] = append(sums[i], k.zero())
 		}
 	}
@@ -65,14 +67,19 @@ func (k kernel) multiply(sums [][]VecVirtual) {
 	depth := Load(Param("depth"), GP64())
 	a, columnA, rowA := Load(Param("a"), GP64()), Load(Param("columnA"), GP64()), rows(Load(Param("rowA"), GP64()), k.rows)
 	b, rowB := Load(Param("b"), GP64()), Load(Param("rowB"), GP64())
+	addressB := func(j int) Mem { return Mem{Base: b, Disp: j * k.vector} }
+	if k.panels == 2 {
+		nextB := Load(Param("nextB"), GP64())
+		addressB = func(j int) Mem { return [...]Mem{{Base: b}, {Base: b, Index: nextB, Scale: 1}}[j] }
+	}
 	Label("next")
-	fromB := make([]VecVirtual, width/k.vector)
+	fromB := make([]VecVirtual, len(sums[0]))
 	for j := range fromB {
 		fromB[j] = k.register()
-		VMOVUPS(Mem{Base: b, Disp: j * k.vector}, fromB[j])
+		VMOVUPS(addressB(j), fromB[j])
 	}
 	for i := range sums {
-		if k.vector == 64 {
+		if len(fromB) == 1 {
 			product := k.register()
 			k.mulBroadcast(rowA(a, i), fromB[0], product)
 			k.add(product, sums[i][0], sums[i][0])
