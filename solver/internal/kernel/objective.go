@@ -36,6 +36,12 @@ func (o *Objective[T]) Bound(gradient, theta float64) float64 {
 	return gradient + float64(o.L1) + float64(o.L2)*theta
 }
 
+// zero says whether every g is 0, given the largest magnitudes of the gradient and
+// of the value.
+func (o *Objective[T]) zero(maxGradient, maxValue float64) bool {
+	return maxGradient == 0 && (maxValue == 0 || o.L1 == 0 && o.L2 == 0)
+}
+
 // OverflowObjective returns the index of the first element whose g is not
 // finite, or -1.
 func OverflowObjective[T Float](theta, gradient []T, o *Objective[T]) int {

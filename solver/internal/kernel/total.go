@@ -10,6 +10,7 @@ import (
 type Part interface {
 	elements() int
 	at(i int) (d, g float64)
+	gradientIsZero(maxGradient, maxValue float64) bool
 }
 
 // FunnelPart is what Measure was given.
@@ -22,6 +23,10 @@ func (p *FunnelPart[T]) elements() int { return len(p.Theta) }
 
 func (p *FunnelPart[T]) at(i int) (d, g float64) {
 	return float64(p.Direction[i]), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
+}
+
+func (p *FunnelPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
+	return p.Objective.zero(maxGradient, maxValue)
 }
 
 // AdamPart is what MeasureAdam was given.
@@ -37,9 +42,14 @@ func (p *AdamPart[T]) at(i int) (d, g float64) {
 	return float64(p.Last.Of(p.M[i], p.V[i])), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
 }
 
+func (p *AdamPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
+	return p.Objective.zero(maxGradient, maxValue)
+}
+
 // Total adds up the sums of several parameters. Its memory is for the next use.
 type Total struct {
-	parts []Part
+	parts   []Part
+	nonzero bool // some part's g is, or may be
 
 	dot, squaredDirection, squaredGradient, squaredValue []float64
 }
@@ -47,6 +57,7 @@ type Total struct {
 // Add adds a parameter, whose Sums are those of the part.
 func (t *Total) Add(s Sums, p Part) {
 	t.parts = append(t.parts, p)
+	t.nonzero = t.nonzero || !p.gradientIsZero(s.MaxGradient, s.MaxValue)
 	t.append(s)
 }
 
@@ -60,17 +71,17 @@ func (t *Total) append(s Sums) {
 // Sums returns the total, without the maxima, and forgets the parameters. Where
 // the squares of d or g leave the range of float64 both vectors are divided by
 // powers of 2 first, so that the cosine is what it is without this range; the
-// inner product is then to be multiplied by 2^exponent. SquaredValue is as the
-// parameters have it.
+// inner product is then to be multiplied by 2^exponent. Where g is 0 there is
+// nothing to divide. SquaredValue is as the parameters have it.
 func (t *Total) Sums() (sums Sums, exponent int) {
 	sums = t.sum()
-	if !InRange(sums.SquaredDirection) || !InRange(sums.SquaredGradient) {
+	if t.nonzero && (!InRange(sums.SquaredDirection) || !InRange(sums.SquaredGradient)) {
 		squaredValue := sums.SquaredValue
 		sums, exponent = t.rescaled()
 		sums.SquaredValue = squaredValue
 	}
 	clear(t.parts)
-	t.parts = t.parts[:0]
+	t.parts, t.nonzero = t.parts[:0], false
 	return sums, exponent
 }
 

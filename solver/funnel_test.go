@@ -1,7 +1,6 @@
 package solver_test
 
 import (
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -40,24 +39,6 @@ func TestWithBothRatesZeroFunnelIsMomentum(t *testing.T) {
 				compare(t, i, "value", floats(ps[0].value), floats(ps[1].value), 10*p.tolerance)
 			}
 		})
-	}
-}
-
-func TestOneScalarWithRawGainIsItsClosedForm(t *testing.T) {
-	const rate, learnRate = 0.05, 0.1
-	rng := rand.New(rand.NewPCG(2, 2))
-	f := solver.NewEGGain(gorgonia.WithLearnRate(learnRate), solver.WithGainRate(rate))
-	p := &param{value: gorgonia.NewF64(3), gradient: gorgonia.NewF64(0)}
-	theta, sum, last := 3.0, 0.0, 0.0
-	for i := range 100 {
-		g := rng.NormFloat64()
-		set(p.gradient, []float64{g})
-		step(t, f, model(p))
-		sum += last * g
-		last = g
-		theta -= learnRate * math.Exp(rate*sum) * g
-		compare(t, i, "value", floats(p.value), []float64{theta}, 1e-12)
-		compare(t, i, "gain", f.Adaptations()[0].Gain, []float64{math.Exp(rate * sum)}, 1e-12)
 	}
 }
 
@@ -104,21 +85,5 @@ func TestNormalizedSignalsDoNotSeeTheGradientsSize(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-func TestEGUIsGradientDescentOnTheLogarithm(t *testing.T) {
-	rng := rand.New(rand.NewPCG(4, 4))
-	e := solver.NewEGU(gorgonia.WithLearnRate(0.1))
-	p := vector("w", []float64{1, 2, 0}, make([]float64, 3))
-	phi := []float64{0, math.Log(2), math.Inf(-1)}
-	for i := range 50 {
-		g := random(rng, 3)
-		set(p.gradient, g)
-		step(t, e, model(p))
-		for k := range phi {
-			phi[k] -= 0.1 * g[k]
-		}
-		compare(t, i, "value", floats(p.value), []float64{math.Exp(phi[0]), math.Exp(phi[1]), 0}, 1e-12)
 	}
 }
