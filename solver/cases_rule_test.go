@@ -14,17 +14,23 @@ import (
 // Problems on which the scale has to be right: steps that are unlike each other, the
 // same few batches again and again, targets that move, shifts after long quiet.
 
+// scaling is a solver whose scale can be seen.
+type scaling interface {
+	G.Solver
+	Adaptations() []solver.Adaptation
+}
+
 // defaults are our solvers with their defaults.
 var defaults = []struct {
 	name string
-	make func() adaptive
+	make func() scaling
 }{
-	{"Funnel", func() adaptive { return solver.NewFunnel() }},
-	{"FunnelAdam", func() adaptive { return solver.NewFunnelAdam() }},
+	{"Funnel", func() scaling { return solver.NewFunnel() }},
+	{"FunnelAdam", func() scaling { return solver.NewFunnelAdam() }},
 }
 
 // atABound reports a scale that has come to one of its bounds.
-func atABound(s adaptive) error {
+func atABound(s scaling) error {
 	for _, a := range s.Adaptations() {
 		if a.Scale <= 2e-9 || a.Scale >= 0.5e9 {
 			return fmt.Errorf("the scale of %q is %.2g, which is at its bound", a.Name, a.Scale)
@@ -75,8 +81,8 @@ func TestAugmentIsNeverMuchWorseThanTheSolverInside(t *testing.T) {
 func TestLogisticRegressionFromOneExampleAStepEndsAtTheTruth(t *testing.T) {
 	for _, c := range append(defaults, struct {
 		name string
-		make func() adaptive
-	}{"Adam, augmented", func() adaptive { return solver.Augment(G.NewAdamSolver()) }}) {
+		make func() scaling
+	}{"Adam, augmented", func() scaling { return solver.Augment(G.NewAdamSolver()) }}) {
 		for seed := range uint64(4) {
 			rng, s := rand.New(rand.NewPCG(seed, 3)), c.make()
 			w, b := vector("w", []float64{0.1}, []float64{0}), vector("b", []float64{0}, []float64{0})
@@ -186,7 +192,7 @@ func TestALineIsFoundWithAClippedGradient(t *testing.T) {
 		return loss
 	}
 	adam := fit(G.NewAdamSolver(G.WithClip(5)))
-	for name, s := range map[string]adaptive{"Funnel": solver.NewFunnel(G.WithClip(5)), "FunnelAdam": solver.NewFunnelAdam(G.WithClip(5))} {
+	for name, s := range map[string]scaling{"Funnel": solver.NewFunnel(G.WithClip(5)), "FunnelAdam": solver.NewFunnelAdam(G.WithClip(5))} {
 		loss := fit(s)
 		t.Logf("%s: %.3g; Adam %.3g", name, loss, adam)
 		if !(loss <= adam) {

@@ -28,7 +28,6 @@ func spelling(word string) []int {
 // cell is the weights of a recurrent network, which outlive its graphs.
 type cell struct {
 	names []string
-	sizes [][]int
 	all   []*tensor.Dense
 }
 

@@ -116,8 +116,9 @@ func (p program) run(t *testing.T, s G.Solver, seed uint64) (r result) {
 
 // heapInUse is what is in use once finalizers and cleanups have run.
 func heapInUse() int {
-	runtime.GC()
-	runtime.GC()
+	for range 3 {
+		runtime.GC()
+	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
