@@ -428,3 +428,69 @@ func TestASolverInsideThatChangesNothingIsAnError(t *testing.T) {
 		t.Errorf("with a learning rate of 0 the value went to %v", v)
 	}
 }
+
+// writable are those that can be saved; what Gorgonia's Adam keeps cannot be read.
+func writable() []struct {
+	name string
+	make func() adaptive
+} {
+	w := slices.Clone(adaptives)
+	w[len(w)-1].name, w[len(w)-1].make = "Funnel, augmented", func() adaptive { return solver.Augment(solver.NewFunnel()) }
+	return w
+}
+
+// A program that copies its weights into new tensors for every graph has new
+// parameters each time. Write and Read take along what was learned.
+func TestWeightsThatAreCopiedForEveryGraphGoOnThroughWriteAndRead(t *testing.T) {
+	for _, c := range writable() {
+		var values [2][]float64
+		for k, copies := range []bool{false, true} {
+			rng, s := rand.New(rand.NewPCG(33, 1)), c.make()
+			w0, w1 := weights(rng, tensor.Float64, 3, 5), weights(rng, tensor.Float64, 5, 1)
+			feed, run, params := graphOver(t, w0, w1)
+			for range 20 {
+				if copies {
+					var file bytes.Buffer
+					if err := solver.Write(&file, G.NodesToValueGrads(params), s); err != nil {
+						t.Fatal(err)
+					}
+					w0, w1, s = w0.Clone().(*tensor.Dense), w1.Clone().(*tensor.Dense), c.make()
+					feed, run, params = graphOver(t, w0, w1)
+					if err := solver.Read(&file, G.NodesToValueGrads(params), s); err != nil {
+						t.Fatal(err)
+					}
+				}
+				feed(random(rng, 12), random(rng, 4))
+				run()
+				step(t, s, G.NodesToValueGrads(params))
+			}
+			values[k] = append(floats(w0), floats(w1)...)
+		}
+		if !sameBits(values[0], values[1]) {
+			t.Errorf("%s: weights are %v, and %v with one graph", c.name, values[1][:3], values[0][:3])
+		}
+	}
+}
+
+func TestWhatIsGoneIsNotMissingFromAFileAndWhatLivesIs(t *testing.T) {
+	for _, c := range writable() {
+		s, stays, other := c.make(), vector("stays", []float64{1, 2}, []float64{1, 1}), vector("other", []float64{3, 4}, []float64{1, 1})
+		step(t, s, model(stays, vector("goes", make([]float64, 1000), rising(1000))))
+		var err error
+		for range 200 { // what clears up runs beside the program
+			runtime.GC()
+			if err = solver.Write(new(bytes.Buffer), model(stays), s); err == nil {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		if err != nil {
+			t.Errorf("%s: with a parameter that is gone: %v", c.name, err)
+		}
+		step(t, s, model(other))
+		if err := solver.Write(new(bytes.Buffer), model(stays), s); err == nil || !strings.Contains(err.Error(), `"other"`) {
+			t.Errorf("%s: with a parameter that is not in the model: %v", c.name, err)
+		}
+		runtime.KeepAlive(other)
+	}
+}
