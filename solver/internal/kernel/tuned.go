@@ -6,7 +6,7 @@ package kernel
 
 // strip is how many elements tunedMeasure goes through at a time: few enough
 // that the nearest cache holds them.
-const strip = 64 * lanes
+const strip = 128 * lanes
 
 // tunedMeasure goes through each strip once for every lane, so that the lane's
 // sums stay in registers. An unsigned index needs no bounds checks.
@@ -72,6 +72,7 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 // registers to the update: it puts g in the place of the gradient, and the gains
 // of raw signals in p. The update is to use the Gain that it returns.
 func tunedFirst[T Float](theta, gradient, m, p []T, o *Objective[T], k *Gain[T]) Gain[T] {
+	theta, m, p = theta[:len(gradient)], m[:len(gradient)], p[:len(gradient)]
 	if !o.plain() {
 		for i, g := range gradient {
 			gradient[i] = o.apply(g, theta[i])
