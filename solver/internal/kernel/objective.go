@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-// Objective holds the user's options that make g, the gradient of the step, of
+// Objective holds the user's options that make g, the gradient of the step, from
 // the gradient that Gorgonia computed.
 type Objective[T Float] struct {
 	L1, L2   T // weights of the regularisation; 0: none
@@ -23,6 +23,7 @@ func (o *Objective[T]) Gradient(gradient, theta T) T {
 	return o.apply(gradient, theta)
 }
 
+// apply is Gradient where an option is set.
 func (o *Objective[T]) apply(g, theta T) T {
 	g = g + T(o.L1*sign(theta))         // g ← g + l1 sign(θ)
 	g = g + T(o.L2*theta)               // g ← g + l2 θ
