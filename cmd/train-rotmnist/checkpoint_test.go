@@ -41,7 +41,7 @@ func newest(dir string) string {
 // a clock has measured.
 func sameEnd(t *testing.T, dir, csv, wantDir, wantCSV string) {
 	t.Helper()
-	if got, want := read1(t, csv), read1(t, wantCSV); !bytes.Equal(got, want) {
+	if got, want := readFile(t, csv), readFile(t, wantCSV); !bytes.Equal(got, want) {
 		t.Errorf("the CSV has %d bytes, that of the uninterrupted run %d, or they differ", len(got), len(want))
 	}
 	if filepath.Base(newest(dir)) != filepath.Base(newest(wantDir)) {
@@ -49,18 +49,18 @@ func sameEnd(t *testing.T, dir, csv, wantDir, wantCSV string) {
 	}
 	files, _ := filepath.Glob(filepath.Join(newest(wantDir), "*"))
 	for _, want := range files {
-		got := read1(t, filepath.Join(newest(dir), filepath.Base(want)))
+		got := readFile(t, filepath.Join(newest(dir), filepath.Base(want)))
 		if strings.HasSuffix(want, ".json") {
-			if a, b := untimed(t, got), untimed(t, read1(t, want)); a != b {
+			if a, b := untimed(t, got), untimed(t, readFile(t, want)); a != b {
 				t.Errorf("the metrics differ:\n%.500s\n%.500s", a, b)
 			}
-		} else if !bytes.Equal(got, read1(t, want)) {
+		} else if !bytes.Equal(got, readFile(t, want)) {
 			t.Errorf("%s differs from that of the uninterrupted run", filepath.Base(want))
 		}
 	}
 }
 
-func read1(t *testing.T, file string) []byte {
+func readFile(t *testing.T, file string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -127,12 +127,12 @@ func TestAFinishedRunThatIsResumedSaysSoAndPrintsItsTable(t *testing.T) {
 	if status != 0 {
 		t.Fatal(errs)
 	}
-	before := read1(t, csv)
+	before := readFile(t, csv)
 	status, out, errs := invoke("-resume", dir)
 	if status != 0 || !strings.Contains(out, "the run in "+dir+" is finished: all of its 60 steps are done") || !strings.HasSuffix(out, want) {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
-	if !bytes.Equal(read1(t, csv), before) {
+	if !bytes.Equal(readFile(t, csv), before) {
 		t.Error("its CSV has changed")
 	}
 }
@@ -142,7 +142,7 @@ func TestARunIsNotResumedWithOtherFlags(t *testing.T) {
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
-	before := read1(t, csv)
+	before := readFile(t, csv)
 	for more, want := range map[string]string{
 		"-batch 17":                     `-batch is "16" in the run and "17" here`,
 		"-seed 2":                       `-seed is "1" in the run and "2" here`,
@@ -159,7 +159,7 @@ func TestARunIsNotResumedWithOtherFlags(t *testing.T) {
 	if status, _, errs := invoke(append([]string{"-resume", dir, "-seed", "1"}, args[:len(args)-4]...)...); status != 0 && !strings.Contains(errs, "cannot both") {
 		t.Errorf("with its own flags: status %d, %s", status, errs)
 	}
-	if !bytes.Equal(read1(t, csv), before) {
+	if !bytes.Equal(readFile(t, csv), before) {
 		t.Error("its CSV has changed")
 	}
 }
@@ -179,8 +179,8 @@ func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
 		t.Errorf("a new run in a directory that has one: status %d, %s", status, errs)
 	}
 	csv0 := filepath.Join(t.TempDir(), "kept.csv")
-	os.WriteFile(csv0, read1(t, csv), 0o666)
-	other := read1(t, csv)
+	os.WriteFile(csv0, readFile(t, csv), 0o666)
+	other := readFile(t, csv)
 	other[100] ^= 1
 	os.WriteFile(csv, other, 0o666)
 	if status, _, errs := invoke("-resume", dir); status != 1 || !strings.Contains(errs, csv+": it does not begin with what the run had written") {
@@ -190,7 +190,7 @@ func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
 	if status, _, errs := invoke("-resume", dir); status != 1 || !strings.Contains(errs, csv+": no such file") {
 		t.Errorf("no CSV: status %d, %s", status, errs)
 	}
-	os.WriteFile(csv, read1(t, csv0), 0o666)
+	os.WriteFile(csv, readFile(t, csv0), 0o666)
 	altered := filepath.Join(t.TempDir(), "run")
 	os.CopyFS(altered, os.DirFS(dir))
 	for _, folder := range folders(altered) {
@@ -198,7 +198,7 @@ func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
 			SHA256 string          `json:"sha256"`
 			Run    json.RawMessage `json:"run"`
 		}
-		json.Unmarshal(read1(t, filepath.Join(folder, "run.json")), &sealed)
+		json.Unmarshal(readFile(t, filepath.Join(folder, "run.json")), &sealed)
 		sealed.Run = bytes.Replace(sealed.Run, []byte(`"arithmetic":"`), []byte(`"arithmetic":"another`), 1)
 		sealed.SHA256 = digestOf(sealed.Run)
 		b, _ := json.Marshal(sealed)
@@ -208,7 +208,7 @@ func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
 		t.Errorf("other arithmetic: status %d, %s", status, errs)
 	}
 	labels := filepath.Join(args[1], "train-labels-idx1-ubyte")
-	b := read1(t, labels)
+	b := readFile(t, labels)
 	b[20] = (b[20] + 1) % 10
 	os.WriteFile(labels, b, 0o666)
 	if status, _, errs := invoke("-resume", dir); status != 1 || !strings.Contains(errs, "are not those that the run was started with") {
@@ -237,7 +237,7 @@ func TestTheLastTwoCheckpointsAreKeptAndADamagedOneIsPassedOver(t *testing.T) {
 				t.Fatal(err)
 			}
 			file := filepath.Join(newest(dir), name)
-			damage(file, read1(t, file))
+			damage(file, readFile(t, file))
 			status, _, errs := invoke("-resume", dir, "-quiet")
 			if status != 0 || !strings.Contains(errs, file) || !strings.Contains(errs, "going on from the checkpoint before, of step 40") || strings.Count(errs, "\n") != 1 {
 				t.Errorf("%s %s: status %d, %s", name, what, status, errs)
@@ -269,10 +269,10 @@ func TestAResumedRunWritesTheReportAndTheJSONOfItsFlagsOrOthers(t *testing.T) {
 		t.Fatal(errs)
 	}
 	os.Remove(first)
-	if status, _, errs := invoke("-resume", dir, "-quiet"); status != 0 || len(read1(t, first)) == 0 {
+	if status, _, errs := invoke("-resume", dir, "-quiet"); status != 0 || len(readFile(t, first)) == 0 {
 		t.Errorf("status %d, %s", status, errs)
 	}
-	if status, _, errs := invoke("-resume", dir, "-quiet", "-json", second); status != 0 || len(read1(t, second)) == 0 {
+	if status, _, errs := invoke("-resume", dir, "-quiet", "-json", second); status != 0 || len(readFile(t, second)) == 0 {
 		t.Errorf("status %d, %s", status, errs)
 	}
 }

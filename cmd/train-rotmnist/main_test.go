@@ -328,7 +328,7 @@ func TestTheReportIsAPageWithTheRun(t *testing.T) {
 	if status != 0 {
 		t.Fatal(errs)
 	}
-	page := string(read1(t, file))
+	page := string(readFile(t, file))
 	for _, want := range []string{"<!DOCTYPE html>", "Content-Security-Policy", "adam:decay=cosine", "-report " + file, `"state":"finished"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s in the page, after\n%s", want, out)
@@ -356,7 +356,7 @@ func TestAReportOfARunThatWasResumedIsOfAllOfIt(t *testing.T) {
 		t.Fatal(errs)
 	}
 	accuracy := regexp.MustCompile(`"accuracy":\{[^}]*\}`)
-	a, b := accuracy.Find(read1(t, whole)), accuracy.Find(read1(t, resumed))
+	a, b := accuracy.Find(readFile(t, whole)), accuracy.Find(readFile(t, resumed))
 	if len(a) == 0 || !bytes.Equal(a, b) {
 		t.Errorf("its accuracies are %s, those of an uninterrupted run %s", b, a)
 	}
@@ -439,7 +439,7 @@ func TestARunThatCannotStartLeavesAnOldCSVAlone(t *testing.T) {
 	if status, _, _ := invoke(small(t, "-csv", file, "-http", taken(t))...); status != 1 {
 		t.Errorf("status %d", status)
 	}
-	if b := read1(t, file); string(b) != "precious" {
+	if b := readFile(t, file); string(b) != "precious" {
 		t.Errorf("the old file holds %q", b)
 	}
 }
