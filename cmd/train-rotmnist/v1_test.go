@@ -10,11 +10,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 	"github.com/seed1e560811/funnel/mnist"
-	"github.com/seed1e560811/funnel/solver"
 )
 
 // v1 has a run that the first version of this program wrote:
@@ -112,7 +111,7 @@ func readEnding(t *testing.T) *ending {
 // compareV1 makes runs with the network of the run in v1.
 func compareV1(t *testing.T, list string) *experiment.Comparison {
 	t.Helper()
-	specs, err := solvers.Parse(list)
+	specs, err := spec.Parse(list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,12 +119,9 @@ func compareV1(t *testing.T, list string) *experiment.Comparison {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := experiment.New(&experiment.Setup{
-		Train: mnist.Synthetic(64, 3), Test: mnist.Synthetic(16, 4), Schedule: schedule, Batch: 16, Hidden: []int{1}, Seed: 3,
+	c := experiment.New(&experiment.Setup{
+		Train: mnist.Synthetic(64, 3), Test: mnist.Synthetic(16, 4), Schedule: schedule, Batch: 16, NewNetwork: experiment.MLP([]int{1}), Seed: 3,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(c.Close)
 	for _, s := range specs {
 		if _, err := c.Add(s.Text, s.New()); err != nil {
@@ -158,12 +154,9 @@ func learned(t *testing.T, run *experiment.Run) string {
 	for _, p := range run.Model() {
 		add(p.Value().Data())
 	}
-	s := solvers.Keepable(run.Solver())
-	if s, ok := s.(interface{ Adaptations() []solver.Adaptation }); ok {
-		for _, a := range s.Adaptations() {
-			add(a.Scale)
-			add(a.Gain)
-		}
+	for _, a := range spec.Adaptations(run.Solver()) {
+		add(a.Scale)
+		add(a.Gain)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -1,6 +1,15 @@
-package solvers
+// Package gorgoniastate saves and restores Gorgonia's own solvers.
+//
+// Gorgonia exports nothing of a solver's state, so a run that compares it with
+// ours could not go on after an interruption. This package reads and writes the
+// unexported fields of the solvers of Gorgonia v0.9.18, listed in fields.go,
+// past the compiler, with reflection. No other code does so. A solver whose
+// fields are not those listed, as a later release's may be, is refused with an
+// error that names the field.
+package gorgoniastate
 
 import (
+	"encoding"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -13,28 +22,33 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// gorgonias is one of Gorgonia's solvers that can be saved. Gorgonia shows
-// nothing of what its solvers keep, so it is read, and written, past the
-// compiler: their fields are numbers, switches and caches, which are lists of
-// dual values, one for each parameter by its place in the model. A field of
-// another kind, in a release to come, is an error.
-type gorgonias struct {
+// Solver is one of Gorgonia's solvers, which solver.Save can save and
+// solver.Load restore, alone and inside of an Augmented. Make one with New.
+type Solver struct {
 	gorgonia.Solver
 	restored bool // since the last step
 }
 
-// Apply changes hyperparameters between steps. Gorgonia's options are for
-// Gorgonia's solvers alone, so they must not be called on this one.
-func (g *gorgonias) Apply(opts ...gorgonia.SolverOpt) error {
+var (
+	_ encoding.BinaryMarshaler   = (*Solver)(nil)
+	_ encoding.BinaryUnmarshaler = (*Solver)(nil)
+)
+
+// New makes a solver of Gorgonia's savable.
+func New(s gorgonia.Solver) *Solver { return &Solver{Solver: s} }
+
+// Apply changes hyperparameters between steps. Gorgonia's options do nothing to
+// a solver that is not Gorgonia's, so they are called on the one inside.
+func (g *Solver) Apply(opts ...gorgonia.SolverOpt) error {
 	for _, opt := range opts {
 		opt(g.Solver)
 	}
 	return nil
 }
 
-// Step steps, once it is known that what was restored fits the model: Gorgonia's
-// solvers would panic.
-func (g *gorgonias) Step(model []gorgonia.ValueGrad) error {
+// Step makes Gorgonia's step. After UnmarshalBinary it first checks that the state
+// fits the model, since Gorgonia would panic.
+func (g *Solver) Step(model []gorgonia.ValueGrad) error {
 	if g.restored {
 		if err := g.fits(model); err != nil {
 			return err
@@ -44,8 +58,8 @@ func (g *gorgonias) Step(model []gorgonia.ValueGrad) error {
 	return g.Solver.Step(model)
 }
 
-// kept is what a solver keeps, but for the numbers of its caches.
-type kept struct {
+// state is a solver's state without the numbers in its caches, which follow it.
+type state struct {
 	Type   string                  `json:"type"`
 	Fields map[string]any          `json:"fields"`
 	Caches map[string][][2]*layout `json:"caches"` // null where there is none yet
@@ -58,9 +72,9 @@ type layout struct {
 	Double bool  `json:"double,omitempty"` // float64, not float32
 }
 
-// MarshalBinary is all that the solver is.
-func (g *gorgonias) MarshalBinary() ([]byte, error) {
-	k := kept{Type: fmt.Sprintf("%T", g.Solver), Fields: map[string]any{}, Caches: map[string][][2]*layout{}}
+// MarshalBinary returns the hyperparameters and the state of the solver.
+func (g *Solver) MarshalBinary() ([]byte, error) {
+	k := state{Type: fmt.Sprintf("%T", g.Solver), Fields: map[string]any{}, Caches: map[string][][2]*layout{}}
 	var numbers []byte
 	err := g.each(func(name string, f reflect.Value) (err error) {
 		if f.Kind() != reflect.Slice {
@@ -97,19 +111,19 @@ func (g *gorgonias) MarshalBinary() ([]byte, error) {
 func appendValue(b []byte, v gorgonia.Value) (*layout, []byte, error) {
 	d, ok := v.(*tensor.Dense)
 	if !ok {
-		return nil, nil, fmt.Errorf("it keeps a %T, which cannot be saved", v)
+		return nil, nil, fmt.Errorf("its state has a %T, which cannot be saved", v)
 	}
 	if d.RequiresIterator() || d.DataOrder().IsColMajor() || d.IsMasked() { // read would put the numbers into row-major order
-		return nil, nil, fmt.Errorf("it keeps a tensor of shape %v that is not row-major, which cannot be saved", d.Shape())
+		return nil, nil, fmt.Errorf("its state has a tensor of shape %v that is not row-major, which cannot be saved", d.Shape())
 	}
 	b, err := binary.Append(b, binary.LittleEndian, d.Data())
 	return &layout{d.Shape().Clone(), d.Dtype() == tensor.Float64}, b, err
 }
 
-// UnmarshalBinary makes the solver what another was. It does so whole or not at
-// all.
-func (g *gorgonias) UnmarshalBinary(b []byte) error {
-	var k kept
+// UnmarshalBinary gives the solver the hyperparameters and the state that
+// another had. On an error the solver is as it was.
+func (g *Solver) UnmarshalBinary(b []byte) error {
+	var k state
 	if len(b) < 8 || uint64(len(b)-8) < binary.LittleEndian.Uint64(b) {
 		return errors.New("it ends within its description")
 	}
@@ -122,7 +136,7 @@ func (g *gorgonias) UnmarshalBinary(b []byte) error {
 	}
 	numbers := b[8+n:]
 	next := reflect.New(reflect.TypeOf(g.Solver).Elem())
-	restored := &gorgonias{Solver: next.Interface().(gorgonia.Solver), restored: true}
+	restored := &Solver{Solver: next.Interface().(gorgonia.Solver), restored: true}
 	err := restored.each(func(name string, f reflect.Value) (err error) {
 		if f.Kind() != reflect.Slice {
 			return setField(f, k.Fields[name])
@@ -207,8 +221,8 @@ func (l *layout) read(b []byte, f reflect.Value) (rest []byte, err error) {
 	return b[size*n:], nil
 }
 
-// fits says whether what was restored is of a model like this.
-func (g *gorgonias) fits(model []gorgonia.ValueGrad) error {
+// fits returns an error where the restored state is of another model.
+func (g *Solver) fits(model []gorgonia.ValueGrad) error {
 	return g.each(func(name string, f reflect.Value) error {
 		if f.Kind() != reflect.Slice || f.IsNil() {
 			return nil
@@ -231,32 +245,19 @@ func (g *gorgonias) fits(model []gorgonia.ValueGrad) error {
 	})
 }
 
-// each goes through the fields of the solver.
-func (g *gorgonias) each(do func(name string, f reflect.Value) error) error {
+// each calls do with every field of the solver, and refuses fields that are not
+// as listed.
+func (g *Solver) each(do func(name string, f reflect.Value) error) error {
 	s := reflect.ValueOf(g.Solver).Elem()
+	if err := checkFields(s.Type()); err != nil {
+		return err
+	}
 	for i := range s.NumField() {
-		f, name := field(s, i), s.Type().Field(i).Name
-		switch f.Kind() {
-		case reflect.Bool, reflect.Int, reflect.Float64:
-		case reflect.Slice:
-			if !isDual(f.Type().Elem()) {
-				return fmt.Errorf("its field %s is a %v, which is not known", name, f.Type())
-			}
-		default:
-			return fmt.Errorf("its field %s is a %v, which is not known", name, f.Type())
-		}
-		if err := do(name, f); err != nil {
+		if err := do(s.Type().Field(i).Name, field(s, i)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// isDual tells whether t is a pointer to Gorgonia's dual value: two values.
-func isDual(t reflect.Type) bool {
-	value := reflect.TypeFor[gorgonia.Value]()
-	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && t.Elem().NumField() == 2 &&
-		t.Elem().Field(0).Type == value && t.Elem().Field(1).Type == value
 }
 
 // valueOf is one of the two values of a dual value.

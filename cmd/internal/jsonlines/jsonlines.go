@@ -1,4 +1,7 @@
-package sweep
+// Package jsonlines has files with a line of JSON for each run that is done. They
+// are only ever added to, so a program that was killed goes on from what they
+// hold.
+package jsonlines
 
 import (
 	"bytes"
@@ -8,32 +11,67 @@ import (
 	"io"
 	"os"
 
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/filelock"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
+	"github.com/seed1e560811/funnel/cmd/internal/filelock"
 )
 
-// File has a line of JSON for each run that is done. It is only ever added to,
-// a whole line at a time, so it survives a kill; a line that a kill has cut
-// short, or a power cut, is dropped by whoever adds the next. Processes on one machine may share
-// a file.
-type File struct{ f *os.File }
+// Format is how the lines of a kind of file are written and read.
+type Format[R any] struct {
+	Beginning string                       // of every line; it tells half a line from a file of another kind
+	What      string                       // a line is, with its article, for messages
+	Parse     func(line []byte) (R, error) // reads a line and checks it
+}
 
-// Open opens a file, or makes it, and reads the runs that are in it. Close it.
-func Open(path string) (*File, []output.Record, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o666)
+// Read reads the records in b. A last line that was cut short is left out.
+func (f Format[R]) Read(b []byte) ([]R, error) {
+	var records []R
+	for number := 1; len(b) > 0; number++ {
+		line, rest, whole := bytes.Cut(b, []byte("\n"))
+		b = rest
+		if len(bytes.TrimSpace(line)) == 0 || !whole && f.cutShort(line) {
+			continue
+		}
+		r, err := f.Parse(line)
+		if err != nil {
+			return nil, fmt.Errorf("line %d is not %s: %w", number, f.What, err)
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+// cutShort tells whether line is what a writer that was killed has left of a
+// line. A power cut leaves zero bytes at its end.
+func (f Format[R]) cutShort(line []byte) bool {
+	beginning := []byte(f.Beginning)
+	begun := bytes.HasPrefix(line, beginning) || bytes.HasPrefix(beginning, bytes.TrimRight(line, "\x00"))
+	return begun && !json.Valid(line)
+}
+
+// File is an open file of records. Lines are added whole, under a lock, so
+// several processes on one machine may add to one file. A line that a kill or a
+// power cut has left incomplete is dropped by whoever adds the next.
+type File[R any] struct {
+	format Format[R]
+	f      *os.File
+}
+
+// Open opens a file, or creates it, and reads the records that are in it. Close
+// it.
+func (f Format[R]) Open(path string) (*File[R], []R, error) {
+	opened, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, nil, err
 	}
-	file := &File{f}
+	file := &File[R]{f, opened}
 	records, err := file.load()
 	if err != nil {
-		f.Close()
+		opened.Close()
 		return nil, nil, err
 	}
 	return file, records, nil
 }
 
-func (f *File) load() ([]output.Record, error) {
+func (f *File[R]) load() ([]R, error) {
 	if err := filelock.Lock(f.f); err != nil {
 		return nil, err
 	}
@@ -42,7 +80,7 @@ func (f *File) load() ([]output.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := output.ReadRecords(b)
+	records, err := f.format.Read(b)
 	if err != nil {
 		return nil, fmt.Errorf("%w; %s", err, advice)
 	}
@@ -50,7 +88,7 @@ func (f *File) load() ([]output.Record, error) {
 }
 
 // Append adds a line, and returns when it is on the disk.
-func (f *File) Append(r *output.Record) error {
+func (f *File[R]) Append(r R) error {
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -69,24 +107,24 @@ func (f *File) Append(r *output.Record) error {
 }
 
 // Close closes the file.
-func (f *File) Close() error { return f.f.Close() }
+func (f *File[R]) Close() error { return f.f.Close() }
 
-func (f *File) read() ([]byte, error) {
+func (f *File[R]) read() ([]byte, error) {
 	info, err := f.f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file, and could not be read when the sweep goes on")
+		return nil, errors.New("it is not a regular file, and could not be read when the program goes on")
 	}
 	return io.ReadAll(io.NewSectionReader(f.f, 0, info.Size()))
 }
 
-// advice is for a line that is there and is no run.
+// advice is for a line that is of another kind.
 const advice = "delete the line, or name another file"
 
 // repair makes the file end with a whole line.
-func (f *File) repair() error {
+func (f *File[R]) repair() error {
 	size, err := f.f.Seek(0, io.SeekEnd)
 	if err != nil || size == 0 {
 		return err
@@ -101,11 +139,11 @@ func (f *File) repair() error {
 	}
 	whole := bytes.LastIndexByte(b, '\n') + 1
 	rest := b[whole:]
-	if output.CutShort(rest) {
+	if f.format.cutShort(rest) {
 		return f.f.Truncate(int64(whole))
 	}
-	if _, err := output.ReadRecords(rest); err != nil {
-		return errors.New("its last line is not a run of a sweep; " + advice)
+	if _, err := f.format.Read(rest); err != nil {
+		return fmt.Errorf("its last line is not %s; %s", f.format.What, advice)
 	}
 	_, err = f.f.Write([]byte("\n")) // only its end was lost
 	return err

@@ -1,4 +1,5 @@
-package output
+// Package progress shows how far a long task is.
+package progress
 
 import (
 	"fmt"
@@ -10,25 +11,27 @@ import (
 	"golang.org/x/term"
 )
 
-// Progress shows how far a task is: as a bar with rate and time left on a
-// terminal, as a line now and then elsewhere.
-type Progress struct {
+// Bar shows how far a task is: on a terminal as a bar with the rate and the
+// time left, elsewhere as a line every ten seconds. It belongs to one goroutine
+// at a time.
+type Bar struct {
 	w     io.Writer
 	name  string
 	total int64
-	from  int64                    // what was done before
+	from  int64                    // parts that were done before the task began
 	bar   *progressbar.ProgressBar // nil where w is no terminal
 
-	start, spoken time.Time
+	start, printed time.Time
 }
 
-// between is the time between two lines.
+// between is the least time between two lines.
 const between = 10 * time.Second
 
-// NewProgress begins to show a task of so many parts, called units; -1 if
-// nobody knows how many. So many of them were done before.
-func NewProgress(w io.Writer, name, units string, from, total int64) *Progress {
-	p := &Progress{w: w, name: name, total: total, from: from, start: time.Now(), spoken: time.Now()}
+// New begins to show a task on w. Its name stands first, and units is what its
+// parts are called. from of the total parts were done before the task began; a
+// total of -1 is unknown.
+func New(w io.Writer, name, units string, from, total int64) *Bar {
+	p := &Bar{w: w, name: name, total: total, from: from, start: time.Now(), printed: time.Now()}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(w),
@@ -41,14 +44,14 @@ func NewProgress(w io.Writer, name, units string, from, total int64) *Progress {
 	return p
 }
 
-// Set says how much is done, and something about it.
-func (p *Progress) Set(done int64, note string) {
+// Set shows that done parts are done, with a note about them.
+func (p *Bar) Set(done int64, note string) {
 	switch {
 	case p.bar != nil:
 		p.bar.Describe(p.name + " " + note)
 		p.bar.Set64(done)
-	case time.Since(p.spoken) >= between && done > p.from:
-		p.spoken = time.Now()
+	case time.Since(p.printed) >= between && done > p.from:
+		p.printed = time.Now()
 		if p.total < 0 {
 			fmt.Fprintf(p.w, "%s: %s\n", p.name, note)
 			return
@@ -59,8 +62,8 @@ func (p *Progress) Set(done int64, note string) {
 	}
 }
 
-// End takes a bar that did not reach its end off the line.
-func (p *Progress) End() {
+// End removes a bar that did not reach its end.
+func (p *Bar) End() {
 	if p.bar != nil && !p.bar.IsFinished() {
 		p.bar.Exit()
 		fmt.Fprintln(p.w)

@@ -1,17 +1,16 @@
-package output
+package results
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
+	"github.com/seed1e560811/funnel/cmd/internal/jsonlines"
 )
 
-// Record is one run of a sweep, and all that it followed from: a line of the
-// sweep's file.
+// Record is one run of a sweep and everything it followed from. It is a line of
+// the sweep's file.
 type Record struct {
 	Protocol
 	Seed uint64 `json:"seed"`
@@ -24,11 +23,11 @@ type Record struct {
 func (r *Record) Key() string {
 	settings := maps.Clone(r.Settings)
 	delete(settings, "lr") // 1e-3 is 0.001
-	return identity([]any{r.Protocol, r.Seed, r.Solver, settings, r.LearnRate})
+	return Identity([]any{r.Protocol, r.Seed, r.Solver, settings, r.LearnRate})
 }
 
-// identity is equal for equal values.
-func identity(v any) string {
+// Identity is equal for equal values.
+func Identity(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // of a number that is not finite, which nothing read or parsed is
@@ -36,14 +35,14 @@ func identity(v any) string {
 	return string(b)
 }
 
-// Read reads the runs in what -json wrote, or a sweep's file. A sweep's file may
-// have none yet.
+// Read reads the runs in a file that -json wrote, or in a sweep's, which may have
+// none yet. The name is for messages.
 func Read(name string, b []byte) (records []Record, err error) {
 	var s summary
 	if json.Unmarshal(b, &s) == nil && s.Results != nil {
 		records, err = s.records()
 	} else {
-		records, err = ReadRecords(b)
+		records, err = Lines.Read(b)
 	}
 	for i := range records {
 		records[i].File = name
@@ -64,8 +63,7 @@ func (s *summary) records() ([]Record, error) {
 	}
 	var records []Record
 	for i, text := range s.Results {
-		r := unread()
-		r.Protocol, r.Seed = s.Protocol, s.Seed
+		r := Record{Protocol: s.Protocol, Seed: s.Seed, Row: Missing()}
 		if err := r.read(text, &r.Row); err != nil {
 			return nil, fmt.Errorf("result %d: %w", i+1, err)
 		}
@@ -74,37 +72,14 @@ func (s *summary) records() ([]Record, error) {
 	return records, nil
 }
 
-// ReadRecords reads a sweep's file. Its last line is left out if it was cut
-// short.
-func ReadRecords(b []byte) ([]Record, error) {
-	var records []Record
-	for number := 1; len(b) > 0; number++ {
-		line, rest, whole := bytes.Cut(b, []byte("\n"))
-		b = rest
-		if len(bytes.TrimSpace(line)) == 0 || !whole && CutShort(line) {
-			continue
-		}
-		r := unread()
-		if err := r.read(line, &r); err != nil {
-			return nil, fmt.Errorf("line %d is not a run of a sweep: %w", number, err)
-		}
-		records = append(records, r)
-	}
-	return records, nil
+// Lines are the lines of a sweep's file.
+var Lines = jsonlines.Format[Record]{Beginning: `{"data":`, Parse: parse, What: "a run of a sweep"}
+
+func parse(line []byte) (Record, error) {
+	r := Record{Row: Missing()}
+	err := r.read(line, &r)
+	return r, err
 }
-
-// beginning is that of every line of a sweep's file.
-var beginning = []byte(`{"data":`)
-
-// CutShort tells whether a kill of its writer, or a power cut, which leaves
-// bytes of zero, has left this of a line.
-func CutShort(line []byte) bool {
-	begun := bytes.HasPrefix(line, beginning) || bytes.HasPrefix(beginning, bytes.TrimRight(line, "\x00"))
-	return begun && !json.Valid(line)
-}
-
-// unread is a record without a number.
-func unread() Record { return Record{Row: NewRow(solvers.Spec{}, nil)} }
 
 // read reads a part of the record, and checks the whole.
 func (r *Record) read(text []byte, part any) error {
@@ -120,13 +95,13 @@ func (r *Record) check() error {
 		return errors.New("it names no solver")
 	case r.Steps < 1 || r.Batch < 1:
 		return errors.New("it has no steps or no batch")
-	case r.Error == "" && r.Accuracy.missing():
+	case r.Error == "" && r.Accuracy.Missing():
 		return errors.New("it has no accuracy")
 	case r.Recovery < 0 || float64(r.Recovery) > float64(r.Steps):
 		return fmt.Errorf("a recovery of %v is not from 0 to its %d steps", r.Recovery, r.Steps)
 	}
-	shares := []float64{float64(r.Accuracy), float64(r.AfterShift), float64(r.Plateau)}
-	for _, a := range append(shares, r.HeldOut...) {
+	fractions := []float64{float64(r.Accuracy), float64(r.AfterShift), float64(r.Plateau)}
+	for _, a := range append(fractions, r.HeldOut...) {
 		if a < 0 || a > 1 {
 			return fmt.Errorf("an accuracy of %v is not from 0 to 1", a)
 		}

@@ -1,4 +1,4 @@
-package solvers
+package spec
 
 import (
 	"math"
@@ -27,9 +27,13 @@ func TestEverySolverIsMadeFromItsName(t *testing.T) {
 }
 
 func TestTheDefaultLearnRateIsEverySolvers(t *testing.T) {
-	for _, k := range family() {
-		if !slices.Equal(trace(t, k.make()), trace(t, k.make(gorgonia.WithLearnRate(DefaultLearnRate)))) {
-			t.Errorf("%s has another", k.name)
+	for _, s := range family(t) {
+		same, err := parse(s.Text + ":lr=0.001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(trace(t, s.New()), trace(t, same.New())) || same.LearnRate() != DefaultLearnRate {
+			t.Errorf("%s has another", s.Name)
 		}
 	}
 }
@@ -71,7 +75,7 @@ func trace(t *testing.T, s gorgonia.Solver) []float64 {
 	p := &parameter{tensor.New(tensor.WithBacking([]float64{1, 2, 0.5})), tensor.New(tensor.WithBacking(make([]float64, 3)))}
 	for i := range 8 {
 		copy(p.gradient.Float64s(), []float64{1, math.Sin(float64(i)), 0.25})
-		if paced, ok := s.(interface{ Pace(step, steps int) error }); ok {
+		if paced, ok := s.(Paced); ok {
 			if err := paced.Pace(i, 8); err != nil {
 				t.Fatal(err)
 			}
@@ -83,11 +87,18 @@ func trace(t *testing.T, s gorgonia.Solver) []float64 {
 	return p.value.Float64s()
 }
 
-// family is every kind of solver, alone and augmented.
-func family() []*kind {
-	all := slices.Clone(kinds)
-	for _, k := range kinds {
-		all = append(all, augmented(k))
+// family has a specification of every kind of solver, alone and augmented.
+func family(t *testing.T) []Spec {
+	t.Helper()
+	var all []Spec
+	for _, name := range names() {
+		for _, text := range []string{name, augment + name} {
+			s, err := parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, s)
+		}
 	}
 	return all
 }
@@ -110,20 +121,20 @@ func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 		"eggain scale-warmup", "eggain initial-step", "eggain paper-step",
 		"augment:inner=funnel lr", "augment:inner=funnel batch-size", // the inner Funnel's initial step makes up for it
 	}
-	for _, k := range family() {
-		for _, setting := range k.keys {
+	for _, k := range family(t) {
+		for _, setting := range k.keys() {
 			start := "" // with one of its own, a solver does not see how large gradients are
-			if setting.name != "initial-step" && setting.name != "paper-step" && slices.ContainsFunc(k.keys, func(k *key) bool { return k.name == "initial-step" }) {
+			if setting.name != "initial-step" && setting.name != "paper-step" && slices.ContainsFunc(k.keys(), func(k *key) bool { return k.name == "initial-step" }) {
 				start = ":initial-step=0"
 			}
-			specs, err := Parse(k.name + start + "," + k.name + start + ":" + setting.name + "=" + values[setting.name])
+			specs, err := Parse(k.Name + start + "," + k.Name + start + ":" + setting.name + "=" + values[setting.name])
 			if err != nil {
-				t.Errorf("%s %s: %v", k.name, setting.name, err)
+				t.Errorf("%s %s: %v", k.Name, setting.name, err)
 				continue
 			}
 			changed := !slices.Equal(trace(t, specs[0].New()), trace(t, specs[1].New()))
-			if changed == (slices.Contains(nothing, setting.name) || slices.Contains(nothing, k.name+" "+setting.name)) {
-				t.Errorf("%s %s: changed the result: %v", k.name, setting.name, changed)
+			if changed == (slices.Contains(nothing, setting.name) || slices.Contains(nothing, k.Name+" "+setting.name)) {
+				t.Errorf("%s %s: changed the result: %v", k.Name, setting.name, changed)
 			}
 		}
 	}
@@ -154,10 +165,10 @@ func TestALearnRateDecaysFromTheOneGiven(t *testing.T) {
 }
 
 func TestSettingTheLearnRateBetweenStepsKeepsWhatTheSolverHasLearned(t *testing.T) {
-	for _, k := range family() {
-		same := &decaying{k.make(), DefaultLearnRate, func(float64) float64 { return 1 }}
-		if !slices.Equal(trace(t, same), trace(t, k.make())) {
-			t.Errorf("%s: set to what it was, the learn rate changes the result", k.name)
+	for _, s := range family(t) {
+		same := &decaying{s.make(), DefaultLearnRate, func(float64) float64 { return 1 }}
+		if !slices.Equal(trace(t, same), trace(t, s.make())) {
+			t.Errorf("%s: set to what it was, the learning rate changes the result", s.Name)
 		}
 	}
 }
@@ -168,9 +179,9 @@ func TestASolverWhoseLearnRateDecaysStillShowsItsAdaptations(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []int{1, 0} {
-		s := specs[i].New().(*decaying)
+		s := specs[i].New()
 		trace(t, s)
-		if got := len(s.Adaptations()); got != want {
+		if got := len(Adaptations(s)); got != want {
 			t.Errorf("%s: %d adaptations, want %d", specs[i].Text, got, want)
 		}
 	}

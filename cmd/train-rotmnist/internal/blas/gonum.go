@@ -1,10 +1,12 @@
 //go:build !openblas
 
-package main
+// Package blas says which library multiplies the matrices of this build: gonum's
+// Go, or OpenBLAS with -tags openblas.
+package blas
 
-// blas multiplies the matrices.
-const blas = "gonum"
+// Name is the library's.
+const Name = "gonum"
 
-// oneBLASThread is for several runs at a time. The default build's matrix
-// products are Go's, which share the cores as all goroutines do.
-func oneBLASThread() {}
+// OneThread prepares the library for several runs at a time. Gonum's products need
+// nothing: they run on the cores as all goroutines do.
+func OneThread() {}

@@ -1,6 +1,6 @@
 //go:build openblas
 
-package main
+package blas
 
 /*
 // Weak: another BLAS may have been linked in OpenBLAS's place.
@@ -14,12 +14,12 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// blas multiplies the matrices.
-const blas = "openblas"
+// Name is the library's.
+const Name = "openblas"
 
 // Gorgonia multiplies matrices with OpenBLAS instead of gonum's Go.
 func init() { gorgonia.Use(netlib.Implementation{}) }
 
-// oneBLASThread is for several runs at a time: each has a core of its own, and
-// threads of every run on every core would only be in each other's way.
-func oneBLASThread() { C.one_thread() }
+// OneThread prepares the library for several runs at a time: each has a core of its
+// own, and threads of every run on every core would only slow each other down.
+func OneThread() { C.one_thread() }

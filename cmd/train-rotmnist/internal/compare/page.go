@@ -1,81 +1,59 @@
-package main
+package compare
 
 import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 
+	"github.com/seed1e560811/funnel/cmd/internal/cli"
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/live"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 )
 
-// commandLine is what was given, or what the run that is resumed was started
-// with.
-func (c *config) commandLine() []string {
-	if c.resume == "" {
-		return c.args
-	}
-	var args []string
-	if c.ranks != nil {
-		args = append(args, "-mpi")
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.given)) {
-		args = append(args, "-"+name, c.given[name])
-	}
-	return args
-}
-
 // serve begins to serve the page, if that is asked for.
-func (j *comparing) serve(stderr io.Writer) (err error) {
-	if j.http == "" {
+func (j *Job) serve(stderr io.Writer) (err error) {
+	if j.HTTP == "" {
 		return nil
 	}
-	if j.server, err = live.New(j.http, j.page, j.schedule.Steps()); err != nil {
-		return fmt.Errorf("-http %s: %w", j.http, err)
+	if j.server, err = live.New(j.HTTP, j.page, j.Schedule.Steps()); err != nil {
+		return fmt.Errorf("-http %s: %w", j.HTTP, err)
 	}
 	if warning := j.server.Warning(); warning != "" {
-		complain(stderr, done, fmt.Errorf("-http: %s", warning))
+		cli.Complain(stderr, Program, fmt.Errorf("-http: %s", warning))
 	}
-	if j.quiet {
-		fmt.Fprintf(stderr, "page    %s\n", j.server.URL()) // its port may not be known
+	if j.Quiet {
+		fmt.Fprintf(stderr, "page    %s\n", j.server.URL()) // whoever asked for port 0 does not know it
 	}
 	return nil
 }
 
-// ended is how far the runs came.
-func (j *comparing) ended() report.Progress {
+// ended returns how far the runs came.
+func (j *Job) ended() report.Progress {
 	p := report.Progress{Step: j.comparison.Done(), State: report.Finished}
-	if p.Step < j.schedule.Steps() {
+	if p.Step < j.Schedule.Steps() {
 		p.State = report.Stopped
 	}
 	return p
 }
 
-// leave tells those who look at the page that all is done.
-func (j *comparing) leave(summary *output.Summary) {
+// finishPage shows on the page that is served what the runs came to.
+func (j *Job) finishPage(summary *results.Summary) {
 	if j.server != nil {
 		j.server.Finish(j.comparison.Done(), j.history, summary.Results)
 		j.finished = true
 	}
 }
 
-// stay lets them look for as long as that is asked for.
-func (c *config) stay(ctx context.Context, stdout, stderr io.Writer) {
-	if !c.linger || !c.finished || ctx.Err() != nil {
+// Linger goes on serving the page until ctx ends, if that was asked for and there
+// is something to see.
+func (j *Job) Linger(ctx context.Context, stdout, stderr io.Writer) {
+	if j == nil || !j.HTTPLinger || !j.finished || ctx.Err() != nil {
 		return
 	}
-	if c.quiet {
+	if j.Quiet {
 		stdout = stderr
 	}
-	fmt.Fprintf(stdout, "\nthe page stays at %s until Ctrl-C\n", c.server.URL())
+	fmt.Fprintf(stdout, "\nthe page stays at %s until Ctrl-C\n", j.server.URL())
 	<-ctx.Done()
-}
-
-func (c *config) stopServing() {
-	if c.server != nil {
-		c.server.Close()
-	}
 }

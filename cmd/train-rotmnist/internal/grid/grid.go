@@ -1,89 +1,50 @@
-// Package sweep makes many runs, several at a time, and keeps a file of those
-// that are done.
-package sweep
+// Package grid makes the runs of a sweep over solvers and seeds on rotating
+// digits, and saves a record of each.
+package grid
 
 import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 
+	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
+	"github.com/seed1e560811/funnel/cmd/internal/sweep"
+	"github.com/seed1e560811/funnel/cmd/internal/table"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 )
 
-// Run is one of a sweep.
+// Run is one run of a sweep.
 type Run struct {
-	Spec solvers.Spec
+	Spec spec.Spec
 	Seed uint64
 }
 
-// Shard is every n-th run, the first being number i, from 0. The n shards are
-// all runs, each once.
-func Shard(runs []Run, i, n int) []Run {
-	var shard []Run
-	for k := i; k < len(runs); k += n {
-		shard = append(shard, runs[k])
-	}
-	return shard
-}
-
-// Sweep is what runs have in common.
+// Sweep is what the runs have in common.
 type Sweep struct {
-	Protocol output.Protocol
+	Protocol results.Protocol
 	Setup    experiment.Setup // but for the seed
 	Workers  int              // runs at a time
 	Step     func()           // called after every step, by several runs at once
-	Save     func(*output.Record) error
+	Save     func(results.Record) error
 }
 
-// Record is of a run that has not been made yet.
-func Record(p output.Protocol, r Run) output.Record {
-	return output.Record{Protocol: p, Seed: r.Seed, Row: output.NewRow(r.Spec, nil)}
+// Record returns the record of a run that was not made yet.
+func Record(p results.Protocol, r Run) results.Record {
+	return results.Record{Protocol: p, Seed: r.Seed, Row: output.Unmade(r.Spec)}
 }
 
 // Do makes runs and saves the record of each, one at a time, in the order in
-// which they end. A run that fails, or panics, has a record that says so. When
-// ctx ends, or Save fails, the runs under way are dropped.
+// which they end. The record of a run that fails or panics says so. When ctx
+// ends, or Save fails, the runs that have begun are dropped.
 func (s *Sweep) Do(ctx context.Context, runs []Run) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan Run)
-	var saving sync.Mutex
-	var workers sync.WaitGroup
-	for range s.Workers {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			for r := range next {
-				record := s.train(ctx, r)
-				saving.Lock()
-				if ctx.Err() == nil { // or the run may have been cut short
-					if err := s.Save(&record); err != nil {
-						cancel(err)
-					}
-				}
-				saving.Unlock()
-			}
-		}()
-	}
-	for _, r := range runs {
-		select {
-		case next <- r:
-			continue
-		case <-ctx.Done():
-		}
-		break
-	}
-	close(next)
-	workers.Wait()
-	return context.Cause(ctx)
+	return sweep.Do(ctx, s.Workers, runs, s.train, s.Save)
 }
 
-// train makes a run with nothing in common with any other but the digits, which
-// nobody changes.
-func (s *Sweep) train(ctx context.Context, run Run) (record output.Record) {
+// train makes a run. It has nothing in common with any other but the digits, which
+// are only read.
+func (s *Sweep) train(ctx context.Context, run Run) (record results.Record) {
 	record = Record(s.Protocol, run)
 	defer func() {
 		if p := recover(); p != nil {
@@ -98,18 +59,15 @@ func (s *Sweep) train(ctx context.Context, run Run) (record output.Record) {
 		return record
 	}
 	record.Row = output.NewRow(run.Spec, result)
-	// Runs that share the cores keep each other waiting.
-	record.StepMS, record.SolverMS = output.Number(math.NaN()), output.Number(math.NaN())
+	// Times mean nothing where several runs use the same cores.
+	record.StepMS, record.SolverMS = table.Number(math.NaN()), table.Number(math.NaN())
 	return record
 }
 
-func train(ctx context.Context, setup *experiment.Setup, spec solvers.Spec, step func()) (*experiment.Result, error) {
-	c, err := experiment.New(setup)
-	if err != nil {
-		return nil, err
-	}
+func train(ctx context.Context, setup *experiment.Setup, s spec.Spec, step func()) (*experiment.Result, error) {
+	c := experiment.New(setup)
 	defer c.Close()
-	r, err := c.Add(spec.Text, spec.New())
+	r, err := c.Add(s.Text, s.New())
 	if err != nil {
 		return nil, err
 	}
