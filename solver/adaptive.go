@@ -122,6 +122,7 @@ func (a *adaptive) step(model []gorgonia.ValueGrad) error {
 	}
 	done := false
 	defer func() { // also if an inner solver panics or ends the goroutine
+		clear(a.blocks)
 		if done {
 			a.parameters.Release()
 		} else {

@@ -83,7 +83,7 @@ type Augmented struct {
 //	WithScaleRate                γs  0.1
 //	WithScaleWarmup              γw  1, τ 30
 //	WithInitialStep              ρ   0.01
-//	WithScaleBounds                  [1e-9, 1e9]
+//	WithScaleBounds                  [1e-09, 1e+09]
 //	WithScaleSignal                  Normalized
 //	WithScaleScope                   Global
 //

@@ -89,3 +89,52 @@ func BenchmarkAdaptations(b *testing.B) {
 		}
 	}
 }
+
+// A large parameter of which most rows have no gradient: dense is a step in which
+// all have one, idle one after as many steps as it takes until what the solver
+// remembers of the others has decayed to nothing, zero one without any gradient.
+func BenchmarkIdleRows(b *testing.B) {
+	const n = 1 << 18
+	for _, s := range []struct {
+		name string
+		make func() gorgonia.Solver
+	}{
+		{"Funnel", func() gorgonia.Solver { return solver.NewFunnel() }},
+		{"FunnelAdam", func() gorgonia.Solver { return solver.NewFunnelAdam() }},
+	} {
+		for _, c := range []struct {
+			name  string
+			every int // how many rows have one with a gradient; 0: none has
+			after int // steps
+		}{{"dense", 1, 0}, {"idle 500", 64, 500}, {"idle 900", 64, 900}, {"idle 1200", 64, 1200}, {"zero", 0, 10}} {
+			b.Run(s.name+"/"+c.name, func(b *testing.B) {
+				p := &param{value: tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(n)), gradient: tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(n))}
+				g, m, solve := p.gradient.(*tensor.Dense).Float32s(), model(p), s.make()
+				fill := func(every int) {
+					for i := range g {
+						if every > 0 && i/64%every == 0 {
+							g[i] = float32(i%7-3) * 1e-3
+						}
+					}
+				}
+				fill(1)
+				for range c.after + 1 {
+					if err := solve.Step(m); err != nil {
+						b.Fatal(err)
+					}
+					fill(c.every)
+				}
+				var spent time.Duration
+				for b.Loop() {
+					fill(c.every)
+					start := time.Now()
+					if err := solve.Step(m); err != nil {
+						b.Fatal(err)
+					}
+					spent += time.Since(start)
+				}
+				b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N)/n, "ns/parameter")
+			})
+		}
+	}
+}

@@ -1,10 +1,12 @@
 package solver
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
+	"github.com/seed1e560811/funnel/solver/atomicfile"
 	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
 	"gorgonia.org/gorgonia"
 )
@@ -39,7 +41,7 @@ import (
 func Save(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 	f, err := newFile(model, s)
 	if err == nil {
-		err = checkpoint.Replace(file, f.Write)
+		err = cause(atomicfile.Write(file, f.Write))
 	}
 	if err != nil {
 		return fmt.Errorf("saving %s: %w", file, err)
@@ -72,10 +74,19 @@ func Load(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 func loadFile(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 	f, err := os.Open(file)
 	if err != nil {
-		return checkpoint.Cause(err)
+		return cause(err)
 	}
 	defer f.Close()
-	return checkpoint.Cause(Read(f, model, s))
+	return cause(Read(f, model, s))
+}
+
+// cause is err without the name of the file, which Save and Load tell.
+func cause(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // Write writes what Save writes.

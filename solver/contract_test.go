@@ -414,15 +414,6 @@ func TestAParameterWithoutElementsIsNoError(t *testing.T) {
 	}
 }
 
-func TestEGURefusesANegativeValue(t *testing.T) {
-	p := vector("w", []float64{1, -2}, []float64{1, 1})
-	err := solver.NewEGU().Step(model(p))
-	var pe *solver.ParameterError
-	if !errors.Is(err, solver.ErrNegative) || !errors.As(err, &pe) || !slices.Equal(pe.Index, []int{1}) {
-		t.Errorf("error %v, want ErrNegative at [1]", err)
-	}
-}
-
 func TestAWarmStepAllocatesNothing(t *testing.T) {
 	for _, member := range family {
 		if member.name == gorgonias {

@@ -65,7 +65,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithScaleWarmup          γw  0.3, τ 30
 //	WithInitialStep          ρ   0.003
 //	WithGainBounds               [0.01, 100]
-//	WithScaleBounds              [1e-9, 1e9]
+//	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized
 //	WithScaleSignal              Normalized
 //	WithScaleScope               PerParameter

@@ -55,14 +55,14 @@ type FunnelAdam struct{ adaptive adaptive }
 //	gorgonia.WithLearnRate   η   0.001
 //	gorgonia.WithBeta1       β1  0.9
 //	gorgonia.WithBeta2       β2  0.999
-//	gorgonia.WithEps         ε   1e-8
+//	gorgonia.WithEps         ε   1e-08
 //	WithGainRate             γp  0.01
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.1
 //	WithScaleWarmup          γw  1, τ 30
 //	WithInitialStep          ρ   0.03
 //	WithGainBounds               [0.01, 100]
-//	WithScaleBounds              [1e-9, 1e9]
+//	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized
 //	WithScaleSignal              Normalized
 //	WithScaleScope               Global

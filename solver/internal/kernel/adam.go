@@ -2,10 +2,9 @@ package kernel
 
 import "math"
 
-// AdamStep is what the elements of a parameter have in common in a step of
-// FunnelAdam:
+// AdamStep holds the numbers of one step of FunnelAdam for one parameter:
 //
-//	p ← gain of p, m and g: see Gain
+//	p ← gain: see Gain
 //	m ← β1 m + (1−β1) (p ⊙ g)
 //	v ← β2 v + (1−β2) g²
 //	d ← (m / (1−β1^t)) / (√(v / (1−β2^t)) + ε): see AdamDirection
@@ -19,7 +18,7 @@ type AdamStep[T Float] struct {
 	Rate             T // η s
 }
 
-// AdamDirection makes d of m and v, as Kingma and Ba write it for speed:
+// AdamDirection makes d from m and v, as Kingma and Ba write it for speed:
 //
 //	d = Correction · m / (√v + Eps)
 type AdamDirection[T Float] struct {
@@ -50,13 +49,14 @@ func updateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 	}
 }
 
-// First returns an element of d_1: d of the first step.
+// First returns an element of d_1, the direction of the first step.
 func (c *AdamStep[T]) First(gradient, theta T) T {
 	g := c.Gradient(gradient, theta)
 	return c.Direction.Of(c.Weight1*T(c.Gain.first()*g), T(c.Weight2*g)*g)
 }
 
-// MeasureAdam reads one block of a parameter. last makes d of the step before.
+// MeasureAdam reads one block of a parameter. last is the Direction of the step
+// before, which makes its d from m and v as they still are.
 func MeasureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T]) Sums {
 	var p partialSums
 	fastMeasureAdam(theta, gradient, m, v, last, o, &p)

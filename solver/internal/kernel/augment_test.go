@@ -32,7 +32,7 @@ func TestAScaleOfOneGoesToTheTargetToTheBit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for range 1000 {
 		target := rng.NormFloat64()
-		value, descent := []float64{rng.NormFloat64() * 1e3}, []float64{0}
+		value, descent := []float64{float64(rng.NormFloat64() * 1e3)}, []float64{0} // rounded
 		was := value[0]
 		UpdateAugmented(value, []float64{target}, descent, 1)
 		if value[0] != target || descent[0] != was-target {

@@ -24,8 +24,8 @@ func hasAVX2() bool {
 	return ebx&avx2 != 0
 }
 
-// vectorized is how many of n elements the assembly does. The portable code
-// does the rest.
+// vectorized is how many of n elements the assembly does. The tuned functions do
+// the rest, which is all without AVX2.
 func vectorized(n int) int {
 	if !useAVX2 {
 		return 0
@@ -33,15 +33,17 @@ func vectorized(n int) int {
 	return n &^ (lanes - 1)
 }
 
-// chunk is the number of elements at a time where there are several passes over
-// them: the nearest cache holds them.
+// chunk is the number of elements that the assembly does at a time where it
+// makes several passes over them: few enough that the nearest cache holds them.
 const chunk = 512
 
 func fastMeasure[T Float](theta, gradient, d []T, o *Objective[T], sums *partialSums) {
 	n := vectorized(len(theta))
-	if o.plain() {
+	switch {
+	case n == 0:
+	case o.plain():
 		measureAVX2(n, theta, gradient, gradient, d, sums)
-	} else {
+	default:
 		var g [chunk]T
 		for i := 0; i < n; i += chunk {
 			k := min(chunk, n-i)
@@ -54,9 +56,11 @@ func fastMeasure[T Float](theta, gradient, d []T, o *Objective[T], sums *partial
 
 func fastMeasureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
 	n := vectorized(len(theta))
-	if o.plain() {
+	switch {
+	case n == 0:
+	case o.plain():
 		measureAdamAVX2(n, theta, gradient, gradient, m, v, last, sums)
-	} else {
+	default:
 		var g [chunk]T
 		for i := 0; i < n; i += chunk {
 			k := min(chunk, n-i)
@@ -90,7 +94,7 @@ func fastUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 }
 
 // chunkOf is how many of n elements an update does at a time: all of them where
-// there is nothing to do first.
+// firstAVX2 has nothing to do.
 func chunkOf[T Float](n int, o *Objective[T], k *Gain[T]) int {
 	if o.plain() && !k.Raw {
 		return n
@@ -98,8 +102,9 @@ func chunkOf[T Float](n int, o *Objective[T], k *Gain[T]) int {
 	return chunk
 }
 
-// firstAVX2 makes the passes that most steps do not need: it puts g in the place
-// of the gradient, and the gains of raw signals in p.
+// firstAVX2 makes the passes that most steps do not need and the update's
+// assembly does not make: it puts g in the place of the gradient, and the gains
+// of raw signals in p.
 func firstAVX2[T Float](n int, theta, gradient, m, p []T, o *Objective[T], k *Gain[T]) {
 	if !o.plain() {
 		objectiveAVX2(n, theta, gradient, gradient, o)

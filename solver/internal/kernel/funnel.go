@@ -1,14 +1,13 @@
 package kernel
 
-// FunnelStep is what the elements of a parameter have in common in a step of
-// Funnel:
+// FunnelStep holds the numbers of one step of Funnel for one parameter:
 //
-//	p ← gain of p, m and g: see Gain
+//	p ← gain: see Gain
 //	ν ← μ ν + η (p ⊙ g)
 //	m ← β m + (1−β) g
 //	θ ← θ − s ν
 //
-// The assembly counts on the order of the fields, here and in AdamStep.
+// The assembly finds the fields by their order, here and in AdamStep.
 type FunnelStep[T Float] struct {
 	Objective[T]
 	Gain           Gain[T]
@@ -36,7 +35,7 @@ func updateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 	}
 }
 
-// First returns an element of ν_1: ν after the first step.
+// First returns an element of ν_1, the velocity after the first step.
 func (c *FunnelStep[T]) First(gradient, theta T) T {
 	return c.LearnRate * T(c.Gain.first()*c.Gradient(gradient, theta))
 }

@@ -1,15 +1,17 @@
 package kernel
 
-// Gain makes the gains of a step of those of the step before:
+// Gain makes the gains of a step from those of the step before:
 //
-//	p ← (p + λ (1 − p)) ⊙ exp(γp m ⊙ g),  or with sign(m) ⊙ sign(g) for m ⊙ g
+//	p ← (p + λ (1 − p)) ⊙ exp(γp signal)
 //	p ← min(max(p, Min), Max)
+//
+// The raw signal is m ⊙ g, the normalized one sign(m) ⊙ sign(g).
 type Gain[T Float] struct {
-	Rate     T // γp of raw signals, bias correction included
-	Up, Down T // exp(γp), exp(−γp), of normalized signals
+	Rate     T // γp, for raw signals; includes the bias correction
+	Up, Down T // exp(γp), exp(−γp), for normalized signals
 	Min, Max T
 	Decay    T    // λ
-	Raw      bool // m ⊙ g; in memory an element long, with the padding
+	Raw      bool // which signal; with its padding as long as an element
 }
 
 // next returns p_{t+1}, of p_t.
@@ -22,6 +24,7 @@ func (k *Gain[T]) next(p, m, g T) T {
 // decayed is p to the bit where λ is 0.
 func (k *Gain[T]) decayed(p T) T { return p + T(k.Decay*(1-p)) }
 
+// factor is exp(γp signal).
 func (k *Gain[T]) factor(m, g T) T {
 	switch {
 	case k.Raw:
@@ -42,5 +45,5 @@ func (k *Gain[T]) bounded(p T) T {
 	return p
 }
 
-// first is p_1, of a gain that is 1 and has had no signal yet.
+// first is p_1: p_0 is 1, and there is no signal at the first step.
 func (k *Gain[T]) first() T { return k.bounded(1) }

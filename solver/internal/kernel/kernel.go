@@ -1,10 +1,10 @@
 // Package kernel is the arithmetic of a step, over slices.
 //
-// A step reads first and writes later. Measure and MeasureAdam read; the scale
-// of the step follows from the Sums that they return, and mostly so does that
-// every number stays finite. Where it does not, an Overflow function looks for the
-// element that would not. The Update functions write. All slices given to one
-// call have one length.
+// A step reads first and writes later, so that it can be refused. Measure and
+// MeasureAdam return the Sums that the scale of the step follows from, and that
+// mostly show that the step keeps every number finite. If they do not, an
+// Overflow function searches for an element that would not stay finite. The
+// Update functions write. All slices given to one call have one length.
 //
 // # Symbols
 //
@@ -21,10 +21,10 @@
 // # One specification, several implementations
 //
 // The loops of funnel.go, adam.go, egu.go and augment.go are the specification:
-// one line a symbol, with its equation. Two of the passes have faster
-// implementations as well: tuned.go for any machine, avx2_amd64.s for most of
-// amd64. Tests hold both to the bits of the specification. dispatch_amd64.go and
-// dispatch_generic.go choose.
+// one line a symbol, with its equation. Those of Funnel and FunnelAdam have faster
+// implementations: tuned.go, for any machine, and avx2_amd64.s, for processors
+// with AVX2. Tests hold both to the bits of the specification. dispatch_amd64.go
+// and dispatch_generic.go choose.
 //
 // # The same bits on every machine
 //
@@ -41,8 +41,9 @@ import (
 // Float is the type of a parameter's elements.
 type Float interface{ float32 | float64 }
 
-// Block is the number of elements in the pieces that a parameter is worked on
-// in. It is the same on every machine, because sums depend on it.
+// Block is the number of elements that one call measures or updates: a larger
+// parameter is worked on block by block, by one core or by several. It is the
+// same on every machine, because sums depend on it.
 const Block = 1 << 14
 
 // FirstNonFinite returns the index of the first NaN or Inf in x, or -1.

@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-// Objective holds the user's options that make g, the gradient of the step, of
+// Objective holds the user's options that make g, the gradient of the step, from
 // the gradient that Gorgonia computed.
 type Objective[T Float] struct {
 	L1, L2   T // weights of the regularisation; 0: none
@@ -23,6 +23,7 @@ func (o *Objective[T]) Gradient(gradient, theta T) T {
 	return o.apply(gradient, theta)
 }
 
+// apply is Gradient where an option is set.
 func (o *Objective[T]) apply(g, theta T) T {
 	g = g + T(o.L1*sign(theta))         // g ← g + l1 sign(θ)
 	g = g + T(o.L2*theta)               // g ← g + l2 θ
@@ -34,6 +35,12 @@ func (o *Objective[T]) apply(g, theta T) T {
 // rounding, given the largest magnitudes of the gradient and of the value.
 func (o *Objective[T]) Bound(gradient, theta float64) float64 {
 	return gradient + float64(o.L1) + float64(o.L2)*theta
+}
+
+// zero says whether every g is 0, given the largest magnitudes of the gradient and
+// of the value.
+func (o *Objective[T]) zero(maxGradient, maxValue float64) bool {
+	return maxGradient == 0 && (maxValue == 0 || o.L1 == 0 && o.L2 == 0)
 }
 
 // OverflowObjective returns the index of the first element whose g is not

@@ -29,7 +29,7 @@ func (s *Sums) Add(t Sums) {
 	s.MaxValue = max(s.MaxValue, t.MaxValue)
 }
 
-// SquaredNorm is ‖x‖², of n elements, added in their order.
+// SquaredNorm returns ‖x‖² of n elements, added in their order.
 func SquaredNorm[T Float](n int, x func(i int) T) (sum float64) {
 	for i := range n {
 		a := float64(x(i))
@@ -48,8 +48,8 @@ func (p *partialSum) total() float64 {
 	return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]))
 }
 
-// partialSums is a block's Sums while they are made. The assembly counts on the
-// order of the first four.
+// partialSums is a block's Sums while they are made. The assembly finds the
+// first four by their order.
 type partialSums struct {
 	dot, squaredDirection, squaredGradient, squaredValue partialSum
 

@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// Part is what the inner products of one parameter are made of. FunnelPart and
-// AdamPart are Parts, of either dtype.
+// Part is the vectors d and g of one parameter. FunnelPart and AdamPart are
+// Parts, with elements of either type.
 type Part interface {
 	elements() int
 	at(i int) (d, g float64)
+	gradientIsZero(maxGradient, maxValue float64) bool
 }
 
-// FunnelPart is what Measure was given.
+// FunnelPart is what Measure reads: of Funnel, d is ν; of Augmented, −Δ.
 type FunnelPart[T Float] struct {
 	Theta, Gradient, Direction []T
 	Objective                  *Objective[T]
@@ -24,7 +25,11 @@ func (p *FunnelPart[T]) at(i int) (d, g float64) {
 	return float64(p.Direction[i]), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
 }
 
-// AdamPart is what MeasureAdam was given.
+func (p *FunnelPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
+	return p.Objective.zero(maxGradient, maxValue)
+}
+
+// AdamPart is what MeasureAdam reads.
 type AdamPart[T Float] struct {
 	Theta, Gradient, M, V []T
 	Last                  *AdamDirection[T]
@@ -37,16 +42,23 @@ func (p *AdamPart[T]) at(i int) (d, g float64) {
 	return float64(p.Last.Of(p.M[i], p.V[i])), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
 }
 
-// Total adds up the sums of several parameters. Its memory is for the next use.
+func (p *AdamPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
+	return p.Objective.zero(maxGradient, maxValue)
+}
+
+// Total adds up the Sums of several parameters. The zero value is ready for use,
+// and again after each call of Sums, without allocating.
 type Total struct {
-	parts []Part
+	parts   []Part
+	nonzero bool // some part's g is, or may be
 
 	dot, squaredDirection, squaredGradient, squaredValue []float64
 }
 
-// Add adds a parameter, whose Sums are those of the part.
+// Add adds a parameter, of which s is the Sums and p the vectors they are of.
 func (t *Total) Add(s Sums, p Part) {
 	t.parts = append(t.parts, p)
+	t.nonzero = t.nonzero || !p.gradientIsZero(s.MaxGradient, s.MaxValue)
 	t.append(s)
 }
 
@@ -58,19 +70,18 @@ func (t *Total) append(s Sums) {
 }
 
 // Sums returns the total, without the maxima, and forgets the parameters. Where
-// the squares of d or g leave the range of float64 both vectors are divided by
-// powers of 2 first, so that the cosine is what it is without this range; the
-// inner product is then to be multiplied by 2^exponent. SquaredValue is as the
-// parameters have it.
+// a sum of squares of d or g leaves the range of float64, both vectors are first
+// divided by powers of 2: the cosine is the same, and d · g is Dot · 2^exponent.
+// SquaredValue is never rescaled. Where g is 0 nothing needs to be.
 func (t *Total) Sums() (sums Sums, exponent int) {
 	sums = t.sum()
-	if !InRange(sums.SquaredDirection) || !InRange(sums.SquaredGradient) {
+	if t.nonzero && (!InRange(sums.SquaredDirection) || !InRange(sums.SquaredGradient)) {
 		squaredValue := sums.SquaredValue
 		sums, exponent = t.rescaled()
 		sums.SquaredValue = squaredValue
 	}
 	clear(t.parts)
-	t.parts = t.parts[:0]
+	t.parts, t.nonzero = t.parts[:0], false
 	return sums, exponent
 }
 
@@ -78,7 +89,8 @@ func (t *Total) Sums() (sums Sums, exponent int) {
 // beyond overflow.
 func InRange(square float64) bool { return square > 0x1p-900 && square < 0x1p1000 }
 
-// rescaled divides d and g by 2 to the exponents of their largest elements.
+// rescaled is Sums with d and g divided by 2 to the exponents of their largest
+// elements.
 func (t *Total) rescaled() (_ Sums, exponent int) {
 	var maxD, maxG float64
 	for _, part := range t.parts {

@@ -1,15 +1,15 @@
 package kernel
 
-// The passes of Funnel and of FunnelAdam for any machine, as fast as the
-// compiler makes them. They have the bits of measure, measureAdam, updateFunnel
+// This file has the loops of Funnel and FunnelAdam as fast as the compiler makes
+// them on any machine. They have the bits of measure, measureAdam, updateFunnel
 // and updateAdam, which say what they compute.
 
-// strip is how many elements tunedMeasure goes through at a time: few enough
+// strip is the number of elements that tunedMeasure reads at a time: few enough
 // that the nearest cache holds them.
-const strip = 64 * lanes
+const strip = 128 * lanes
 
-// tunedMeasure goes through each strip once for every lane, so that the lane's
-// sums stay in registers. An unsigned index needs no bounds checks.
+// tunedMeasure reads each strip once for every lane, so that the lane's sums stay
+// in registers. The index is unsigned because it then needs no bounds checks.
 func tunedMeasure[T Float](theta, gradient, d []T, o *Objective[T], sums *partialSums) {
 	plain := o.plain()
 	for start := 0; start < len(theta); start += strip {
@@ -45,7 +45,7 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 	gains := tunedFirst(theta, gradient, m, p, &c.Objective, &c.Gain)
 	decay, factors := gains.Decay, [2]T{gains.Up, gains.Down}
 	lowest, highest := gains.Min, gains.Max
-	// In variables of their own, which no store to a slice can be meant for.
+	// Variables, because the compiler loads fields again after every store.
 	eta, mu, beta, weight, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientWeight, c.Scale
 	for i, value := range theta {
 		g, average, gain := gradient[i], m[i], p[i]
@@ -68,10 +68,11 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 	clear(gradient)
 }
 
-// tunedFirst has passes for what most steps do not need, which leaves all
-// registers to the update: it puts g in the place of the gradient, and the gains
-// of raw signals in p. The update is to use the Gain that it returns.
+// tunedFirst makes passes of their own of what most steps do not need, which
+// leaves all registers to the update: it puts g in the place of the gradient, and
+// the gains of raw signals in p. The update must use the Gain that it returns.
 func tunedFirst[T Float](theta, gradient, m, p []T, o *Objective[T], k *Gain[T]) Gain[T] {
+	theta, m, p = theta[:len(gradient)], m[:len(gradient)], p[:len(gradient)]
 	if !o.plain() {
 		for i, g := range gradient {
 			gradient[i] = o.apply(g, theta[i])

@@ -5,7 +5,7 @@ package kernel
 import "unsafe"
 
 // The functions of the assembly, for either type of elements. They do the first
-// n of each slice; n is a multiple of lanes.
+// n elements of each slice. n is a multiple of lanes.
 
 func objectiveAVX2[T Float](n int, theta, gradient, g []T, o *Objective[T]) {
 	if single[T]() {

@@ -3,9 +3,21 @@
 package kernel
 
 import (
+	"math/rand/v2"
 	"testing"
 	"unsafe"
 )
+
+func TestAProcessorWithoutAVX2HasTheSameBits(t *testing.T) {
+	was := useAVX2
+	useAVX2 = false
+	defer func() { useAVX2 = was }()
+	rng := rand.New(rand.NewPCG(9, 9))
+	for i := range 200 {
+		compare(t, newProblem[float32](i, func() float64 { return number(rng, false) }, rng.IntN))
+		compare(t, newProblem[float64](i, func() float64 { return number(rng, false) }, rng.IntN))
+	}
+}
 
 // The assembly finds fields by their place.
 func TestTheFieldsOfAStepAreInTheOrderTheAssemblyHas(t *testing.T) {

@@ -1,0 +1,282 @@
+package solver_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed1e560811/funnel/solver"
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Small Gorgonia programs of many kinds, each as people write them. The solver
+// is all that is exchanged. go test -v -run Programs ./solver prints a table.
+
+// A program starts with the same weights every time, and sees the same data.
+type program struct {
+	name  string
+	steps int
+	own   func() G.Solver // what such a program is usually written with
+	start func(*testing.T, uint64) session
+
+	options []G.SolverOpt // what every solver is told, as it belongs to the program
+	// Gorgonia's solvers keep their state by the place in the model, and so a
+	// program with two networks needs two of them. It needs one of ours.
+	apart bool
+
+	rebuilds bool // it makes a graph for every step
+}
+
+// A session makes one step with the solver and returns the loss before it.
+type session func(G.Solver) (loss float64, err error)
+
+var programs = []program{
+	{name: "convnet with dropout and max-pooling", steps: 300, start: convnet,
+		own: func() G.Solver { return G.NewRMSPropSolver() }},
+	{name: "autoencoder with tied weights", steps: 500, start: autoencoder,
+		own: func() G.Solver { return G.NewVanillaSolver(G.WithLearnRate(0.1)) }},
+	{name: "deep network of float64", steps: 600, start: deepNetwork, own: adam(0.01)},
+	{name: "scalars *F64", steps: 1000, start: curve(tensor.Float64),
+		own: func() G.Solver { return G.NewVanillaSolver(G.WithLearnRate(0.1)) }},
+	{name: "scalars *F32", steps: 1000, start: curve(tensor.Float32),
+		own: func() G.Solver { return G.NewVanillaSolver(G.WithLearnRate(0.1)) }},
+	{name: "lisp machine", steps: 600, start: lispMachine,
+		own: func() G.Solver { return G.NewMomentum() }},
+	{name: "two layers with one bias", steps: 600, start: mergedBias, own: adam(0.01)},
+	{name: "weights that are views of one tensor", steps: 600, start: views,
+		own: func() G.Solver { return G.NewMomentum() }},
+	{name: "gradient accumulation", steps: 300, start: accumulation, own: adam(0.01, G.WithBatchSize(microBatches)),
+		options: []G.SolverOpt{G.WithBatchSize(microBatches)}},
+	{name: "warm-up from 0", steps: 600, start: warmup, own: adam(0.001)},
+	{name: "UnbindAllNonInputs at every step", steps: 600, start: unbind, own: adam(0.01)},
+	{name: "a machine for every step", steps: 600, start: closing, own: adam(0.01)},
+	{name: "two models by turns", steps: 1000, start: turns, apart: true, own: adam(0.01)},
+	{name: "two networks against each other", steps: 1000, start: adversaries, apart: true, own: adam(0.001, G.WithBeta1(0.5))},
+	{name: "actor and critic", steps: 600, start: actorCritic,
+		own: func() G.Solver { return G.NewRMSPropSolver(G.WithLearnRate(0.01)) }},
+	{name: "LSTM, a graph for every sequence", steps: 1000, start: lstm, rebuilds: true,
+		own: func() G.Solver { return G.NewRMSPropSolver(G.WithLearnRate(0.01), G.WithClip(5)) }},
+	{name: "RNN, a graph for every length", steps: 1000, start: cachedGraphs, own: adam(0.01)},
+	{name: "RNN on lisp machines, nodes returned", steps: 1000, start: charRNN, rebuilds: true,
+		own: func() G.Solver { return G.NewRMSPropSolver(G.WithLearnRate(0.01), G.WithClip(5)) }},
+	{name: "a graph for every batch size, nodes returned", steps: 1000, start: batchSizes, rebuilds: true, own: adam(0.01)},
+}
+
+func adam(learnRate float64, opts ...G.SolverOpt) func() G.Solver {
+	return func() G.Solver { return G.NewAdamSolver(append(opts, G.WithLearnRate(learnRate))...) }
+}
+
+// result is how a program did with one solver.
+type result struct {
+	loss float64 // the mean over the last tenth of the steps
+	err  error
+	// Bytes in use after garbage collection: what the steps up to the last
+	// added to what was in use before the first, and to what was at a fifth.
+	heap, growth int
+}
+
+func (r result) String() string {
+	if r.err != nil {
+		return "stopped"
+	}
+	return fmt.Sprintf("%.3g", r.loss)
+}
+
+// run trains the program. A step that is refused ends it.
+func (p program) run(t *testing.T, s G.Solver, seed uint64) (r result) {
+	t.Helper()
+	step := p.start(t, seed)
+	before, atFifth := heapInUse(), 0
+	for i := range p.steps {
+		loss, err := step(s)
+		if err != nil {
+			r.loss, r.err = math.NaN(), fmt.Errorf("step %d: %w", i+1, err)
+			break
+		}
+		if i+1 == p.steps/5 {
+			atFifth = heapInUse()
+		}
+		if last := p.steps / 10; i >= p.steps-last {
+			r.loss += loss / float64(last)
+		}
+	}
+	end := heapInUse()
+	r.heap, r.growth = end-before, end-atFifth
+	runtime.KeepAlive(step)
+	runtime.KeepAlive(s)
+	return r
+}
+
+// heapInUse is what is in use once finalizers and cleanups, which run beside the
+// program, have nothing left to do.
+func heapInUse() int {
+	least, same := math.MaxInt, 0
+	for same < 3 {
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		if same++; int(m.HeapAlloc) < least-1024 {
+			least, same = int(m.HeapAlloc), 0
+		}
+	}
+	return least
+}
+
+func TestProgramsLearnAtLeastAsWellAsWithAdam(t *testing.T) {
+	const seed = 1
+	const mostGrowth = 256 << 10 // bytes; 800 graphs are a hundred times that
+	table := []string{fmt.Sprintf("%-44s %9s %10s %9s %10s %13s %13s", "program", "its own", "Adam 0.001", "Funnel", "FunnelAdam", "Funnel's heap", "FunnelAdam's")}
+	for _, p := range programs {
+		t.Run(p.name, func(t *testing.T) {
+			own := result{}
+			if testing.Verbose() { // only the table needs it
+				own = p.run(t, p.gorgonias(p.own), seed)
+			}
+			adam := p.run(t, p.gorgonias(func() G.Solver { return G.NewAdamSolver(p.options...) }), seed)
+			if err := errors.Join(own.err, adam.err); err != nil || math.IsNaN(adam.loss) {
+				t.Fatalf("the program does not work with Gorgonia's solvers: %v", err)
+			}
+			funnel, funnelAdam := p.run(t, solver.NewFunnel(p.options...), seed), p.run(t, solver.NewFunnelAdam(p.options...), seed)
+			for _, c := range []struct {
+				name string
+				result
+			}{{"Funnel", funnel}, {"FunnelAdam", funnelAdam}} {
+				if c.err != nil {
+					t.Errorf("%s: %v", c.name, c.err)
+					continue
+				}
+				if !(c.loss <= 1.05*adam.loss) {
+					t.Errorf("%s ends with a loss of %.3g, Adam with %.3g", c.name, c.loss, adam.loss)
+				}
+				if c.growth > mostGrowth {
+					t.Errorf("%s: %d kB were filled in the last four fifths of the steps", c.name, c.growth>>10)
+				}
+			}
+			table = append(table, fmt.Sprintf("%-44s %9v %10v %9v %10v %10d kB %10d kB", p.name, own, adam, funnel, funnelAdam, funnel.heap>>10, funnelAdam.heap>>10))
+		})
+	}
+	t.Log("\n" + strings.Join(table, "\n"))
+}
+
+// FUNNEL_GRAPHS=10000 go test -v -run MemoryIsFlat ./solver takes a few minutes.
+func TestMemoryIsFlatOverManyGraphs(t *testing.T) {
+	graphs, _ := strconv.Atoi(os.Getenv("FUNNEL_GRAPHS"))
+	if graphs == 0 {
+		t.Skip("1,000 graphs are in the other test; FUNNEL_GRAPHS says how many there are to be here")
+	}
+	for _, p := range programs {
+		if !p.rebuilds {
+			continue
+		}
+		p.steps = graphs
+		for _, s := range []G.Solver{solver.NewFunnel(), solver.NewFunnelAdam()} {
+			t.Run(fmt.Sprintf("%s/%T", p.name, s), func(t *testing.T) {
+				r := p.run(t, s, 1)
+				t.Logf("%d graphs: loss %v, heap %d kB, of which %d kB since graph %d", graphs, r, r.heap>>10, r.growth>>10, graphs/5)
+				if r.err != nil || r.growth > 256<<10 {
+					t.Errorf("%v; %d kB were filled", r.err, r.growth>>10)
+				}
+			})
+		}
+	}
+}
+
+// gorgonias is what takes a solver's place where it is one of Gorgonia's.
+func (p program) gorgonias(make func() G.Solver) G.Solver {
+	if !p.apart {
+		return make()
+	}
+	return oneEach{make, map[G.ValueGrad]G.Solver{}}
+}
+
+// oneEach has a solver for each network, which its first parameter tells.
+type oneEach struct {
+	make func() G.Solver
+	of   map[G.ValueGrad]G.Solver
+}
+
+func (o oneEach) Step(model []G.ValueGrad) error {
+	if o.of[model[0]] == nil {
+		o.of[model[0]] = o.make()
+	}
+	return o.of[model[0]].Step(model)
+}
+
+// What follows is what several programs need.
+
+// weights are drawn as Gorgonia's GlorotU draws them, but from a seed.
+func weights(rng *rand.Rand, dt tensor.Dtype, shape ...int) *tensor.Dense {
+	in, out := shape[0], shape[len(shape)-1]
+	if len(shape) == 4 { // filters, channels, height, width
+		in, out = shape[1]*shape[2]*shape[3], shape[0]*shape[2]*shape[3]
+	}
+	x := make([]float64, tensor.Shape(shape).TotalSize())
+	for i := range x {
+		x[i] = math.Sqrt(6/float64(in+out)) * (2*rng.Float64() - 1)
+	}
+	return numbers(dt, x, shape...)
+}
+
+// numbers is a tensor of x in the dtype.
+func numbers(dt tensor.Dtype, x []float64, shape ...int) *tensor.Dense {
+	d := tensor.New(tensor.Of(dt), tensor.WithShape(shape...))
+	set(d, x)
+	return d
+}
+
+// input is an input or a weight of a graph, under a name and with a value.
+func input(g *G.ExprGraph, name string, v *tensor.Dense) *G.Node {
+	return G.NewTensor(g, v.Dtype(), v.Dims(), G.WithName(name), G.WithShape(v.Shape()...), G.WithValue(v))
+}
+
+// layer is x w + b for every row of x.
+func layer(x, w, b *G.Node) *G.Node {
+	return G.Must(G.BroadcastAdd(G.Must(G.Mul(x, w)), b, nil, []byte{0}))
+}
+
+func meanSquare(a, b *G.Node) *G.Node {
+	return G.Must(G.Mean(G.Must(G.Square(G.Must(G.Sub(a, b))))))
+}
+
+// crossEntropy is the mean over the rows of logits. oneHot has a 1 a row.
+func crossEntropy(logits, oneHot *G.Node) *G.Node {
+	logP := G.Must(G.Log(G.Must(G.SoftMax(logits))))
+	return G.Must(G.Neg(G.Must(G.Mean(G.Must(G.Sum(G.Must(G.HadamardProd(logP, oneHot)), 1))))))
+}
+
+// onTape is the loop of most programs: feed, run, step, reset.
+func onTape(t *testing.T, g *G.ExprGraph, cost *G.Node, params G.Nodes, feed func()) session {
+	t.Helper()
+	if _, err := G.Grad(cost, params...); err != nil {
+		t.Fatal(err)
+	}
+	vm := G.NewTapeMachine(g, G.BindDualValues(params...))
+	t.Cleanup(func() { vm.Close() })
+	return func(s G.Solver) (float64, error) {
+		feed()
+		if err := vm.RunAll(); err != nil {
+			return 0, err
+		}
+		loss := floats(cost.Value())[0]
+		err := s.Step(G.NodesToValueGrads(params))
+		vm.Reset()
+		return loss, err
+	}
+}
+
+// let gives an input node its next values.
+func let(t *testing.T, n *G.Node, x []float64) {
+	t.Helper()
+	if err := G.Let(n, numbers(n.Dtype(), x, n.Shape()...)); err != nil {
+		t.Fatal(err)
+	}
+}
