@@ -113,16 +113,12 @@ func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n 
 		labels: tensor.New(tensor.WithShape(batch, Classes), tensor.Of(tensor.Float32)),
 	}
 	z := G.NewMatrix(g, G.Float32, G.WithName("images"), G.WithShape(batch, Pixels), G.WithValue(n.images))
-	for i := range sizes[1:] {
-		w := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("w%d", i+1)), G.WithShape(sizes[i], sizes[i+1]), G.WithValue(values[2*i]))
-		b := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("b%d", i+1)), G.WithShape(1, sizes[i+1]), G.WithValue(values[2*i+1]))
+	last := len(sizes) - 1
+	for i := 1; i <= last; i++ {
+		w := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("w%d", i)), G.WithShape(sizes[i-1], sizes[i]), G.WithValue(values[2*i-2]))
+		b := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("b%d", i)), G.WithShape(1, sizes[i]), G.WithValue(values[2*i-1]))
 		params = append(params, w, b)
-		if i > 0 {
-			if z, err = G.Rectify(z); err != nil {
-				return nil, nil, err
-			}
-		}
-		if z, err = layer(z, w, b); err != nil {
+		if z, err = layer(i, z, w, b, i < last); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -142,33 +138,6 @@ func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n 
 	}
 	n.machine = G.NewTapeMachine(g, G.BindDualValues(params...))
 	return n, params, nil
-}
-
-// layer is x·w + b.
-func layer(x, w, b *G.Node) (*G.Node, error) {
-	xw, err := G.Mul(x, w)
-	if err != nil {
-		return nil, err
-	}
-	return G.BroadcastAdd(xw, b, nil, []byte{0})
-}
-
-// crossEntropy is the mean over the rows of −log softmax(z)·y. Each row's
-// maximum is subtracted first, so that no exponential overflows. (Gorgonia's
-// own softmax subtracts one maximum for the whole matrix, and a row far below
-// it becomes NaN.)
-func crossEntropy(z, y *G.Node) (loss *G.Node, err error) {
-	defer func() {
-		if r := recover(); r != nil { // from G.Must
-			loss, err = nil, fmt.Errorf("mnist: building the loss: %v", r)
-		}
-	}()
-	rows := z.Shape()[0]
-	highest := G.Must(G.Reshape(G.Must(G.Max(z, 1)), tensor.Shape{rows, 1}))
-	shifted := G.Must(G.BroadcastSub(z, highest, nil, []byte{1}))
-	normalizer := G.Must(G.Log(G.Must(G.Sum(G.Must(G.Exp(shifted)), 1))))
-	chosen := G.Must(G.Sum(G.Must(G.HadamardProd(shifted, y)), 1))
-	return G.Mean(G.Must(G.Sub(normalizer, chosen)))
 }
 
 // Model is the parameters, for a solver's Step: w1, b1, w2, b2, ….

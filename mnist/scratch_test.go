@@ -33,7 +33,7 @@ func TestStepTime(t *testing.T) {
 		labels[i] = byte(i % 10)
 	}
 	var run, step []time.Duration
-	n := 10000
+	n := 4000
 	for range n {
 		start := time.Now()
 		if err := m.Run(images, labels); err != nil {
