@@ -44,7 +44,7 @@ asm:
 	cd solver/blas/_asm && go run . -out ../vectors_amd64.s -stubs ../vectors_amd64.go -pkg blas
 
 # The same bits in every build; arm64 where qemu-user is installed.
-SAMEBITS = ./solver ./solver/blas
+SAMEBITS = ./solver ./solver/blas ./mnist
 fingerprint:
 	go test -run TheSameBits $(SAMEBITS)
 	go test -tags purego -run TheSameBits $(SAMEBITS)

@@ -29,9 +29,10 @@ type MLP struct {
 
 // network is one graph for batches of one size.
 type network struct {
-	machine        G.VM
-	images, labels *tensor.Dense // labels one-hot
-	logits, loss   G.Value
+	machine      G.VM
+	images       *G.Node
+	labels       *tensor.Dense // one-hot
+	logits, loss G.Value
 }
 
 // evaluationBatch is how many images Evaluate reads at once.
@@ -109,11 +110,10 @@ func glorot(sizes []int, seed uint64) []*tensor.Dense {
 func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n *network, params G.Nodes, err error) {
 	g := G.NewGraph()
 	n = &network{
-		images: tensor.New(tensor.WithShape(batch, Pixels), tensor.Of(tensor.Float32)),
+		images: G.NewMatrix(g, G.Float32, G.WithName("images"), G.WithShape(batch, Pixels)),
 		labels: tensor.New(tensor.WithShape(batch, Classes), tensor.Of(tensor.Float32)),
 	}
-	z := G.NewMatrix(g, G.Float32, G.WithName("images"), G.WithShape(batch, Pixels), G.WithValue(n.images))
-	last := len(sizes) - 1
+	z, last := n.images, len(sizes)-1
 	for i := 1; i <= last; i++ {
 		w := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("w%d", i)), G.WithShape(sizes[i-1], sizes[i]), G.WithValue(values[2*i-2]))
 		b := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("b%d", i)), G.WithShape(1, sizes[i]), G.WithValue(values[2*i-1]))
@@ -147,11 +147,10 @@ func (m *MLP) Model() []G.ValueGrad { return G.NodesToValueGrads(m.params) }
 // gradient of its loss to the model's gradients, which a solver's step zeroes.
 func (m *MLP) Run(images []float32, labels []byte) error {
 	n := m.training
-	inputs, oneHot := n.images.Float32s(), n.labels.Float32s()
-	if len(images) != len(inputs) || len(labels)*Classes != len(oneHot) {
-		return fmt.Errorf("mnist: a batch of %d pixels and %d labels; the network was made for %d and %d", len(images), len(labels), len(inputs), len(oneHot)/Classes)
+	oneHot, pixels := n.labels.Float32s(), n.images.Shape().TotalSize()
+	if len(images) != pixels || len(labels)*Classes != len(oneHot) {
+		return fmt.Errorf("mnist: a batch of %d pixels and %d labels; the network was made for %d and %d", len(images), len(labels), pixels, len(oneHot)/Classes)
 	}
-	copy(inputs, images)
 	clear(oneHot)
 	for i, l := range labels {
 		if l >= Classes {
@@ -159,10 +158,14 @@ func (m *MLP) Run(images []float32, labels []byte) error {
 		}
 		oneHot[i*Classes+int(l)] = 1
 	}
-	return n.run()
+	return n.run(images)
 }
 
-func (n *network) run() error {
+// run reads images where they are.
+func (n *network) run(images []float32) error {
+	if err := G.Let(n.images, tensor.New(tensor.WithShape(n.images.Shape()...), tensor.WithBacking(images))); err != nil {
+		return fmt.Errorf("mnist: %w", err)
+	}
 	defer n.machine.Reset()
 	if err := n.machine.RunAll(); err != nil {
 		return fmt.Errorf("mnist: running the network: %w", err)
@@ -210,13 +213,13 @@ func (m *MLP) Evaluate(data *Dataset, angle float64) (accuracy float64, err erro
 		return 0, fmt.Errorf("mnist: a data set without images cannot be read")
 	}
 	n, rotation, correct := m.reading, NewRotation(angle), 0
-	images := n.images.Float32s()
+	images := make([]float32, evaluationBatch*Pixels)
 	for first := 0; first < data.Len(); first += evaluationBatch {
 		labels := data.Labels[first:min(first+evaluationBatch, data.Len())]
 		for k := range labels {
 			rotation.Apply(images[k*Pixels:][:Pixels], data.Image(first+k))
 		}
-		if err := n.run(); err != nil {
+		if err := n.run(images); err != nil {
 			return 0, err
 		}
 		correct += n.correct(labels)
