@@ -125,7 +125,10 @@ func keyNames(keys []*key) []string {
 func (s *Spec) check() error {
 	err := apply(s.kind.make(s.inner...))
 	if err == nil {
-		err = apply(s.make())
+		outer, inner := s.make() // of which Apply checks the options
+		if err = apply(outer); err == nil {
+			err = apply(inner)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("solver %q: %w", s.Text, err)
@@ -134,21 +137,23 @@ func (s *Spec) check() error {
 }
 
 // make makes the solver without its decay.
-func (s *Spec) make() gorgonia.Solver {
-	inner := s.kind.make(s.inner...)
+// make returns a solver and the one that has its learning rate.
+func (s *Spec) make() (outer, inner gorgonia.Solver) {
+	inner = s.kind.make(s.inner...)
 	if s.augmented {
-		return solver.Augment(inner, s.outer...)
+		return solver.Augment(inner, s.outer...), inner
 	}
-	return inner
+	return inner, inner
 }
 
 // New makes a solver that has learned nothing yet. One whose learning rate
 // decays is a [Paced].
 func (s *Spec) New() gorgonia.Solver {
+	outer, inner := s.make()
 	if factor, ok := decays[s.Settings["decay"]]; ok {
-		return &decaying{s.make(), s.LearnRate(), factor}
+		return &decaying{outer, inner, s.LearnRate(), factor}
 	}
-	return s.make()
+	return outer
 }
 
 // LearnRate is the learning rate that was given, or the default.
