@@ -166,8 +166,9 @@ func TestALearningRateDecaysFromTheOneGiven(t *testing.T) {
 
 func TestSettingTheLearningRateBetweenStepsKeepsWhatTheSolverHasLearned(t *testing.T) {
 	for _, s := range family(t) {
-		same := &decaying{s.make(), DefaultLearnRate, func(float64) float64 { return 1 }}
-		if !slices.Equal(trace(t, same), trace(t, s.make())) {
+		whole, inner := s.make()
+		same := &decaying{whole, inner, DefaultLearnRate, func(float64) float64 { return 1 }}
+		if !slices.Equal(trace(t, same), trace(t, s.New())) {
 			t.Errorf("%s: set to what it was, the learning rate changes the result", s.Name)
 		}
 	}

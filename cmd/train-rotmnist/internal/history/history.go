@@ -15,8 +15,8 @@ import (
 // of a step.
 const Every = 10
 
-// Shares are the probabilities of the gains' quantiles that are stored.
-var Shares = [...]float64{0.01, 0.25, 0.5, 0.75, 0.99}
+// Probabilities are the probabilities of the gains' quantiles that are stored.
+var Probabilities = [...]float64{0.01, 0.25, 0.5, 0.75, 0.99}
 
 // The greatest lengths of series. With 2,400, no step of the default run is merged
 // with another.
@@ -42,11 +42,11 @@ type Solver struct {
 
 // Parameter is what a solver has learned about one parameter, at every look.
 type Parameter struct {
-	Name  string              `json:"name"`
-	Shape []int               `json:"shape"`
-	Scale Series              `json:"scale"`
-	Gains [len(Shares)]Series `json:"gains"` // quantiles; empty if there are no gains
-	Now   Histogram           `json:"now"`   // of the gains at the last look
+	Name  string                     `json:"name"`
+	Shape []int                      `json:"shape"`
+	Scale Series                     `json:"scale"`
+	Gains [len(Probabilities)]Series `json:"gains"` // quantiles; empty if there are no gains
+	Now   Histogram                  `json:"now"`   // of the gains at the last look
 }
 
 // Add adds the next step of each run. A run that has dropped out of its comparison
@@ -89,7 +89,7 @@ func (p *Parameter) look(a *solver.Adaptation) {
 	if len(a.Gain) == 0 {
 		return
 	}
-	for i, q := range quantile.Of(Shares[:], a.Gain) {
+	for i, q := range quantile.Of(Probabilities[:], a.Gain) {
 		p.Gains[i].add(q, lookPoints)
 	}
 	p.Now = Histogram{numbers: a.Gain}
@@ -110,7 +110,7 @@ func (s *Solver) sound() bool {
 	ok := s.Accuracy.sound(stepPoints) && s.Loss.sound(stepPoints) && s.Scale.sound(lookPoints)
 	for _, p := range s.Parameters {
 		ok = ok && p != nil && p.Scale.sound(lookPoints)
-		for i := range Shares {
+		for i := range Probabilities {
 			ok = ok && p.Gains[i].sound(lookPoints)
 		}
 	}

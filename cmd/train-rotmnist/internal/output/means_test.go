@@ -58,13 +58,13 @@ func TestToleranceIsTheRangeOfLearningRatesAroundTheBestThatAreWithinTwoPointsOf
 		means map[float64]float64
 		want  string
 	}{
-		"everything is good":      {map[float64]float64{1e-6: 0.9, 1e-3: 0.91, 1: 0.9}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥6"},
-		"both ends are seen":      {map[float64]float64{1e-6: 0.1, 1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% 4"},
-		"one end is not":          {map[float64]float64{1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥4"},
-		"exactly two points off":  {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.9, 0.1: 0.8999, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 1"},
-		"a gap ends the range":    {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.8, 0.1: 0.92, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 0"},
-		"between powers of ten":   {map[float64]float64{1e-3: 0.1, 3e-3: 0.92, 1e-2: 0.92, 3e-2: 0.91, 0.1: 0.1}, "0.003 92.00% ± 1.41% 10.00% ± 1.41% 1"},
-		"no default":              {map[float64]float64{0.01: 0.1, 0.1: 0.92, 1: 0.1}, "0.1 92.00% ± 1.41% – 0"},
+		"everything is good":         {map[float64]float64{1e-6: 0.9, 1e-3: 0.91, 1: 0.9}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥6"},
+		"both ends are seen":         {map[float64]float64{1e-6: 0.1, 1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% 4"},
+		"one end is not":             {map[float64]float64{1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥4"},
+		"exactly two points off":     {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.9, 0.1: 0.8999, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 1"},
+		"a gap ends the range":       {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.8, 0.1: 0.92, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 0"},
+		"between powers of ten":      {map[float64]float64{1e-3: 0.1, 3e-3: 0.92, 1e-2: 0.92, 3e-2: 0.91, 0.1: 0.1}, "0.003 92.00% ± 1.41% 10.00% ± 1.41% 1"},
+		"no default":                 {map[float64]float64{0.01: 0.1, 0.1: 0.92, 1: 0.1}, "0.1 92.00% ± 1.41% – 0"},
 		"a learning rate of nothing": {map[float64]float64{0: 0.92, 0.1: 0.92, 1: 0.1}, "0 92.00% ± 1.41% – –"},
 	} {
 		out := text(t, sweepOf("funnel", c.means))
