@@ -48,7 +48,7 @@ var _ Paced = (*decaying)(nil)
 // decaying is a solver whose learning rate falls over the stream.
 type decaying struct {
 	gorgonia.Solver
-	inner  gorgonia.Solver // which has the learning rate: inside an Augmented, or Solver itself
+	inner  gorgonia.Solver // whose learning rate it is: the solver itself, or the one inside of an Augmented
 	rate   float64         // at the first step
 	factor func(x float64) float64
 }
