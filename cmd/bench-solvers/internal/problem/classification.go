@@ -3,6 +3,7 @@ package problem
 import (
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	G "gorgonia.org/gorgonia"
 )
@@ -19,6 +20,7 @@ func logisticOnline(inputs int) func(*Task, uint64) {
 		t.loss = logistic(affine(x, w, b), y)
 
 		truth := t.vector(inputs, 1)
+		floats.Scale(math.Sqrt(float64(inputs))/floats.Norm(truth, 2), truth)
 		t.next = func(int) error {
 			t.gaussian(xs, nil)
 			ys[0] = t.label(dot(xs, truth))

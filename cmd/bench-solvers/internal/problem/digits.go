@@ -15,11 +15,11 @@ func digits(seed uint64) *mnist.Dataset {
 
 var datasets sync.Map // of functions that make a seed's images once
 
-// stream makes the inputs x and one-hot labels y of batches of digits that jump to
-// the next angle every so many steps. Pixels are from 0 to white. It returns
+// stream makes the inputs x and one-hot labels y of batches of digits that are turned
+// by each of the angles for as many steps. Pixels are from 0 to white. It returns
 // the labels of the batch as well.
-func (t *Task) stream(seed uint64, angles []float64, steps, batch int, white float32) (x, y *G.Node, labels []byte) {
-	schedule, err := mnist.Jumps(angles, steps)
+func (t *Task) stream(seed uint64, angles []float64, batch int, white float32) (x, y *G.Node, labels []byte) {
+	schedule, err := mnist.Jumps(angles, t.steps/len(angles))
 	if err != nil {
 		panic(err)
 	}
@@ -73,9 +73,9 @@ func (t *Task) classify(z, y *G.Node, labels []byte) {
 }
 
 // digitsMLP reads digits with a ReLU network that has these hidden layers.
-func digitsMLP(angles []float64, steps, batch int, white float32, hidden ...int) func(*Task, uint64) {
+func digitsMLP(angles []float64, batch int, white float32, hidden ...int) func(*Task, uint64) {
 	return func(t *Task, seed uint64) {
-		x, y, labels := t.stream(seed, angles, steps, batch, white)
+		x, y, labels := t.stream(seed, angles, batch, white)
 		sizes := append(append([]int{mnist.Pixels}, hidden...), mnist.Classes)
 		var z *G.Node
 		z, t.params = t.mlp(G.Rectify, sizes...).on(x)
@@ -87,7 +87,7 @@ func digitsMLP(angles []float64, steps, batch int, white float32, hidden ...int)
 // and a dense layer.
 func convolution(t *Task, seed uint64) {
 	const batch = 32
-	x, y, labels := t.stream(seed, []float64{0, 90}, 200, batch, 1)
+	x, y, labels := t.stream(seed, []float64{0, 90}, batch, 1)
 	image := G.Must(G.Reshape(x, []int{batch, 1, mnist.Side, mnist.Side}))
 	c1 := t.param("c1", t.glorot(25, 8*25), 8, 1, 5, 5)
 	c2 := t.param("c2", t.glorot(8*9, 16*9), 16, 8, 3, 3)
@@ -101,7 +101,7 @@ func convolution(t *Task, seed uint64) {
 // autoencoder squeezes digits through 16 units. Its outputs are sigmoids, which
 // saturate when a step is too long and then have no gradient.
 func autoencoder(t *Task, seed uint64) {
-	x, _, _ := t.stream(seed, turns[:1], 2000, 32, 1)
+	x, _, _ := t.stream(seed, turns[:1], 32, 1)
 	var z *G.Node
 	z, t.params = t.mlp(G.Rectify, mnist.Pixels, 64, 16, 64, mnist.Pixels).on(x)
 	t.loss = meanSquare(G.Must(G.Sigmoid(z)), x)

@@ -8,8 +8,9 @@ import (
 )
 
 // temporalDifference learns the values of 50 states in a ring by TD(0): the target
-// of a state is its reward plus 0.9 times what the network itself says of the next state.
-// The target therefore moves with every step. Score: the mean square of value minus true value.
+// of a state is its reward, which is noisy, plus 0.9 times what the network itself says
+// of the next state. The target therefore moves with every step. Score: the mean square of
+// value minus true value.
 func temporalDifference(t *Task, _ uint64) {
 	const states, inputs, batch, discount = 50, 8, 16, 0.9
 	x, xs := t.input("states", batch, inputs)
@@ -30,7 +31,7 @@ func temporalDifference(t *Task, _ uint64) {
 		for k := range batch {
 			i := t.rng.IntN(states)
 			copy(xs[k*inputs:], rows[i])
-			targets[k] = float32(rewards[i] + discount*float64(now[(i+1)%states]))
+			targets[k] = float32(rewards[i] + 0.5*t.rng.NormFloat64() + discount*float64(now[(i+1)%states]))
 		}
 		return nil
 	}

@@ -19,6 +19,7 @@ import (
 // A problem's function sets loss, params, next and score; the methods below
 // help it.
 type Task struct {
+	steps  int        // of the run
 	rng    *rand.Rand // weights, data and batches follow from it
 	graph  *G.ExprGraph
 	params G.Nodes
@@ -43,7 +44,7 @@ func (p *Problem) New(seed uint64) (t *Task, err error) {
 	defer building.Unlock()
 	name := fnv.New64a()
 	name.Write([]byte(p.Name))
-	t = &Task{rng: rand.New(rand.NewPCG(seed, name.Sum64())), graph: G.NewGraph()}
+	t = &Task{steps: p.Steps, rng: rand.New(rand.NewPCG(seed, name.Sum64())), graph: G.NewGraph()}
 	defer func() {
 		if r := recover(); r != nil { // from G.Must
 			t.Close()
