@@ -11,8 +11,8 @@ import (
 // logisticOnline is logistic regression, one example a step. Most gradients are
 // small; the few large ones are of the mistakes. Score: the cross-entropy over a set that
 // is not learned from, less what the true weights have.
-func logisticOnline(inputs int) func(*Task, uint64) {
-	return func(t *Task, _ uint64) {
+func logisticOnline(inputs int) func(*Task) {
+	return func(t *Task) {
 		const held = 2000
 		x, xs := t.input("x", 1, inputs)
 		y, ys := t.input("y", 1, 1)
@@ -21,10 +21,9 @@ func logisticOnline(inputs int) func(*Task, uint64) {
 
 		truth := t.vector(inputs, 1)
 		floats.Scale(math.Sqrt(float64(inputs))/floats.Norm(truth, 2), truth)
-		t.next = func(int) error {
+		t.next = func(int) {
 			t.gaussian(xs, nil)
 			ys[0] = t.label(dot(xs, truth))
-			return nil
 		}
 		test := make([]float32, held*inputs)
 		t.gaussian(test, nil)
@@ -45,7 +44,7 @@ func logisticOnline(inputs int) func(*Task, uint64) {
 
 // sparseFeatures is logistic regression on 2,000 features that are 0 or 1, a few
 // of them common and most of them rare. Score: the cross-entropy of the next batch.
-func sparseFeatures(t *Task, _ uint64) {
+func sparseFeatures(t *Task) {
 	const inputs, batch = 2000, 32
 	x, xs := t.input("x", batch, inputs)
 	y, ys := t.input("y", batch, 1)
@@ -53,7 +52,7 @@ func sparseFeatures(t *Task, _ uint64) {
 	t.loss = logistic(affine(x, w, b), y)
 
 	truth := t.vector(inputs, 1.5)
-	t.next = func(int) error {
+	t.next = func(int) {
 		for i := range batch {
 			row := xs[i*inputs:][:inputs]
 			for j := range row {
@@ -64,13 +63,12 @@ func sparseFeatures(t *Task, _ uint64) {
 			}
 			ys[i] = t.label(dot(row, truth))
 		}
-		return nil
 	}
 }
 
 // rarePositives is logistic regression where one label in a hundred is 1. Score: the
 // cross-entropy over a set that is not learned from, less what the true weights have.
-func rarePositives(t *Task, _ uint64) {
+func rarePositives(t *Task) {
 	const inputs, batch, held = 10, 16, 2000
 	x, xs := t.input("x", batch, inputs)
 	y, ys := t.input("y", batch, 1)
@@ -79,12 +77,11 @@ func rarePositives(t *Task, _ uint64) {
 
 	truth := t.vector(inputs, 0.5)
 	const offset = -5.5
-	t.next = func(int) error {
+	t.next = func(int) {
 		t.gaussian(xs, nil)
 		for i := range batch {
 			ys[i] = t.label(dot(xs[i*inputs:][:inputs], truth) + offset)
 		}
-		return nil
 	}
 	test := make([]float32, held*inputs)
 	t.gaussian(test, nil)
@@ -103,7 +100,7 @@ func rarePositives(t *Task, _ uint64) {
 }
 
 // fewBatchesLogistic is fewBatchesSquare for labels.
-func fewBatchesLogistic(t *Task, _ uint64) {
+func fewBatchesLogistic(t *Task) {
 	fewBatches(t, logistic, func(z float64) float64 { return float64(t.label(2 * z)) }, binaryEntropy,
 		func(z, y float64) (slope, curvature float64) { p := sigmoid(z); return p - y, p * (1 - p) })
 }
@@ -126,7 +123,7 @@ func fewBatches(t *Task, loss func(z, y *G.Node) *G.Node, target func(z float64)
 		targets[i] = target(dot(rows[i], truth) + 0.5*t.rng.NormFloat64())
 	}
 	var order []int
-	t.next = func(step int) error {
+	t.next = func(step int) {
 		k := step % batches
 		if k == 0 {
 			order = t.rng.Perm(len(rows))
@@ -135,7 +132,6 @@ func fewBatches(t *Task, loss func(z, y *G.Node) *G.Node, target func(z float64)
 			copy(xs[i*inputs:], rows[j])
 			ys[i] = float32(targets[j])
 		}
-		return nil
 	}
 	mean := func(w []float64) float64 {
 		sum := 0.0

@@ -18,12 +18,12 @@ var datasets sync.Map // of functions that make a seed's images once
 // stream makes the inputs x and one-hot labels y of batches of digits that are turned
 // by each of the angles for as many steps. Pixels are from 0 to white. It returns
 // the labels of the batch as well.
-func (t *Task) stream(seed uint64, angles []float64, batch int, white float32) (x, y *G.Node, labels []byte) {
+func (t *Task) stream(angles []float64, batch int, white float32) (x, y *G.Node, labels []byte) {
 	schedule, err := mnist.Jumps(angles, t.steps/len(angles))
 	if err != nil {
 		panic(err)
 	}
-	s, err := mnist.NewStream(digits(seed), schedule, batch, seed)
+	s, err := mnist.NewStream(digits(t.seed), schedule, batch, t.seed)
 	if err != nil {
 		panic(err)
 	}
@@ -31,14 +31,13 @@ func (t *Task) stream(seed uint64, angles []float64, batch int, white float32) (
 	x, pixels := t.input("images", batch, mnist.Pixels)
 	y, oneHot := t.input("labels", batch, mnist.Classes)
 	labels = make([]byte, batch)
-	t.next = func(int) error {
+	t.next = func(int) {
 		b := s.Next()
 		for i, p := range b.Images {
 			pixels[i] = p * white
 		}
 		copy(labels, b.Labels)
 		fillOneHot(oneHot, labels, mnist.Classes)
-		return nil
 	}
 	return x, y, labels
 }
@@ -73,9 +72,9 @@ func (t *Task) classify(z, y *G.Node, labels []byte) {
 }
 
 // digitsMLP reads digits with a ReLU network that has these hidden layers.
-func digitsMLP(angles []float64, batch int, white float32, hidden ...int) func(*Task, uint64) {
-	return func(t *Task, seed uint64) {
-		x, y, labels := t.stream(seed, angles, batch, white)
+func digitsMLP(angles []float64, batch int, white float32, hidden ...int) func(*Task) {
+	return func(t *Task) {
+		x, y, labels := t.stream(angles, batch, white)
 		sizes := append(append([]int{mnist.Pixels}, hidden...), mnist.Classes)
 		var z *G.Node
 		z, t.params = t.mlp(G.Rectify, sizes...).on(x)
@@ -85,9 +84,9 @@ func digitsMLP(angles []float64, batch int, white float32, hidden ...int) func(*
 
 // convolution reads digits that turn by 90° halfway with two strided convolutions
 // and a dense layer.
-func convolution(t *Task, seed uint64) {
+func convolution(t *Task) {
 	const batch = 32
-	x, y, labels := t.stream(seed, []float64{0, 90}, batch, 1)
+	x, y, labels := t.stream([]float64{0, 90}, batch, 1)
 	image := G.Must(G.Reshape(x, []int{batch, 1, mnist.Side, mnist.Side}))
 	c1 := t.param("c1", t.glorot(25, 8*25), 8, 1, 5, 5)
 	c2 := t.param("c2", t.glorot(8*9, 16*9), 16, 8, 3, 3)
@@ -100,8 +99,8 @@ func convolution(t *Task, seed uint64) {
 
 // autoencoder squeezes digits through 16 units. Its outputs are sigmoids, which
 // saturate when a step is too long and then have no gradient.
-func autoencoder(t *Task, seed uint64) {
-	x, _, _ := t.stream(seed, turns[:1], 32, 1)
+func autoencoder(t *Task) {
+	x, _, _ := t.stream(turns[:1], 32, 1)
 	var z *G.Node
 	z, t.params = t.mlp(G.Rectify, mnist.Pixels, 64, 16, 64, mnist.Pixels).on(x)
 	t.loss = meanSquare(G.Must(G.Sigmoid(z)), x)
@@ -109,12 +108,12 @@ func autoencoder(t *Task, seed uint64) {
 
 // fewDigits sees the same 640 digits in ten batches, again and again, in a new
 // order each time, until they are known by heart.
-func fewDigits(t *Task, seed uint64) {
+func fewDigits(t *Task) {
 	const images, batch = 640, 64
 	x, pixels := t.input("images", batch, mnist.Pixels)
 	y, oneHot := t.input("labels", batch, mnist.Classes)
-	data, order, labels := digits(seed), []int(nil), make([]byte, batch)
-	t.next = func(step int) error {
+	data, order, labels := digits(t.seed), []int(nil), make([]byte, batch)
+	t.next = func(step int) {
 		k := step % (images / batch)
 		if k == 0 {
 			order = t.rng.Perm(images)
@@ -126,7 +125,6 @@ func fewDigits(t *Task, seed uint64) {
 			}
 		}
 		fillOneHot(oneHot, labels, mnist.Classes)
-		return nil
 	}
 	var z *G.Node
 	z, t.params = t.mlp(G.Rectify, mnist.Pixels, 32, mnist.Classes).on(x)

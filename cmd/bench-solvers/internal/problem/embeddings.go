@@ -9,7 +9,7 @@ import (
 // factorization predicts ratings as the inner product of a user's and an item's
 // embedding, plus a bias for each. A batch touches few of the rows; popular items come often.
 // Score: the mean square of prediction minus rating on ratings to come.
-func factorization(t *Task, _ uint64) {
+func factorization(t *Task) {
 	const users, items, width, batch = 200, 300, 8, 64
 	who, whos := t.input("user", batch, users) // one-hot, so that a product looks rows up
 	what, whats := t.input("item", batch, items)
@@ -23,7 +23,7 @@ func factorization(t *Task, _ uint64) {
 
 	const rank = 4
 	taste, trait := t.vector(users*rank, 1), t.vector(items*rank, 1)
-	t.next = func(int) error {
+	t.next = func(int) {
 		clear(whos)
 		clear(whats)
 		for i := range batch {
@@ -35,6 +35,5 @@ func factorization(t *Task, _ uint64) {
 			}
 			ys[i] = float32(rating)
 		}
-		return nil
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // rosenbrock is Rosenbrock's function of 20 numbers, a bent and narrow valley:
 // Σ 100 (x_{i+1} − x_i²)² + (1 − x_i)². There is no noise. Score: its value; the least is 0.
-func rosenbrock(t *Task, _ uint64) {
+func rosenbrock(t *Task) {
 	const n = 20
 	x := t.param("x", func() float64 { return -0.5 + 0.05*t.rng.NormFloat64() }, n)
 	here := G.Must(G.Slice(x, tensor.S(0, n-1)))
@@ -18,12 +18,12 @@ func rosenbrock(t *Task, _ uint64) {
 	ones, hundred := G.NewConstant(tensor.Ones(tensor.Float32, n-1)), G.NewConstant(float32(100))
 	slope := G.Must(G.Sum(G.Must(G.Square(G.Must(G.Sub(ones, here))))))
 	t.loss = G.Must(G.Add(G.Must(G.Mul(valley, hundred)), slope))
-	t.next = func(int) error { return nil }
+	t.next = func(int) {}
 }
 
 // onlineSine fits a sine with a tanh network, one noisy example a step. Score: the mean
 // square of prediction minus sine over the interval.
-func onlineSine(t *Task, _ uint64) {
+func onlineSine(t *Task) {
 	const points = 64
 	x, xs := t.input("x", 1, 1)
 	y, ys := t.input("y", 1, 1)
@@ -31,10 +31,9 @@ func onlineSine(t *Task, _ uint64) {
 	var z *G.Node
 	z, t.params = net.on(x)
 	t.loss = meanSquare(z, y)
-	t.next = func(int) error {
+	t.next = func(int) {
 		at := -3 + 6*t.rng.Float64()
 		xs[0], ys[0] = float32(at), float32(math.Sin(2*at)+0.1*t.rng.NormFloat64())
-		return nil
 	}
 	rows := make([][]float32, points)
 	for i := range rows {
@@ -53,7 +52,7 @@ func onlineSine(t *Task, _ uint64) {
 
 // spirals tells three arms of a spiral apart with five tanh layers. Score: the
 // cross-entropy of the next batch.
-func spirals(t *Task, _ uint64) {
+func spirals(t *Task) {
 	const arms, batch = 3, 32
 	x, xs := t.input("x", batch, 2)
 	y, oneHot := t.input("y", batch, arms)
@@ -61,7 +60,7 @@ func spirals(t *Task, _ uint64) {
 	z, t.params = t.mlp(G.Tanh, 2, 32, 32, 32, 32, 32, arms).on(x)
 	t.loss = crossEntropy(z, y)
 	labels := make([]byte, batch)
-	t.next = func(int) error {
+	t.next = func(int) {
 		for i := range batch {
 			arm, r := t.rng.IntN(arms), t.rng.Float64()
 			angle := 5*r + float64(arm)*2*math.Pi/arms + 0.15*t.rng.NormFloat64()
@@ -69,6 +68,5 @@ func spirals(t *Task, _ uint64) {
 			labels[i] = byte(arm)
 		}
 		fillOneHot(oneHot, labels, arms)
-		return nil
 	}
 }

@@ -12,9 +12,9 @@ type Problem struct {
 	Score   string  // what is measured; lower is better
 	Floor   float64 // a score below it counts as this: smaller differences mean nothing
 	Steps   int
-	Seconds float64 // that a run takes, about, on one core of 2020; for estimates of the time left
+	Seconds float64 // that a run takes on one core, about
 
-	build func(t *Task, seed uint64)
+	build func(t *Task)
 }
 
 // What is measured.
@@ -22,7 +22,7 @@ const (
 	errorRate = "error rate"
 	loss      = "loss"
 	excess    = "excess loss" // above the best there is
-	distance  = "distance from the truth"
+	distance  = "distance"    // from the truth
 )
 
 var turns = []float64{0, 60, 120, 180} // degrees

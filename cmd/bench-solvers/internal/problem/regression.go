@@ -8,7 +8,7 @@ import (
 
 // illConditioned is least squares whose inputs differ thirtyfold in size, and
 // whose weights make up for it. Score: the mean square of prediction minus truth.
-func illConditioned(t *Task, _ uint64) {
+func illConditioned(t *Task) {
 	const inputs, batch = 50, 16
 	x, xs := t.input("x", batch, inputs)
 	y, ys := t.input("y", batch, 1)
@@ -20,13 +20,12 @@ func illConditioned(t *Task, _ uint64) {
 		size[j] = math.Pow(10, -1.5*float64(j)/(inputs-1))
 		truth[j] = 0.3 * t.rng.NormFloat64() / size[j]
 	}
-	t.next = func(int) error {
+	t.next = func(int) {
 		for i := range batch {
 			row := xs[i*inputs:][:inputs]
 			t.gaussian(row, size)
 			ys[i] = float32(dot(row, truth) + 1 + 0.1*t.rng.NormFloat64())
 		}
-		return nil
 	}
 	t.score = func() float64 {
 		sum := square(numbers(b)[0] - 1)
@@ -39,7 +38,7 @@ func illConditioned(t *Task, _ uint64) {
 
 // heavyTails is regression on the absolute error, one example a step, where one
 // target in ten is far off. Score: the mean absolute error of the weights.
-func heavyTails(t *Task, _ uint64) {
+func heavyTails(t *Task) {
 	pinball(t, 5, 0.5, 0, func() float64 {
 		if t.rng.Float64() < 0.1 {
 			return 30 * t.rng.NormFloat64()
@@ -50,7 +49,7 @@ func heavyTails(t *Task, _ uint64) {
 
 // quantile is regression of the 0.9-quantile, one example a step. Gradients are as
 // large at the end as at the beginning. Score: the mean absolute error of the weights.
-func quantile(t *Task, _ uint64) {
+func quantile(t *Task) {
 	const normal90 = 1.2815515655446004 // the standard normal distribution's 0.9-quantile
 	pinball(t, 5, 0.9, normal90, t.rng.NormFloat64)
 }
@@ -67,10 +66,9 @@ func pinball(t *Task, inputs int, q, offset float64, noise func() float64) {
 	t.loss = G.Must(G.Add(G.Must(G.Mul(G.Must(G.Mean(G.Must(G.Abs(r)))), half)), G.Must(G.Mul(G.Must(G.Mean(r)), slope))))
 
 	truth := t.vector(inputs, 1)
-	t.next = func(int) error {
+	t.next = func(int) {
 		t.gaussian(xs, nil)
 		ys[0] = float32(dot(xs, truth) + noise())
-		return nil
 	}
 	t.score = func() float64 {
 		sum := 0.0
@@ -84,7 +82,7 @@ func pinball(t *Task, inputs int, q, offset float64, noise func() float64) {
 // poisson is regression of counts. The rate is exp(x·w + b), so a step that is too
 // long is punished exponentially. Score: the mean divergence of the predicted rate from the
 // true one, over a set that is not learned from.
-func poisson(t *Task, _ uint64) {
+func poisson(t *Task) {
 	const inputs, batch, held = 10, 16, 500
 	x, xs := t.input("x", batch, inputs)
 	y, ys := t.input("y", batch, 1)
@@ -94,12 +92,11 @@ func poisson(t *Task, _ uint64) {
 
 	truth := t.vector(inputs, 0.3)
 	rate := func(row []float32) float64 { return math.Exp(dot(row, truth) + 0.5) }
-	t.next = func(int) error {
+	t.next = func(int) {
 		t.gaussian(xs, nil)
 		for i := range batch {
 			ys[i] = float32(t.count(rate(xs[i*inputs:][:inputs])))
 		}
-		return nil
 	}
 	test := make([]float32, held*inputs)
 	t.gaussian(test, nil)
@@ -127,7 +124,7 @@ func (t *Task) count(rate float64) int {
 // fewBatchesSquare is least squares on nine batches again and again, in a new
 // order each time: consecutive gradients point apart however short the steps are.
 // Score: the loss of all, less the least that there is.
-func fewBatchesSquare(t *Task, _ uint64) {
+func fewBatchesSquare(t *Task) {
 	fewBatches(t, meanSquare, func(z float64) float64 { return z },
 		func(z, y float64) float64 { return square(z - y) },
 		func(z, y float64) (slope, curvature float64) { return 2 * (z - y), 2 })

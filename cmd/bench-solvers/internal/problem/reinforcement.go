@@ -11,7 +11,7 @@ import (
 // of a state is its reward, which is noisy, plus 0.9 times what the network itself says
 // of the next state. The target therefore moves with every step. Score: the mean square of
 // value minus true value.
-func temporalDifference(t *Task, _ uint64) {
+func temporalDifference(t *Task) {
 	const states, inputs, batch, discount = 50, 8, 16, 0.9
 	x, xs := t.input("states", batch, inputs)
 	target, targets := t.input("targets", batch, 1)
@@ -26,14 +26,13 @@ func temporalDifference(t *Task, _ uint64) {
 		t.gaussian(rows[i], nil)
 	}
 	values := t.predictor(net, rows)
-	t.next = func(int) error {
+	t.next = func(int) {
 		now := values()
 		for k := range batch {
 			i := t.rng.IntN(states)
 			copy(xs[k*inputs:], rows[i])
 			targets[k] = float32(rewards[i] + 0.5*t.rng.NormFloat64() + discount*float64(now[(i+1)%states]))
 		}
-		return nil
 	}
 	truth := ringValues(rewards, discount)
 	t.score = func() float64 {
@@ -63,7 +62,7 @@ func ringValues(rewards []float64, discount float64) []float64 {
 // policyGradient learns by REINFORCE which of five actions pays most in a state:
 // what is tried follows from what was learned, rewards are noisy, and the baseline moves.
 // Score: how much less the policy earns, on average over 100 states, than the best one.
-func policyGradient(t *Task, _ uint64) {
+func policyGradient(t *Task) {
 	const states, inputs, actions, batch = 100, 6, 5, 16
 	x, xs := t.input("states", batch, inputs)
 	advantage, advantages := t.input("advantages", batch, actions) // 0 for what was not done
@@ -84,7 +83,7 @@ func policyGradient(t *Task, _ uint64) {
 	}
 	logits := t.predictor(net, rows)
 	baseline := 0.0
-	t.next = func(int) error {
+	t.next = func(int) {
 		now := logits()
 		clear(advantages)
 		mean := 0.0
@@ -101,7 +100,6 @@ func policyGradient(t *Task, _ uint64) {
 			mean += reward / batch
 		}
 		baseline += 0.1 * (mean - baseline)
-		return nil
 	}
 	t.score = func() float64 {
 		regret, now := 0.0, logits()

@@ -19,15 +19,16 @@ import (
 // A problem's function sets loss, params, next and score; the methods below
 // help it.
 type Task struct {
-	steps  int        // of the run
+	steps  int // of the run
+	seed   uint64
 	rng    *rand.Rand // weights, data and batches follow from it
 	graph  *G.ExprGraph
 	params G.Nodes
 	loss   *G.Node
 
-	next  func(step int) error // writes the batch of a step, counted from 0, into the inputs
-	score func() float64       // how good the weights are, before they learn from the batch; lower is better
-	every int                  // score is computed in every so many steps; 0 means in every one
+	next  func(step int) // writes the batch of a step, counted from 0, into the inputs
+	score func() float64 // how good the weights are, before they learn from the batch; lower is better
+	every int            // score is computed in every so many steps; 0 means in every one
 	close []func() error
 
 	machine   G.VM
@@ -44,14 +45,14 @@ func (p *Problem) New(seed uint64) (t *Task, err error) {
 	defer building.Unlock()
 	name := fnv.New64a()
 	name.Write([]byte(p.Name))
-	t = &Task{steps: p.Steps, rng: rand.New(rand.NewPCG(seed, name.Sum64())), graph: G.NewGraph()}
+	t = &Task{steps: p.Steps, seed: seed, rng: rand.New(rand.NewPCG(seed, name.Sum64())), graph: G.NewGraph()}
 	defer func() {
 		if r := recover(); r != nil { // from G.Must
 			t.Close()
 			t, err = nil, fmt.Errorf("problem %s: building the graph: %v", p.Name, r)
 		}
 	}()
-	p.build(t, seed)
+	p.build(t)
 	G.Read(t.loss, &t.lossValue)
 	if _, err := G.Grad(t.loss, t.params...); err != nil {
 		panic(err)
@@ -86,9 +87,7 @@ func (t *Task) Model() []G.ValueGrad { return G.NodesToValueGrads(t.params) }
 
 // Forward takes the batch of a step and computes its loss and gradients.
 func (t *Task) Forward(step int) (loss float64, err error) {
-	if err := t.next(step); err != nil {
-		return 0, err
-	}
+	t.next(step)
 	return t.again()
 }
 

@@ -67,7 +67,7 @@ func (t *Task) characters(length, batch int) (xs []*G.Node, y *G.Node) {
 	}
 	y, next := t.input("y", length*batch, v)
 	set := func(oneHot []float32, row int, c byte) { oneHot[row*v+strings.IndexByte(alphabet, c)] = 1 }
-	t.next = func(int) error {
+	t.next = func(int) {
 		clear(next)
 		for k := range inputs {
 			clear(inputs[k])
@@ -79,13 +79,12 @@ func (t *Task) characters(length, batch int) (xs []*G.Node, y *G.Node) {
 				set(next, k*batch+i, text[from+k+1])
 			}
 		}
-		return nil
 	}
 	return xs, y
 }
 
 // recurrent predicts the next character with a tanh recurrent network.
-func recurrent(t *Task, _ uint64) {
+func recurrent(t *Task) {
 	const length, batch, width, v = 16, 16, 48, len(alphabet)
 	xs, y := t.characters(length, batch)
 	embed, b := t.param("embed", t.normal(0.1), v, width), t.param("b", zeros, 1, width)
@@ -101,7 +100,7 @@ func recurrent(t *Task, _ uint64) {
 }
 
 // lstm predicts the next character with a long short-term memory.
-func lstm(t *Task, _ uint64) {
+func lstm(t *Task) {
 	const length, batch, width, v = 16, 16, 32, len(alphabet)
 	xs, y := t.characters(length, batch)
 	type gate struct{ x, h, b *G.Node }

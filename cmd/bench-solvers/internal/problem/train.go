@@ -44,7 +44,7 @@ func (p *Problem) Train(ctx context.Context, seed uint64, s G.Solver, stepped fu
 			if !finite(loss) || !finite(score) {
 				return diverged(step), nil
 			}
-			err = s.Step(model)
+			err = solve(s, model, step, p.Steps)
 		}
 		switch {
 		case refused(err):
@@ -59,6 +59,17 @@ func (p *Problem) Train(ctx context.Context, seed uint64, s G.Solver, stepped fu
 		stepped()
 	}
 	return &Result{End: end / float64(last), Mean: all / float64(p.Steps)}, nil
+}
+
+// solve is the solver's step. A solver with a schedule of its own, such as a
+// learning rate that decays, is told where in the run it is.
+func solve(s G.Solver, model []G.ValueGrad, step, steps int) error {
+	if paced, ok := s.(interface{ Pace(step, steps int) error }); ok {
+		if err := paced.Pace(step, steps); err != nil {
+			return err
+		}
+	}
+	return s.Step(model)
 }
 
 func diverged(step int) *Result { return &Result{math.Inf(1), math.Inf(1), step + 1} }
