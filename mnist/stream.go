@@ -23,13 +23,13 @@ type Batch struct {
 // Batches are prepared ahead in a goroutine, which begins with the first Next
 // and ends with the schedule or with Close.
 type Stream struct {
-	data     *Dataset
-	schedule Schedule
-	batch    int
-	seed     uint64
-	first    int // step
-	from, to int // the images of a batch that are prepared
-	started  bool
+	data       *Dataset
+	schedule   Schedule
+	batch      int
+	seed       uint64
+	first      int // step
+	rank, size int // the rank, and of how many ranks
+	started    bool
 
 	ready, free chan *Batch
 	current     *Batch
@@ -38,37 +38,46 @@ type Stream struct {
 	stopped     sync.WaitGroup
 }
 
-// ahead is how many batches are ready, or being made, while one is in use.
+// A StreamOption is an option of NewStream.
+type StreamOption func(*Stream)
+
+// From makes the batch of a step, counted from 0, the first that Next returns:
+// the stream goes on where another one stopped. Default: 0.
+func From(step int) StreamOption { return func(s *Stream) { s.first = step } }
+
+// OfRank leaves of every batch the part of one of several ranks, which together
+// have all of it: as many images each, in the order of the ranks, counted from 0.
+// Default: rank 0 of 1, which has every batch whole.
+func OfRank(rank, size int) StreamOption { return func(s *Stream) { s.rank, s.size = rank, size } }
+
+// ahead is how many batches are ready, or being prepared, while one is in use.
 const ahead = 3
 
-// NewStream returns the stream of a data set. Close it.
-func NewStream(data *Dataset, schedule Schedule, batch int, seed uint64) (*Stream, error) {
-	if batch < 1 || batch > data.Len() {
-		return nil, fmt.Errorf("mnist: a batch of %d images out of a data set of %d; it must be between 1 and that", batch, data.Len())
-	}
+// NewStream returns the stream of a data set, in batches of so many images. It is
+// an error if the data set has fewer, or if a batch cannot be divided among the
+// ranks. Close it.
+func NewStream(data *Dataset, schedule Schedule, batch int, seed uint64, opts ...StreamOption) (*Stream, error) {
 	s := &Stream{
-		data: data, schedule: schedule, batch: batch, seed: seed, to: batch,
+		data: data, schedule: schedule, batch: batch, seed: seed, size: 1,
 		ready: make(chan *Batch, ahead+1), free: make(chan *Batch, ahead+1), stop: make(chan struct{}),
 	}
+	for _, opt := range opts {
+		opt(s)
+	}
+	switch {
+	case batch < 1 || batch > data.Len():
+		return nil, fmt.Errorf("mnist: a batch of %d images out of a data set of %d; it must be between 1 and that", batch, data.Len())
+	case s.first < 0:
+		return nil, fmt.Errorf("mnist: a stream from step %d; steps are counted from 0", s.first)
+	case s.size < 1 || s.rank < 0 || s.rank >= s.size:
+		return nil, fmt.Errorf("mnist: rank %d of %d; ranks are counted from 0", s.rank, s.size)
+	case batch%s.size != 0:
+		return nil, fmt.Errorf("mnist: a batch of %d images cannot be divided among %d ranks; it must be a multiple of that", batch, s.size)
+	}
 	for range ahead + 1 {
-		s.free <- &Batch{Images: make([]float32, batch*Pixels), Labels: make([]byte, batch)}
+		s.free <- &Batch{Images: make([]float32, batch/s.size*Pixels), Labels: make([]byte, batch/s.size)}
 	}
 	return s, nil
-}
-
-// SkipTo makes the batch of a step, counted from 0, the first that Next
-// returns. It is for a stream of which Next has returned none yet.
-func (s *Stream) SkipTo(step int) { s.first = step }
-
-// Share makes of every batch the share of one of several ranks, which together
-// have all of it: as many images each, in the order of the ranks, counted from
-// 0. It is for a stream of which Next has returned none yet.
-func (s *Stream) Share(rank, size int) error {
-	if s.batch%size != 0 {
-		return fmt.Errorf("mnist: a batch of %d images cannot be divided among %d ranks; it must be a multiple of that", s.batch, size)
-	}
-	s.from, s.to = rank*s.batch/size, (rank+1)*s.batch/size
-	return nil
 }
 
 // Next returns the next batch, nil after the last one or after Close. The
@@ -94,7 +103,7 @@ func (s *Stream) Close() {
 		close(s.ready)
 	}
 	s.stopped.Wait()
-	for range s.ready { // what was made ahead
+	for range s.ready { // the batches that were prepared ahead
 	}
 }
 
@@ -118,9 +127,8 @@ func (s *Stream) produce() {
 			s.shuffle(order, epoch)
 		}
 		rotation.Set(b.Angle)
-		share := order[b.Index*s.batch:][s.from:s.to]
-		b.Images, b.Labels = b.Images[:len(share)*Pixels], b.Labels[:len(share)]
-		for k, i := range share {
+		part := s.batch / s.size
+		for k, i := range order[b.Index*s.batch+s.rank*part:][:part] {
 			b.Labels[k] = s.data.Labels[i]
 			rotation.Apply(b.Images[k*Pixels:][:Pixels], s.data.Image(i))
 		}
@@ -128,8 +136,8 @@ func (s *Stream) produce() {
 	}
 }
 
-// shuffle makes the order of an epoch, which depends on nothing but the seed
-// and the epoch's number.
+// shuffle puts the images into the order of an epoch, which depends on nothing but
+// the seed and the epoch's number.
 func (s *Stream) shuffle(order []int, epoch int) {
 	for i := range order {
 		order[i] = i

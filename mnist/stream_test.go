@@ -17,9 +17,9 @@ func jumps(t testing.TB, angles []float64, steps int) Schedule {
 	return s
 }
 
-func stream(t testing.TB, d *Dataset, s Schedule, batch int, seed uint64) *Stream {
+func stream(t testing.TB, d *Dataset, s Schedule, batch int, seed uint64, opts ...StreamOption) *Stream {
 	t.Helper()
-	st, err := NewStream(d, s, batch, seed)
+	st, err := NewStream(d, s, batch, seed, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func BenchmarkTrainerWaits(b *testing.B) {
 	b.ReportMetric(100*waited.Seconds()/b.Elapsed().Seconds(), "%waiting")
 }
 
-func TestAStreamThatSkipsStepsGoesOnWithTheSameBatches(t *testing.T) {
+func TestAStreamFromALaterStepGoesOnWithTheSameBatches(t *testing.T) {
 	d, schedule := Synthetic(50, 1), jumps(t, []float64{0, 30}, 10)
 	whole := stream(t, d, schedule, 7, 1)
 	var batches []Batch
@@ -207,8 +207,7 @@ func TestAStreamThatSkipsStepsGoesOnWithTheSameBatches(t *testing.T) {
 		batches = append(batches, Batch{b.Step, b.Epoch, b.Index, b.Angle, slices.Clone(b.Images), slices.Clone(b.Labels)})
 	}
 	for _, first := range []int{1, 7, 13, 20} { // within an epoch of 7 batches, at its start, and at the end
-		s := stream(t, d, schedule, 7, 1)
-		s.SkipTo(first)
+		s := stream(t, d, schedule, 7, 1, From(first))
 		for _, want := range batches[first:] {
 			b := s.Next()
 			if b == nil || b.Step != want.Step || b.Epoch != want.Epoch || b.Index != want.Index || b.Angle != want.Angle || !slices.Equal(b.Labels, want.Labels) || !slices.Equal(b.Images, want.Images) {
@@ -221,32 +220,36 @@ func TestAStreamThatSkipsStepsGoesOnWithTheSameBatches(t *testing.T) {
 	}
 }
 
-func TestSharesOfAStreamAreTogetherTheWhole(t *testing.T) {
+func TestThePartsOfAllRanksAreTogetherTheBatch(t *testing.T) {
 	d, schedule := Synthetic(50, 1), jumps(t, []float64{0, 30}, 10)
 	whole := stream(t, d, schedule, 12, 1)
-	var shares []*Stream
+	var parts []*Stream
 	for rank := range 3 {
-		s := stream(t, d, schedule, 12, 1)
-		if err := s.Share(rank, 3); err != nil {
-			t.Fatal(err)
-		}
-		shares = append(shares, s)
+		parts = append(parts, stream(t, d, schedule, 12, 1, OfRank(rank, 3)))
 	}
 	for want := whole.Next(); want != nil; want = whole.Next() {
 		var images []float32
 		var labels []byte
-		for _, s := range shares {
+		for _, s := range parts {
 			b := s.Next()
 			if b.Step != want.Step || b.Angle != want.Angle || len(b.Labels) != 4 {
-				t.Fatalf("step %d: a share is of step %d, and has %d images", want.Step, b.Step, len(b.Labels))
+				t.Fatalf("step %d: a part is of step %d, and has %d images", want.Step, b.Step, len(b.Labels))
 			}
 			images, labels = append(images, b.Images...), append(labels, b.Labels...)
 		}
 		if !slices.Equal(images, want.Images) || !slices.Equal(labels, want.Labels) {
-			t.Fatalf("step %d: the shares are not the batch", want.Step)
+			t.Fatalf("step %d: the parts are not the batch", want.Step)
 		}
 	}
-	if err := whole.Share(0, 5); err == nil {
-		t.Error("12 images were divided among 5")
+}
+
+func TestAStreamOfNoStepOrRankIsAnError(t *testing.T) {
+	d, schedule := Synthetic(50, 1), jumps(t, []float64{0}, 10)
+	for name, opt := range map[string]StreamOption{
+		"12 images among 5 ranks": OfRank(0, 5), "rank 3 of 3": OfRank(3, 3), "rank -1": OfRank(-1, 3), "of no ranks": OfRank(0, 0), "from step -1": From(-1),
+	} {
+		if _, err := NewStream(d, schedule, 12, 1, opt); err == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 }

@@ -3,246 +3,193 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/internal/cli"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/compare"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/watch"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/files"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/live"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/ranks"
 )
 
-// comparing is the main job: the solvers, and all who follow what they do.
-type comparing struct {
-	*config
-	setup      *experiment.Setup
-	comparison *experiment.Comparison
-	history    *history.History // nil if nobody wants it
-	files      *files
-	keeper     *keeper // of checkpoints; nil if there are none
-	page       *report.Report
-	digits     string // SHA-256 of the data sets, where somebody wants it
+const compareUsage = `train-rotmnist trains networks to read digits while they rotate, one with each
+solver, from the same weights and on the same batches, and compares them.
+
+usage: train-rotmnist [flags]
+       train-rotmnist sweep -h         many runs: solvers, learning rates, seeds
+       train-rotmnist table FILE...    means over runs: -json files and sweeps
+
+examples:
+  train-rotmnist
+        synthetic digits that jump by 60° every 400 steps; the default solvers
+  train-rotmnist -solvers funnel:lr=0.0001,momentum:lr=0.0001 -angles 0,90 -steps 200
+        a learning rate that is far too small, for two solvers
+  train-rotmnist -data mnist -drift 0.1 -steps 3600 -csv run.csv
+        real digits (downloaded once) that turn all the way round
+  train-rotmnist -steps 20000 -checkpoint run
+  train-rotmnist -resume run
+        a long run, and how it goes on after a crash or Ctrl-C
+  train-rotmnist -http 8080 -report run.html
+        charts in a browser while it trains, and in a file to keep
+
+flags:
+`
+
+// solversUsage stands below the flags.
+func solversUsage() string {
+	return "\nsolvers and their keys (X is a number; what is not set has the library's default):\n" + spec.Usage()
 }
 
-// compare runs the solvers and prints the table, as far as they came. dir is
-// that of a run to be resumed, or nil.
-func compare(ctx context.Context, c *config, dir *checkpoint.Directory, stdout, stderr io.Writer) (err error) {
-	news, notes := stdout, stderr
-	if c.quiet {
-		news, notes = io.Discard, io.Discard
-	}
-	keeper, err := newKeeper(c, dir, stderr)
-	if err != nil {
-		return err
-	}
-	defer keeper.close()
-	j := &comparing{config: c, keeper: keeper}
-	if err := c.ranks.settle(j.prepare(ctx, notes)); err != nil {
-		return err
-	}
-	defer j.comparison.Close()
-	if err := c.ranks.settle(j.sameEverywhere()); err != nil {
-		return err
-	}
-	record, err := j.restore()
-	if err != nil {
-		return err
-	}
-	if j.files, err = create(c, record); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, j.files.close()) }()
-	if err := j.serve(stderr); err != nil {
-		return err
-	}
-	j.announce(news)
-	if err := keeper.save(j); err != nil { // there is nothing yet that could be lost
-		return err
-	}
-	if err := j.files.begin(); err != nil {
-		return err
-	}
-
-	err = j.train(ctx, notes)
-	summary := j.summary()
-	if len(summary.Results) == 0 {
-		return errors.Join(err, ctx.Err())
-	}
-	// The files first: whoever reads the table may have stopped reading.
-	err = errors.Join(err, j.files.finish(summary, func(w io.Writer) error { return j.page.Write(w, j.history, summary.Results, j.ended()) }))
-	fmt.Fprintln(news)
-	err = errors.Join(err, output.Table(stdout, summary.Results), skipped(stdout, summary.Results), ctx.Err())
-	j.leave(summary)
-	return err
+// compareFlags are the flags of the main job as they were given.
+type compareFlags struct {
+	protocolFlags
+	solvers         string
+	seed            uint64
+	files           files.Names
+	http            string
+	linger          bool
+	onNonFinite     string
+	checkpoint      string
+	checkpointEvery int
+	resume          string
+	mpi             bool
+	watch, quiet    bool
+	version         bool
 }
 
-// prepare loads the digits and makes the solvers, before their first step.
-func (j *comparing) prepare(ctx context.Context, notes io.Writer) error {
-	digits, held, err := loadData(ctx, j.Data, j.seed, notes)
-	if err != nil {
-		return err
-	}
-	if err := j.fits(digits); err != nil {
-		return err
-	}
-	j.setup = &experiment.Setup{
-		Train: digits, Test: held, Schedule: j.schedule, Batch: j.Batch, Hidden: j.Hidden, Seed: j.seed, OnNonFinite: j.onNonFinite,
-	}
-	if j.ranks != nil {
-		j.setup.World = j.ranks.World
-	}
-	if j.comparison, err = experiment.New(j.setup); err != nil {
-		return err
-	}
-	for _, spec := range j.solvers {
-		if _, err := j.comparison.Add(spec.Text, spec.New()); err != nil {
-			j.comparison.Close()
-			return err
-		}
-	}
-	if j.keeper != nil || j.watch || j.report != "" || j.http != "" {
-		j.history = new(history.History)
-	}
-	if j.history != nil || j.ranks != nil {
-		j.digits = digest(digits, held)
-	}
-	j.page = report.New(&report.Description{
-		Protocol: j.Protocol, Args: j.commandLine(), Version: version(), Seed: j.seed, Schedule: j.schedule, Solvers: j.solvers, Digits: held, SHA256: j.digits,
-	})
-	return nil
+func newCompareFlags() (*flag.FlagSet, *compareFlags) {
+	fs, f := cli.NewFlags("train-rotmnist"), new(compareFlags)
+	fs.StringVar(&f.solvers, "solvers", spec.Default, "comma-separated `list` of solvers, each name[:key=value]...; see below")
+	f.define(fs)
+	fs.Uint64Var(&f.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
+	fs.StringVar(&f.files.CSV, "csv", "", "write a row for each step and solver to this `FILE`")
+	fs.StringVar(&f.files.JSON, "json", "", "write the summary to this `FILE`")
+	fs.StringVar(&f.files.Report, "report", "", "write a page with charts and the table, in one piece, to this `FILE`")
+	fs.StringVar(&f.http, "http", "", "serve that page while it trains at this `ADDR`, such as 8080, on this machine only;\nor at host:port, for others, too")
+	fs.BoolVar(&f.linger, "http-linger", false, "go on serving it when all is done, until Ctrl-C")
+	fs.StringVar(&f.onNonFinite, "on-nonfinite", "stop", "`what` to do about NaN or Inf in a loss or a gradient: stop that solver's run,\nor skip the batch and count it")
+	fs.StringVar(&f.checkpoint, "checkpoint", "", "save checkpoints of the run, the last two, in this `DIR`; if one cannot be\nwritten, the run says so and goes on")
+	fs.IntVar(&f.checkpointEvery, "checkpoint-every", 100, "`steps` from one checkpoint to the next")
+	fs.StringVar(&f.resume, "resume", "", "go on with the run in this `DIR`, with the flags that it was started with")
+	fs.BoolVar(&f.mpi, "mpi", false, "train on all ranks that mpirun or srun has started, each with its part of every\nbatch; for programs built with -tags mpi")
+	fs.BoolVar(&f.watch, "watch", false, "show accuracy, scale and gains in the terminal while it trains")
+	fs.BoolVar(&f.quiet, "quiet", false, "no progress, only the table")
+	fs.BoolVar(&f.version, "version", false, "print the version and stop")
+	return fs, f
 }
 
-// restore makes the job what it was at the checkpoint that it goes on from. It
-// returns nil if it begins.
-func (j *comparing) restore() (*checkpoint.Record, error) {
-	own, err := j.keeper.restore(j)
-	if j.resume == "" {
-		return nil, err
-	}
-	record, err := j.ranks.restore(own, err, j.comparison.Runs())
-	if err != nil {
-		return nil, err
-	}
-	j.comparison.Resume(record.Done)
-	if own != nil {
-		j.history = own.History
-	}
-	return own, nil
-}
-
-// train runs the solvers in lockstep. The error is of all that went wrong.
-func (j *comparing) train(ctx context.Context, notes io.Writer) error {
-	show, end := j.progress(notes)
-	err := j.comparison.Train(ctx, func(steps []*experiment.Step) error {
-		if j.history != nil {
-			j.history.Add(steps)
-		}
-		if j.server != nil {
-			j.server.Observe(j.comparison.Done(), j.history, func() []output.Row { return j.summary().Results })
-		}
-		show(steps)
-		if err := j.files.write(steps); err != nil {
-			return err
-		}
-		j.keeper.step(j)
-		return nil
-	})
-	end()
+// runCompare is the main job.
+func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	fs, f := newCompareFlags()
+	err := cli.Parse(fs, args, stdout, compareUsage, solversUsage())
 	switch {
-	case err == nil:
-		err = errors.Join(j.keeper.save(j), j.ranks.leave())
-	case errors.Is(err, experiment.ErrInterrupted):
-		err = errors.Join(err, j.keeper.save(j))
+	case errors.Is(err, flag.ErrHelp):
+		return cli.Done
+	case err == nil && f.version:
+		fmt.Fprintln(stdout, cli.Version(compare.Program))
+		return cli.Done
 	}
-	for _, run := range j.comparison.Runs() {
-		err = errors.Join(err, j.advised(run.Err()))
+	var all *ranks.Ranks // nil for one process
+	if err == nil && f.mpi {
+		all, err = ranks.Join()
 	}
-	return err
+	stdout, stderr = all.Outputs(stdout, stderr)
+	var job *compare.Job
+	if err == nil {
+		job, err = newJob(fs, f, args, all)
+	}
+	if err = all.Settle(err); err == nil {
+		err = job.Run(ctx, stdout, stderr)
+	}
+	defer job.Close()
+	return all.End(err, func() int {
+		status := cli.Conclude(stderr, compare.Program, err, job.Progress)
+		job.Linger(ctx, stdout, stderr)
+		return status
+	})
 }
 
-// progress shows how far the training is: as a view of it all, if that is asked
-// for and can be drawn, or as a bar or lines.
-func (j *comparing) progress(notes io.Writer) (show func([]*experiment.Step), end func()) {
-	done, steps := j.comparison.Done(), j.schedule.Steps()
-	if view := watch.New(notes, done); j.watch && view != nil {
-		if j.keeper != nil {
-			j.keeper.warnings = view
+// newJob returns the job that the flags ask for: a new one, or one that is resumed.
+func newJob(fs *flag.FlagSet, f *compareFlags, args []string, all *ranks.Ranks) (*compare.Job, error) {
+	if f.resume == "" {
+		o, err := f.options(fs, args)
+		return start(o, err, all, nil)
+	}
+	fs, f, dir, err := resume(fs, f, args, all)
+	if err != nil {
+		return nil, err
+	}
+	o, err := f.options(fs, commandLine(fs, all))
+	if err == nil {
+		o.Checkpoint, o.Resumable = f.resume, true
+	}
+	return start(o, err, all, dir)
+}
+
+// start makes the job, or returns the mistake in the flags.
+func start(o *compare.Options, err error, all *ranks.Ranks, dir *checkpoint.Directory) (*compare.Job, error) {
+	if err == nil && o.Protocol.Batch%all.Size() != 0 {
+		err = fmt.Errorf("-batch: %d images cannot be divided among %d ranks; make it a multiple of that", o.Protocol.Batch, all.Size())
+	}
+	if err != nil {
+		if dir != nil {
+			dir.Close()
 		}
-		return func(s []*experiment.Step) { view.Show(j.history, s[0].Number+1, steps, s[0].Angle) }, func() {}
+		return nil, cli.Usage(err)
 	}
-	p := output.NewProgress(notes, "training", "steps", int64(done), int64(steps))
-	return func(s []*experiment.Step) { p.Set(int64(s[0].Number+1), note(s)) }, p.End
+	if !all.First() {
+		return compare.New(o.Silent(), all, dir), nil
+	}
+	return compare.New(*o, all, dir), nil
 }
 
-// note is the angle and how each solver is doing, in the order in which they
-// were announced: there is no room for names beside a bar.
-func note(steps []*experiment.Step) string {
-	text := fmt.Sprintf("%.0f°, accuracy", steps[0].Angle)
-	for _, s := range steps {
-		text += fmt.Sprintf(" %.0f%%", 100*s.Recent)
+// options turns the flags into what they mean.
+func (f *compareFlags) options(fs *flag.FlagSet, commandLine []string) (*compare.Options, error) {
+	o := &compare.Options{
+		Seed: f.seed, Names: f.files, HTTP: f.http, HTTPLinger: f.linger, Watch: f.watch, Quiet: f.quiet,
+		Checkpoint: f.checkpoint, CheckpointEvery: f.checkpointEvery, Resume: f.resume, Flags: described(fs), CommandLine: commandLine,
 	}
-	return text
-}
-
-// advised is why a run has ended, with what can be done about it.
-func (c *config) advised(err error) error {
-	if errors.Is(err, experiment.ErrNonFinite) && c.onNonFinite == experiment.Stop {
-		return fmt.Errorf("%w; -on-nonfinite skip drops such batches", err)
+	o.Resumable = f.checkpoint != ""
+	var err error
+	if o.Solvers, err = spec.Parse(f.solvers); err != nil {
+		return nil, fmt.Errorf("-solvers: %w", err)
 	}
-	return err
-}
-
-// summary is of the runs that made a step.
-func (j *comparing) summary() *output.Summary {
-	summary := &output.Summary{Protocol: j.Protocol, Seed: j.seed, Ranks: j.ranks.size()}
-	for i, run := range j.comparison.Runs() {
-		if result := run.Result(); result.Steps > 0 {
-			summary.Results = append(summary.Results, output.NewRow(j.solvers[i], result))
+	if o.OnNonFinite, err = policy(f.onNonFinite); err != nil {
+		return nil, fmt.Errorf("-on-nonfinite: %w", err)
+	}
+	switch _, every := o.Flags["checkpoint-every"]; {
+	case f.checkpointEvery < 1:
+		return nil, fmt.Errorf("-checkpoint-every: %d; there must be at least 1 step", f.checkpointEvery)
+	case every && f.checkpoint == "" && f.resume == "":
+		return nil, errors.New("-checkpoint-every: there are no checkpoints without -checkpoint DIR")
+	case f.watch && f.quiet:
+		return nil, errors.New("-watch and -quiet cannot both be given")
+	case f.linger && f.http == "":
+		return nil, errors.New("-http-linger: there is no page without -http ADDR")
+	}
+	if err := f.files.Distinct(); err != nil {
+		return nil, err
+	}
+	if f.http != "" {
+		if err := live.CheckAddress(f.http); err != nil {
+			return nil, fmt.Errorf("-http: %w", err)
 		}
 	}
-	return summary
+	o.Protocol, o.Schedule, err = f.protocol(fs)
+	return o, err
 }
 
-// skipped says how many batches were.
-func skipped(w io.Writer, rows []output.Row) error {
-	for _, r := range rows {
-		if r.Skipped > 0 {
-			if _, err := fmt.Fprintf(w, "%s skipped %d of %d batches: numbers that are not finite\n", r.Spec, r.Skipped, r.StepsDone); err != nil {
-				return err
-			}
-		}
+func policy(text string) (experiment.Policy, error) {
+	switch text {
+	case "stop":
+		return experiment.Stop, nil
+	case "skip":
+		return experiment.Skip, nil
 	}
-	return nil
-}
-
-// announce says what is about to run.
-func (j *comparing) announce(w io.Writer) {
-	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", j.Data, j.setup.Train.Len(), j.setup.Test.Len())
-	fmt.Fprintf(w, "stream  %s, seed %d\n", j.Stream(), j.seed)
-	fmt.Fprintf(w, "model   %s\n", j.Model())
-	if j.ranks != nil {
-		fmt.Fprintf(w, "ranks   %d\n", j.ranks.size())
-	}
-	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(j.solvers), ", "))
-	switch done, steps := j.comparison.Done(), j.schedule.Steps(); {
-	case j.resume != "" && done == steps:
-		fmt.Fprintf(w, "resume  the run in %s is finished: all of its %d steps are done\n", j.resume, steps)
-	case j.resume != "":
-		fmt.Fprintf(w, "resume  after step %d of %d\n", done, steps)
-	}
-	if j.server != nil {
-		fmt.Fprintf(w, "page    %s\n", j.server.URL())
-	}
-}
-
-func texts(specs []solvers.Spec) []string {
-	var ts []string
-	for _, s := range specs {
-		ts = append(ts, s.Text)
-	}
-	return ts
+	return 0, fmt.Errorf("%q is neither stop nor skip", text)
 }

@@ -74,7 +74,7 @@ func TestRanksTrainAsOneDoes(t *testing.T) {
 	csv := filepath.Join(t.TempDir(), "run.csv")
 	run := func(p func(args ...string)) []byte {
 		p(append(args, csv)...)
-		return read1(t, csv)
+		return readFile(t, csv)
 	}
 	want := run(func(args ...string) {
 		if status, _, errs := invoke(args...); status != 0 {
@@ -141,7 +141,7 @@ func TestRanksThatAreStoppedGoOnAsIfNothingHadHappened(t *testing.T) {
 	job(t, 2, args...).end(t, 0)
 
 	ranks := func(p *process) []string {
-		return strings.Fields(string(read1(t, fmt.Sprintf("/proc/%d/task/%[1]d/children", p.Process.Pid))))
+		return strings.Fields(string(readFile(t, fmt.Sprintf("/proc/%d/task/%[1]d/children", p.Process.Pid))))
 	}
 	for name, stop := range map[string]func(p *process){
 		"Ctrl-C": func(p *process) { p.Process.Signal(os.Interrupt) },
@@ -211,7 +211,7 @@ func TestAMistakeOfOneRankEndsAll(t *testing.T) {
 	other := filepath.Join(root, "other", "digits")
 	os.CopyFS(other, os.DirFS(full))
 	labels := filepath.Join(other, "t10k-labels-idx1-ubyte")
-	b := read1(t, labels)
+	b := readFile(t, labels)
 	b[len(b)-1] ^= 1
 	os.WriteFile(labels, b, 0o666)
 
@@ -229,7 +229,7 @@ func TestAMistakeOfOneRankEndsAll(t *testing.T) {
 		if p.end(t, 1); strings.Count(p.errs.String(), "rank 1: ") != 1 || !strings.Contains(p.errs.String(), want) {
 			t.Error(p.errs.String())
 		}
-		if b := read1(t, old); string(b) != "precious" {
+		if b := readFile(t, old); string(b) != "precious" {
 			t.Errorf("%s: the old CSV holds %q", dir, b)
 		}
 	}

@@ -6,138 +6,155 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"sync"
+	"runtime"
+	"strings"
 
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/sweep"
+	"github.com/seed1e560811/funnel/cmd/internal/cli"
+	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
+	"github.com/seed1e560811/funnel/cmd/internal/sweep"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/grid"
 )
+
+const sweepUsage = `train-rotmnist sweep makes a run with every solver at every learning rate with
+every seed, several at a time, and adds a line of JSON to a file for each that is
+done.
+Runs that are in the file are not made again: started anew after Ctrl-C, a kill
+or a power cut, a sweep goes on where it stopped. A run is the same if seed,
+solver, settings and protocol are, with -data as it was written; so one file may
+hold several sweeps. Begin a new one when a solver's code or defaults change.
+
+usage: train-rotmnist sweep -out FILE [flags]
+       train-rotmnist table FILE...    what is in the files
+
+A run that diverges is a result. From the first step whose loss is not finite,
+or which the solver refuses for numbers that are not, the weights stay as they
+are, and the run counts with what they predict; diverged_at is that step. A run
+that fails in another way has a line with its error; delete it to try again.
+
+-shard i/n makes every n-th run only, the first being number i, from 0: a job
+array makes one sweep with i its index. Give every shard that runs on a machine
+of its own a file of its own, and all of the files to table. Processes on one
+machine may add to one file.
+
+examples:
+  train-rotmnist sweep -out sweep.jsonl -lr 1e-6..1 -seeds 1..3
+        21 runs of each of the default solvers
+  train-rotmnist sweep -out sweep.jsonl -solvers funnel -vary scale-rate=0.05,0.1,0.2
+        three runs, in the same file if you like
+  train-rotmnist sweep -out sweep.$I.jsonl -shard $I/8 -lr 1e-6..1 -seeds 1..3
+        an eighth of the first
+
+flags:
+`
+
+// sweepFlags are the flags of a sweep as they were given.
+type sweepFlags struct {
+	protocolFlags
+	solvers, rates, seeds string
+	vary                  [][]string // settings, key=value, of each -vary
+	out, shard            string
+	workers               int
+	quiet                 bool
+}
+
+func newSweepFlags() (*flag.FlagSet, *sweepFlags) {
+	fs, f := cli.NewFlags("train-rotmnist sweep"), new(sweepFlags)
+	fs.StringVar(&f.solvers, "solvers", spec.Default, "comma-separated `list` of solvers, each name[:key=value]...; see below")
+	fs.StringVar(&f.rates, "lr", "", "comma-separated learning `rates` for every solver; 1e-6..1 is every power of ten\nbetween them; without, each solver has its own")
+	fs.StringVar(&f.seeds, "seeds", "1", "comma-separated `numbers` that data, weights and batches follow from; 1..5 is all between")
+	fs.Func("vary", "another `key=value,value...` of every solver; may be given several times", func(text string) error {
+		key, values, ok := strings.Cut(text, "=")
+		if !ok {
+			return errors.New("write key=value,value")
+		}
+		f.vary = append(f.vary, settings(key, strings.Split(values, ",")))
+		return nil
+	})
+	f.define(fs)
+	fs.StringVar(&f.out, "out", "", "add the results to this `FILE`, and make no run that is in it")
+	fs.StringVar(&f.shard, "shard", "0/1", "make every n-th run only, as `i/n`, i from 0")
+	fs.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "`runs` at a time")
+	fs.BoolVar(&f.quiet, "quiet", false, "no progress")
+	return fs, f
+}
+
+// settings are key=value for each of the values.
+func settings(key string, values []string) []string {
+	var all []string
+	for _, v := range values {
+		all = append(all, key+"="+strings.TrimSpace(v))
+	}
+	return all
+}
 
 // runSweep makes the runs that are not in the file yet.
 func runSweep(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c, err := parseSweepFlags(args, stdout)
+	const command = "train-rotmnist sweep"
+	fs, f := newSweepFlags()
+	err := cli.Parse(fs, args, stdout, sweepUsage, solversUsage())
+	if errors.Is(err, flag.ErrHelp) {
+		return cli.Done
+	}
+	var job *grid.Job
+	if err == nil {
+		job, err = f.job(fs)
+	}
+	if err == nil {
+		err = job.Run(ctx, stdout, stderr)
+	}
+	return cli.Conclude(stderr, command, err, job.Progress)
+}
+
+// job turns the flags into what they mean.
+func (f *sweepFlags) job(fs *flag.FlagSet) (*grid.Job, error) {
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return done
-	case err != nil:
-		return misuse(stderr, "train-rotmnist sweep", err)
+	case f.out == "":
+		return nil, cli.Usage(errors.New("-out: name the file for the results"))
+	case f.workers < 1:
+		return nil, cli.Usage(fmt.Errorf("-workers: %d; there must be at least 1", f.workers))
 	}
-	news, notes := stdout, stderr
-	if c.quiet {
-		news, notes = io.Discard, io.Discard
+	o := grid.Options{Out: f.out, Workers: f.workers, Quiet: f.quiet}
+	var err error
+	if o.Protocol, o.Schedule, err = f.protocol(fs); err != nil {
+		return nil, cli.Usage(err)
 	}
-	file, records, err := sweep.Open(c.out)
+	specs, err := f.specs(o.Protocol)
 	if err != nil {
-		return complain(stderr, failed, fmt.Errorf("-out %s: %w", c.out, cause(err)))
+		return nil, cli.Usage(err)
 	}
-	t := newTally(c, records)
-	fmt.Fprintf(news, "data    %s\nstream  %s\nmodel   %s\n", c.Data, c.Stream(), c.Model())
-	fmt.Fprintf(news, "runs    %d, of which %d are in %s; %d at a time\n", len(c.runs), t.runs, c.out, c.workers)
-	err = c.make(ctx, file, t, notes)
-	err = errors.Join(err, file.Close())
-	status := conclude(ctx, "train-rotmnist sweep", err, stderr, fmt.Sprintf("%d of %d runs are in %s; the same command goes on from there", t.runs, len(c.runs), c.out))
-	if status == done && t.failed > 0 {
-		return complain(stderr, failed, fmt.Errorf("%d of %d runs failed, %s; their lines in %s say why: delete them to try again", t.failed, len(c.runs), t.failure, c.out))
+	seeds, err := sweep.Seeds(f.seeds)
+	if err != nil {
+		return nil, cli.Usage(fmt.Errorf("-seeds: %w", err))
 	}
-	if status == done {
-		fmt.Fprintf(news, "done    %d runs, %d diverged; see train-rotmnist table %s\n", t.runs, t.diverged, c.out)
+	i, n, err := sweep.ParseShard(f.shard)
+	if err != nil {
+		return nil, cli.Usage(fmt.Errorf("-shard: %w", err))
 	}
-	return status
+	o.Runs = sweep.Shard(grid.Runs(specs, seeds), i, n)
+	return grid.New(o), nil
 }
 
-// make makes the runs that are left.
-func (c *sweepConfig) make(ctx context.Context, file *sweep.File, t *tally, notes io.Writer) error {
-	if c.workers > 1 {
-		oneBLASThread()
+// specs returns the solvers with every combination of learning rates and other
+// settings. It is an error if two of their runs would be the same.
+func (f *sweepFlags) specs(p results.Protocol) ([]spec.Spec, error) {
+	list := f.solvers
+	for _, settings := range f.vary {
+		list = spec.Vary(list, settings)
 	}
-	progress := output.NewProgress(notes, "sweep", "steps", 0, int64(len(t.left)*c.schedule.Steps()))
-	defer progress.End()
-	for _, runs := range c.byDigits(t.left) {
-		digits, held, err := loadData(ctx, c.Data, runs[0].Seed, notes)
-		if err == nil {
-			err = c.fits(digits)
-		}
+	if f.rates != "" {
+		rates, err := sweep.LearningRates(f.rates)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("-lr: %w", err)
 		}
-		s := sweep.Sweep{
-			Protocol: c.Protocol,
-			Setup:    experiment.Setup{Train: digits, Test: held, Schedule: c.schedule, Batch: c.Batch, Hidden: c.Hidden},
-			Workers:  c.workers,
-			Step:     func() { t.step(progress) },
-			Save: func(r *output.Record) error {
-				if err := file.Append(r); err != nil {
-					return fmt.Errorf("-out %s: %w", c.out, cause(err))
-				}
-				t.add(r)
-				return nil
-			},
-		}
-		if err := s.Do(ctx, runs); err != nil {
-			return err
-		}
+		list = spec.Vary(list, settings("lr", rates))
 	}
-	return nil
-}
-
-// byDigits groups runs that read the same digits: synthetic ones follow from
-// the seed.
-func (c *sweepConfig) byDigits(runs []sweep.Run) [][]sweep.Run {
-	var groups [][]sweep.Run
-	for i, r := range runs {
-		if i == 0 || c.Data == "synthetic" && r.Seed != runs[i-1].Seed {
-			groups = append(groups, nil)
-		}
-		last := len(groups) - 1
-		groups[last] = append(groups[last], r)
+	specs, err := spec.Parse(list)
+	if err == nil {
+		err = grid.Distinct(p, specs)
 	}
-	return groups
-}
-
-// tally counts what is in the file of the runs to be made.
-type tally struct {
-	left []sweep.Run // were not in the file
-
-	sync.Mutex
-	of, runs, diverged, failed int
-	failure                    string // the first
-	steps                      int64  // that were made now
-}
-
-func newTally(c *sweepConfig, records []output.Record) *tally {
-	t := &tally{of: len(c.runs)}
-	known := map[string]*output.Record{}
-	for i := range records {
-		known[records[i].Key()] = &records[i]
+	if err != nil {
+		return nil, fmt.Errorf("-solvers, -lr or -vary: %w", err)
 	}
-	for _, run := range c.runs {
-		r := sweep.Record(c.Protocol, run)
-		if k, ok := known[r.Key()]; ok {
-			t.add(k)
-		} else {
-			t.left = append(t.left, run)
-		}
-	}
-	return t
-}
-
-func (t *tally) add(r *output.Record) {
-	t.Lock()
-	defer t.Unlock()
-	t.runs++
-	if r.DivergedAt > 0 {
-		t.diverged++
-	}
-	if r.Error != "" {
-		if t.failed++; t.failed == 1 {
-			t.failure = fmt.Sprintf("first %s with seed %d", r.Spec, r.Seed)
-		}
-	}
-}
-
-func (t *tally) step(p *output.Progress) {
-	t.Lock()
-	defer t.Unlock()
-	t.steps++
-	p.Set(t.steps, fmt.Sprintf("%d of %d runs", t.runs, t.of))
+	return specs, nil
 }

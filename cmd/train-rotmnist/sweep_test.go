@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 )
 
 // sweeping are the flags of a sweep that takes no time.
@@ -46,16 +46,16 @@ func TestASweepHasTheMainJobsNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s output.Summary
+	var s results.Summary
 	if err := json.Unmarshal(b, &s); err != nil {
 		t.Fatal(err)
 	}
 	for i, line := range lines(t, sweep) { // adam comes before funnel
-		var r output.Record
+		var r results.Record
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatal(err)
 		}
-		want := output.Record{Protocol: s.Protocol, Seed: s.Seed, Row: s.Results[1-i]}
+		want := results.Record{Protocol: s.Protocol, Seed: s.Seed, Row: s.Results[1-i]}
 		want.StepMS, want.SolverMS = r.StepMS, r.SolverMS
 		if got, want := fmt.Sprintf("%+v", r), fmt.Sprintf("%+v", want); got != want {
 			t.Errorf("the sweep has\n%s\nthe main job\n%s", got, want)
@@ -114,48 +114,19 @@ func TestShardsInFilesOfTheirOwnMakeOneTable(t *testing.T) {
 	}
 }
 
-func TestAFileWithoutARunYetDoesNotKeepTheOthersFromBeingTabled(t *testing.T) {
-	dir, data := t.TempDir(), digits(t)
-	file, empty := filepath.Join(dir, "some"), filepath.Join(dir, "none")
-	if status, _, errs := invoke(sweeping(data, file, "-quiet", "-solvers", "adam")...); status != 0 {
-		t.Fatal(errs)
-	}
-	if err := os.WriteFile(empty, nil, 0o666); err != nil {
+func TestVaryAddsAKeyToEverySolver(t *testing.T) {
+	fs, f := newSweepFlags()
+	if err := fs.Parse([]string{
+		"-out", "x", "-solvers", "funnel:scope=parameter, eggain", "-vary", "scale-rate=0.1, 0.2", "-vary", "momentum=0,0.9", "-lr", "3e-6..0.0003", "-seeds", "4,7..8",
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if status, out, errs := invoke("table", empty, file); status != 0 || !strings.Contains(out, "adam") {
-		t.Errorf("status %d\n%s%s", status, out, errs)
-	}
-	if status, _, errs := invoke("table", empty, empty); status != 1 || !strings.Contains(errs, "there is no run in "+empty) {
-		t.Errorf("of nothing: status %d, %q", status, errs)
-	}
-}
-
-func TestVaryAddsAKeyToEverySolver(t *testing.T) {
-	c, err := parseSweepFlags([]string{
-		"-out", "x", "-solvers", "funnel:scope=parameter, eggain", "-vary", "scale-rate=0.1, 0.2", "-vary", "momentum=0,0.9", "-lr", "3e-6..0.0003", "-seeds", "4,7..8",
-	}, nil)
+	job, err := f.job(fs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.runs) != 2*2*2*3*3 || c.runs[0].Spec.Text != "funnel:scope=parameter:scale-rate=0.1:momentum=0:lr=3e-06" || c.runs[71].Seed != 8 {
-		t.Errorf("%d runs, first %+v", len(c.runs), c.runs[0])
-	}
-}
-
-func TestALearnRateIsTheSameHoweverItIsWritten(t *testing.T) {
-	for _, text := range []string{"1e-6..1", " 1e-6 .. 1 ", "0.000001..1e0", "1e-06,0.00001,1e-4,0.001,1e-2,.1,1.0"} {
-		lr, err := powers(text)
-		want := []string{"lr=1e-06", "lr=1e-05", "lr=0.0001", "lr=0.001", "lr=0.01", "lr=0.1", "lr=1"}
-		if err != nil || !slices.Equal(lr, want) {
-			t.Errorf("%s: %v, %v", text, lr, err)
-		}
-	}
-}
-
-func TestSeedsMayHaveSpacesAroundThem(t *testing.T) {
-	if seeds, err := between(" 1, 3 .. 5 "); err != nil || !slices.Equal(seeds, []uint64{1, 3, 4, 5}) {
-		t.Errorf("%v, %v", seeds, err)
+	if len(job.Runs) != 2*2*2*3*3 || job.Runs[0].Spec.Text != "funnel:scope=parameter:scale-rate=0.1:momentum=0:lr=3e-06" || job.Runs[71].Seed != 8 {
+		t.Errorf("%d runs, first %+v", len(job.Runs), job.Runs[0])
 	}
 }
 

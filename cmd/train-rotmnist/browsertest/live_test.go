@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/live"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 )
 
 const status = `document.getElementById("status").textContent`
@@ -43,7 +43,7 @@ func serve(t *testing.T, list string) *served {
 		rows := s.run(t, func(steps []*experiment.Step) {
 			h.Add(steps)
 			s.done++
-			s.server.Observe(s.done, h, func() []output.Row { return nil })
+			s.server.Observe(s.done, h, func() []results.Row { return nil })
 			for wait := 0; wait < 20 && !s.hurry.Load(); wait++ {
 				time.Sleep(5 * time.Millisecond)
 			}

@@ -11,25 +11,26 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 	"github.com/seed1e560811/funnel/mnist"
 )
 
 // job is a comparison and its report.
 type job struct {
 	setup  *experiment.Setup
-	specs  []solvers.Spec
+	specs  []spec.Spec
 	report *report.Report
 }
 
 // jobOf is of a small network, for some steps at each of two angles.
 func jobOf(t *testing.T, list string, steps int) *job {
 	t.Helper()
-	specs, err := solvers.Parse(list)
+	specs, err := spec.Parse(list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,9 +40,9 @@ func jobOf(t *testing.T, list string, steps int) *job {
 		t.Fatal(err)
 	}
 	digits := mnist.Synthetic(200, 1)
-	protocol := output.Protocol{Data: "synthetic", Steps: steps, Batch: 16, Angles: angles, Hidden: []int{10}, Parameters: 7960}
+	protocol := results.Protocol{Data: "synthetic", Steps: steps, Batch: 16, Angles: angles, Hidden: []int{10}, Parameters: 7960}
 	return &job{
-		setup: &experiment.Setup{Train: digits, Test: digits, Schedule: schedule, Batch: 16, Hidden: []int{10}, Seed: 1},
+		setup: &experiment.Setup{Train: digits, Test: digits, Schedule: schedule, Batch: 16, NewNetwork: experiment.MLP([]int{10}), Seed: 1},
 		specs: specs,
 		report: report.New(&report.Description{
 			Protocol: protocol, Args: []string{"-solvers", list}, Seed: 1, Schedule: schedule, Solvers: specs, Digits: digits,
@@ -50,12 +51,9 @@ func jobOf(t *testing.T, list string, steps int) *job {
 }
 
 // run trains, and gives every step to observe.
-func (j *job) run(t *testing.T, observe func([]*experiment.Step)) (rows []output.Row) {
+func (j *job) run(t *testing.T, observe func([]*experiment.Step)) (rows []results.Row) {
 	t.Helper()
-	c, err := experiment.New(j.setup)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := experiment.New(j.setup)
 	defer c.Close()
 	var runs []*experiment.Run
 	for _, spec := range j.specs {
@@ -75,7 +73,7 @@ func (j *job) run(t *testing.T, observe func([]*experiment.Step)) (rows []output
 }
 
 // file writes the report and returns its address.
-func (j *job) file(t *testing.T, h *history.History, rows []output.Row) string {
+func (j *job) file(t *testing.T, h *history.History, rows []results.Row) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.html")
 	f, err := os.Create(path)

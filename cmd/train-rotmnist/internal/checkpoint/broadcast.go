@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 	"github.com/seed1e560811/funnel/solver"
 	"github.com/seed1e560811/funnel/solver/distributed"
 )
@@ -59,11 +59,11 @@ func broadcastRun(w *distributed.World, run *experiment.Run) error {
 	var file bytes.Buffer
 	var failure error
 	if w.Rank() == 0 {
-		failure = solver.Write(&file, run.Model(), solvers.Keepable(run.Solver()))
+		failure = solver.Write(&file, run.Model(), spec.Undecayed(run.Solver()))
 	}
 	content, err := w.Broadcast(file.Bytes())
 	if err != nil || w.Rank() == 0 {
 		return cmp.Or(failure, err)
 	}
-	return solver.Read(bytes.NewReader(content), run.Model(), solvers.Keepable(run.Solver()))
+	return solver.Read(bytes.NewReader(content), run.Model(), spec.Undecayed(run.Solver()))
 }

@@ -17,10 +17,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/internal/filelock"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/filelock"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 	"github.com/seed1e560811/funnel/solver"
+	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
 
 // Directory has the last two checkpoints of a comparison. One process at a
@@ -156,7 +157,7 @@ func (d *Directory) fill(folder string, r Record, runs []*experiment.Run) error 
 		one := Run{Name: run.Name, Metrics: run.Metrics}
 		if err := run.Err(); err != nil {
 			one.Error = err.Error()
-		} else if err := solver.Save(values(folder, i), run.Model(), solvers.Keepable(run.Solver())); err != nil {
+		} else if err := solver.Save(values(folder, i), run.Model(), spec.Undecayed(run.Solver())); err != nil {
 			return fmt.Errorf("%s: %w", run.Name, err)
 		}
 		r.Runs = append(r.Runs, one)
@@ -173,7 +174,7 @@ func (d *Directory) install(folder string, step int) error {
 	if err := os.Rename(folder, d.folder(step)); err != nil {
 		return err
 	}
-	return sync(d.path)
+	return atomicfile.SyncDir(d.path)
 }
 
 // prune removes all checkpoints but two, also those that the run was not resumed
@@ -249,23 +250,10 @@ func (r *Record) restore(folder string, runs []*experiment.Run) error {
 		var failure error
 		if one.Error != "" {
 			failure = errors.New(one.Error)
-		} else if err := solver.Load(values(folder, i), run.Model(), solvers.Keepable(run.Solver())); err != nil {
+		} else if err := solver.Load(values(folder, i), run.Model(), spec.Undecayed(run.Solver())); err != nil {
 			return err
 		}
 		run.Restore(one.Metrics, failure)
-	}
-	return nil
-}
-
-// sync makes the names in a directory last. Some file systems have no such thing.
-func sync(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, fs.ErrInvalid) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
+	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
 
 // Record is all of a checkpoint but the weights and the solvers.
@@ -69,7 +70,7 @@ func (r *Record) write(folder string) error {
 	if err := cmp.Or(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return sync(folder)
+	return atomicfile.SyncDir(folder)
 }
 
 func digest(text []byte) string {

@@ -17,82 +17,69 @@ type Setup struct {
 	Train, Test *mnist.Dataset
 	Schedule    mnist.Schedule
 	Batch       int
-	Hidden      []int
+	NewNetwork  NewNetwork
 	Seed        uint64
 	OnNonFinite Policy
-	World       *distributed.World // the ranks that train together, each with its share of every batch; nil for one alone
-
-	// fault, in tests, spoils what a batch has made before it is looked at.
-	fault func(step int, network *mnist.MLP)
+	World       *distributed.World // the ranks that train together, each with its part of every batch; nil for one process
 }
 
 // Comparison is runs in lockstep: all have learned from the same batches of
-// one stream. They take turns, so that what a step of each takes can be
-// compared too; and none changes another's result.
+// one stream. They take turns, so that the time of a step can be compared too,
+// and no run changes another's result.
 type Comparison struct {
-	setup  *Setup
-	stream *mnist.Stream
-	runs   []*Run
-	done   int // steps
+	setup *Setup
+	runs  []*Run
+	done  int // steps
 }
 
-// New returns a comparison that nobody takes part in yet. Close it.
-func New(setup *Setup) (*Comparison, error) {
-	stream, err := mnist.NewStream(setup.Train, setup.Schedule, setup.Batch, setup.Seed)
-	if err != nil {
-		return nil, err
-	}
-	if setup.World != nil {
-		if err := stream.Share(setup.World.Rank(), setup.World.Size()); err != nil {
-			return nil, err
-		}
-	}
-	return &Comparison{setup: setup, stream: stream}, nil
-}
+// New returns a comparison without runs. Close it.
+func New(setup *Setup) *Comparison { return &Comparison{setup: setup} }
 
-// mostAtOnce is how many accuracies there is room for from the start, so that a
-// long run takes no more memory at its end.
-const mostAtOnce = 1 << 20
+// mostReserved is the greatest number of accuracies that memory is reserved for at
+// the start, so that a long run takes no more memory at its end.
+const mostReserved = 1 << 20
 
-// Add makes a run that trains a network with a solver. The name is for those
-// who read about it.
+// Add adds a run that trains a network of its own with a solver. The name is for
+// messages and tables.
 func (c *Comparison) Add(name string, s gorgonia.Solver) (*Run, error) {
-	network, err := mnist.NewMLP(c.setup.Hidden, c.setup.Batch/c.setup.ranks(), c.setup.Seed)
+	network, err := c.setup.NewNetwork(c.setup.Batch/c.setup.ranks(), c.setup.Seed)
 	if err != nil {
 		return nil, err
 	}
 	r := &Run{Name: name, setup: c.setup, network: network, model: network.Model(), solver: s, stepper: c.setup.together(s)}
 	r.HeldOut = []float64{}
-	r.Accuracies = make([]float64, 0, min(c.setup.Schedule.Steps(), mostAtOnce))
+	r.Accuracies = make([]float64, 0, min(c.setup.Schedule.Steps(), mostReserved))
 	c.runs = append(c.runs, r)
 	return r, nil
 }
 
-// Runs are those that take part, failed or not, as they were added.
+// Runs returns all runs, failed or not, in the order in which they were added.
 func (c *Comparison) Runs() []*Run { return c.runs }
 
-// Done is how many batches of the stream the runs have been given.
+// Done returns how many batches of the stream the runs have been given.
 func (c *Comparison) Done() int { return c.done }
 
-// Resume makes a comparison that has not trained yet go on after so many
-// batches. Its runs are to be restored to that place.
-func (c *Comparison) Resume(done int) {
-	c.done = done
-	c.stream.SkipTo(done)
-}
+// Resume makes a comparison that has not trained yet go on after done batches.
+// The caller restores its runs to that step.
+func (c *Comparison) Resume(done int) { c.done = done }
 
-// Train gives every batch of the stream to every run, and calls observe with
-// the steps that they made of it. When ctx ends it stops after the batch under
-// way, so that all have made as many steps. A run that fails drops out (see
-// Run.Err) and the others go on, while there are any; an error of observe ends
-// all. With several ranks, so does an error that not all of them have; and when ctx
-// ends on any rank, ErrInterrupted does on all.
+// Train gives every batch of the stream that is left to every run, and calls
+// observe with the steps that they made of it. When ctx ends, Train stops after
+// the current batch, so that all runs have made equally many steps. A run that
+// fails drops out (see Run.Err) and the others go on, while there are any. An
+// error of observe ends Train. So does, with several ranks, an error that not all
+// of them have; and when ctx ends on one rank, Train returns ErrInterrupted on all.
 func (c *Comparison) Train(ctx context.Context, observe func([]*Step) error) error {
+	stream, err := c.setup.stream(c.done)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
 	for !c.failed() {
 		if stop, err := c.interrupted(ctx); stop || err != nil {
 			return err
 		}
-		b := c.stream.Next()
+		b := stream.Next()
 		if b == nil {
 			return nil
 		}
@@ -111,7 +98,7 @@ func (c *Comparison) Train(ctx context.Context, observe func([]*Step) error) err
 	return nil
 }
 
-// failed tells whether no run is left.
+// failed tells whether every run has failed.
 func (c *Comparison) failed() bool {
 	for _, r := range c.runs {
 		if r.err == nil {
@@ -121,7 +108,7 @@ func (c *Comparison) failed() bool {
 	return true
 }
 
-// step is a batch for every run that has not failed.
+// step gives a batch to every run that has not failed.
 func (c *Comparison) step(b *mnist.Batch) ([]*Step, error) {
 	var steps []*Step
 	for _, r := range c.runs {
@@ -141,9 +128,8 @@ func (c *Comparison) step(b *mnist.Batch) ([]*Step, error) {
 	return steps, nil
 }
 
-// Close frees the stream and the networks.
+// Close frees the networks.
 func (c *Comparison) Close() {
-	c.stream.Close()
 	for _, r := range c.runs {
 		r.network.Close()
 	}

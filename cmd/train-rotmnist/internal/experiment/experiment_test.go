@@ -83,17 +83,14 @@ func setup(t *testing.T) *Setup {
 	}
 	return &Setup{
 		Train: mnist.Synthetic(1000, 1), Test: mnist.Synthetic(200, 2),
-		Schedule: s, Batch: 20, Hidden: []int{24}, Seed: 1,
+		Schedule: s, Batch: 20, NewNetwork: MLP([]int{24}), Seed: 1,
 	}
 }
 
 // compare trains the solvers together.
 func compare(t *testing.T, ctx context.Context, s *Setup, observe func([]*Step) error, solvers ...gorgonia.Solver) []*Run {
 	t.Helper()
-	c, err := New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := New(s)
 	defer c.Close()
 	var runs []*Run
 	for i, s := range solvers {
@@ -198,10 +195,7 @@ func TestAllRunsStopAtOneStepWhereTheirContextEnds(t *testing.T) {
 }
 
 func TestAnErrorOfTheObserverEndsAll(t *testing.T) {
-	c, err := New(setup(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := New(setup(t))
 	defer c.Close()
 	r, err := c.Add("adam", gorgonia.NewAdamSolver())
 	if err != nil {

@@ -7,20 +7,20 @@ import (
 )
 
 // Result is how one solver did. Accuracies are from 0 to 1 and prequential:
-// each batch is first predicted, then learned from. NaN stands for what there
-// is none of, such as recovery where the angle never jumps.
+// each batch is first predicted, then learned from. A figure that does not exist,
+// such as recovery where the angle never jumps, is NaN.
 type Result struct {
-	Steps      int       // that were made
+	Steps      int       // made
 	Accuracy   float64   // mean over all steps
 	AfterShift float64   // mean over the first 100 steps after each jump
 	Recovery   float64   // steps from a jump to a 10-step moving mean of 90%, mean over the jumps
 	Plateau    float64   // mean over the last 50 steps of each phase
 	HeldOut    []float64 // accuracy on the test set at the end of each phase
-	StepMS     float64   // milliseconds a step: the network's pass, and the solver's step
-	SolverMS   float64   // milliseconds of it that are the solver's
-	Scale      float64   // at the end
-	Skipped    int       // batches that were dropped, and counted with what was predicted
-	DivergedAt int       // the step, counted from 1, from which a frozen run's weights stayed as they are; 0 if they never did
+	StepMS     float64   // milliseconds a step: the network's passes and the solver's step
+	SolverMS   float64   // milliseconds of it in the solver's step
+	Scale      float64   // learned scale at the end, geometric mean over the parameters
+	Skipped    int       // batches that were not learned from; their predictions count
+	DivergedAt int       // first step, counted from 1, that was not learned from under Freeze; 0 if there is none
 }
 
 const (
@@ -53,8 +53,8 @@ func summarize(accuracies []float64, schedule mnist.Schedule) *Result {
 	}
 }
 
-// recoverySteps is how many steps of a phase it takes until the moving mean is
-// high enough; all of them if it never is.
+// recoverySteps returns how many steps of a phase it takes until the moving mean
+// is high enough; all of them if it never is.
 func recoverySteps(phase []float64) (steps int, ok bool) {
 	for end := window; end <= len(phase); end++ {
 		if mean(phase[end-window:end]) >= recovered {

@@ -17,20 +17,20 @@ const (
 	// Stop ends the run, with an error that says where they are.
 	Stop Policy = iota
 
-	// Skip drops the batch whose loss or gradients they are in, or whose step
-	// the solver refuses, and counts it. Where a step has put them into the
-	// values, nothing can be learned any more, and the run ends as with Stop.
+	// Skip drops a batch if its loss or its gradients are not finite, or if the
+	// solver refuses its step, and counts it. Where a step has made the values
+	// not finite, nothing can be learned any more, and the run ends as with Stop.
 	Skip
 
-	// Freeze keeps the weights as they are from then on, and goes on scoring what
-	// they predict. It looks at the loss, and at what the solver refuses, alone.
+	// Freeze makes no more steps, and goes on scoring what the weights predict. It
+	// looks only at the loss, and at whether the solver refuses the step.
 	Freeze
 )
 
 // ErrNonFinite is NaN or Inf in a loss, a gradient or a value.
 var ErrNonFinite = errors.New("numbers that are not finite")
 
-// learnOrFreeze learns, unless the run has diverged.
+// learnOrFreeze makes the solver's step, unless the run has diverged.
 func (r *Run) learnOrFreeze(step int, loss float64) error {
 	if r.DivergedAt == 0 && !finite(loss) {
 		r.DivergedAt = step + 1
@@ -46,13 +46,14 @@ func (r *Run) learnOrFreeze(step int, loss float64) error {
 	return err
 }
 
-// refused tells whether a step was refused, and not made, for its numbers.
+// refused tells whether the solver refused the step for numbers that are not
+// finite.
 func refused(err error) bool {
 	return errors.Is(err, solver.ErrNonFiniteGradient) || errors.Is(err, solver.ErrNonFiniteValue) || errors.Is(err, solver.ErrNonFiniteStep)
 }
 
-// checkBatch looks at the loss and the gradients that a batch has made. The
-// gradients of several ranks are for their step to look at, which tells all.
+// checkBatch checks the loss and the gradients of a batch. With several ranks the
+// solver's step checks the gradients, and all ranks get its error.
 func (r *Run) checkBatch(loss float64) error {
 	at := ""
 	if r.setup.ranks() == 1 {
@@ -68,21 +69,21 @@ func (r *Run) checkBatch(loss float64) error {
 	}
 }
 
-// checkValues looks at what a step has made. Gorgonia's solvers do not.
+// checkValues checks the values after a step, which Gorgonia's solvers do not.
 func (r *Run) checkValues() error {
 	at := find("value", r.model, func(vg gorgonia.ValueGrad) (gorgonia.Value, error) { return vg.Value(), nil })
 	if at == "" {
 		return nil
 	}
-	return fmt.Errorf("the solver's step has made %w: %s; try a smaller learn rate", ErrNonFinite, at)
+	return fmt.Errorf("the solver's step has made %w: %s; try a smaller learning rate", ErrNonFinite, at)
 }
 
-// find says where the first number is that is not finite; nothing if all are.
+// find returns where the first number is that is not finite; "" if all are.
 func find(what string, model []gorgonia.ValueGrad, of func(gorgonia.ValueGrad) (gorgonia.Value, error)) string {
 	for _, vg := range model {
 		v, err := of(vg)
 		if err != nil {
-			continue // the solver's to complain about
+			continue // the solver's step returns this error
 		}
 		d, ok := v.(*tensor.Dense)
 		if !ok {
@@ -102,8 +103,8 @@ func find(what string, model []gorgonia.ValueGrad, of func(gorgonia.ValueGrad) (
 	return ""
 }
 
-// allFinite is quick, since every step asks: x·0 is 0 for a finite x, and NaN for
-// any other. Four sums do not wait for each other.
+// allFinite is called at every step and so is fast: x·0 is 0 for a finite x and NaN
+// for any other, and four sums do not wait for each other.
 func allFinite(xs []float32) bool {
 	var a, b, c, d float32
 	for ; len(xs) >= 4; xs = xs[4:] {

@@ -7,15 +7,36 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed1e560811/funnel/mnist"
 	"github.com/seed1e560811/funnel/solver"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
 
+// faulty makes networks that fault changes after every Run, before anybody looks at
+// what Run has made. Its steps are counted from 0.
+func faulty(sound NewNetwork, fault func(step int, network Network)) NewNetwork {
+	return func(batch int, seed uint64) (Network, error) {
+		network, err := sound(batch, seed)
+		return &faultyNetwork{Network: network, fault: fault}, err
+	}
+}
+
+type faultyNetwork struct {
+	Network
+	fault func(step int, network Network)
+	runs  int
+}
+
+func (f *faultyNetwork) Run(images []float32, labels []byte) error {
+	err := f.Network.Run(images, labels)
+	f.fault(f.runs, f.Network)
+	f.runs++
+	return err
+}
+
 // gradient puts a number into the gradient of w2 at a step, counted from 0.
-func gradient(at int, x float32) func(int, *mnist.MLP) {
-	return func(step int, network *mnist.MLP) {
+func gradient(at int, x float32) func(int, Network) {
+	return func(step int, network Network) {
 		if step == at {
 			g, _ := network.Model()[2].Grad()
 			g.(*tensor.Dense).Data().([]float32)[13] = x
@@ -25,9 +46,9 @@ func gradient(at int, x float32) func(int, *mnist.MLP) {
 
 // loss makes a loss, and all gradients, infinite or NaN: it spoils a weight in
 // the step before, and mends it in the step after.
-func loss(at int) func(int, *mnist.MLP) {
+func loss(at int) func(int, Network) {
 	var kept float32
-	return func(step int, network *mnist.MLP) {
+	return func(step int, network Network) {
 		w := network.Model()[0].Value().(*tensor.Dense).Data().([]float32)
 		switch step {
 		case at - 1:
@@ -52,7 +73,7 @@ func TestAGradientThatIsNotFiniteStopsTheRunAndTheErrorSaysWhere(t *testing.T) {
 	for name, make := range everySolver {
 		for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 			s := setup(t)
-			s.fault = gradient(53, float32(x))
+			s.NewNetwork = faulty(s.NewNetwork, gradient(53, float32(x)))
 			r := compare(t, context.Background(), s, ignore, make())[0]
 			if err := r.Err(); !errors.Is(err, ErrNonFinite) || r.Result().Steps != 53 {
 				t.Fatalf("%s, %v: error %v after %d steps", name, x, err, r.Result().Steps)
@@ -69,11 +90,11 @@ func TestAGradientThatIsNotFiniteStopsTheRunAndTheErrorSaysWhere(t *testing.T) {
 func TestALossThatIsNotFiniteStopsTheRunAndTheErrorSaysWhere(t *testing.T) {
 	for name, make := range everySolver {
 		s := setup(t)
-		s.fault = func(step int, network *mnist.MLP) {
+		s.NewNetwork = faulty(s.NewNetwork, func(step int, network Network) {
 			if step == 20 {
 				network.Model()[3].Value().(*tensor.Dense).Data().([]float32)[7] = float32(math.Inf(1))
 			}
-		}
+		})
 		r := compare(t, context.Background(), s, ignore, make())[0]
 		err := r.Err()
 		if err == nil || !strings.Contains(err.Error(), "a: step 21 (") && !strings.Contains(err.Error(), "a: step 22 (") || !strings.Contains(err.Error(), "b2") && !strings.Contains(err.Error(), "w1") {
@@ -87,7 +108,7 @@ func TestSkippedBatchesAreCountedAndTeachNothing(t *testing.T) {
 		for _, x := range []float64{math.NaN(), math.Inf(-1)} {
 			s := setup(t)
 			s.OnNonFinite = Skip
-			s.fault = gradient(30, float32(x))
+			s.NewNetwork = faulty(s.NewNetwork, gradient(30, float32(x)))
 			var losses []float64
 			r := compare(t, context.Background(), s, func(steps []*Step) error {
 				losses = append(losses, steps[0].Loss)
@@ -103,7 +124,7 @@ func TestSkippedBatchesAreCountedAndTeachNothing(t *testing.T) {
 func TestABatchWithAnInfiniteLossIsSkipped(t *testing.T) {
 	s := setup(t)
 	s.OnNonFinite = Skip
-	s.fault = loss(30)
+	s.NewNetwork = faulty(s.NewNetwork, loss(30))
 	// A solver that does not touch what is spoiled.
 	r := compare(t, context.Background(), s, ignore, refusing{})[0]
 	if res := r.Result(); r.Err() != nil || res.Skipped != 120 {

@@ -11,10 +11,10 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// ErrInterrupted ends a comparison on several ranks of which one was to stop.
-var ErrInterrupted = errors.New("the ranks were interrupted")
+// ErrInterrupted ends a comparison on all ranks when one of them was interrupted.
+var ErrInterrupted = fmt.Errorf("the ranks were interrupted: %w", context.Canceled)
 
-// ranks are how many processes train together, each with its share of every
+// ranks returns how many processes train together, each with its part of every
 // batch.
 func (s *Setup) ranks() int {
 	if s.World == nil {
@@ -23,7 +23,16 @@ func (s *Setup) ranks() int {
 	return s.World.Size()
 }
 
-// together makes a solver step with the gradients of all ranks.
+// stream returns this rank's part of the batches that follow after done of them.
+func (s *Setup) stream(done int) (*mnist.Stream, error) {
+	options := []mnist.StreamOption{mnist.From(done)}
+	if s.World != nil {
+		options = append(options, mnist.OfRank(s.World.Rank(), s.World.Size()))
+	}
+	return mnist.NewStream(s.Train, s.Schedule, s.Batch, s.Seed, options...)
+}
+
+// together returns a solver that steps with the gradients of all ranks.
 func (s *Setup) together(inner gorgonia.Solver) gorgonia.Solver {
 	if s.World == nil {
 		return inner
@@ -39,8 +48,8 @@ func (s *Setup) sum(xs ...float64) ([]float64, error) {
 	return xs, distributed.AllReduce(s.World, xs)
 }
 
-// share is this rank's part of a data set.
-func (s *Setup) share(d *mnist.Dataset) *mnist.Dataset {
+// part returns this rank's part of a data set.
+func (s *Setup) part(d *mnist.Dataset) *mnist.Dataset {
 	if s.World == nil {
 		return d
 	}
@@ -49,22 +58,22 @@ func (s *Setup) share(d *mnist.Dataset) *mnist.Dataset {
 	return &mnist.Dataset{Images: d.Images[from*mnist.Pixels : to*mnist.Pixels], Labels: d.Labels[from:to]}
 }
 
-// heldOut is the accuracy on the test set, of which each rank reads its share.
+// heldOut returns the accuracy on the test set, of which each rank reads a part.
 func (r *Run) heldOut(angle float64) (float64, error) {
-	correct, share := 0.0, r.setup.share(r.setup.Test)
-	if share.Len() > 0 || r.setup.Test.Len() == 0 { // which is an error
-		accuracy, err := r.network.Evaluate(share, angle)
+	correct, part := 0.0, r.setup.part(r.setup.Test)
+	if part.Len() > 0 || r.setup.Test.Len() == 0 { // of which Evaluate makes an error
+		accuracy, err := r.network.Evaluate(part, angle)
 		if err != nil {
 			return 0, err
 		}
-		correct = math.Round(accuracy * float64(share.Len()))
+		correct = math.Round(accuracy * float64(part.Len()))
 	}
 	sums, err := r.setup.sum(correct)
 	return sums[0] / float64(r.setup.Test.Len()), err
 }
 
-// interrupted tells whether ctx has ended, on any rank: all stop after the same
-// batch.
+// interrupted tells whether ctx has ended on any rank, so that all stop after the
+// same batch.
 func (c *Comparison) interrupted(ctx context.Context) (bool, error) {
 	if c.setup.World == nil {
 		return ctx.Err() != nil, nil
@@ -80,15 +89,15 @@ func (c *Comparison) interrupted(ctx context.Context) (bool, error) {
 	return err != nil, err
 }
 
-// common tells whether a run's error is the same on every rank. After any other
-// they cannot go on together.
+// common tells whether every rank has this error of a run. After any other error
+// the ranks cannot go on together.
 func (s *Setup) common(err error) bool {
 	return s.ranks() == 1 || errors.Is(err, ErrNonFinite) || refused(err)
 }
 
-// told is the error of a step. One about the gradient of another rank says what
-// checkBatch says of one's own.
-func told(err error) error {
+// asNonFinite marks another rank's refusal of a gradient as ErrNonFinite, which is
+// what checkBatch returns for a gradient of this rank.
+func asNonFinite(err error) error {
 	var rank *distributed.RankError
 	if errors.As(err, &rank) && refused(err) {
 		return fmt.Errorf("%w: %w", ErrNonFinite, err)

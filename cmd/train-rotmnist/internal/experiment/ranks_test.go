@@ -60,18 +60,15 @@ func TestRanksComeToTheSameConclusions(t *testing.T) {
 }
 
 // train is what one rank sees of a run.
-func train(ctx context.Context, w *distributed.World, policy Policy, fault func(int, *mnist.MLP), observe func([]*Step) error) (*Run, error) {
+func train(ctx context.Context, w *distributed.World, policy Policy, fault func(int, Network), observe func([]*Step) error) (*Run, error) {
 	schedule, err := mnist.Jumps([]float64{0, 90}, 30)
 	if err != nil {
 		return nil, err
 	}
-	c, err := New(&Setup{
-		Train: mnist.Synthetic(100, 1), Test: mnist.Synthetic(51, 2), Schedule: schedule, Batch: 10, Hidden: []int{8}, Seed: 1,
-		OnNonFinite: policy, World: w, fault: fault,
+	c := New(&Setup{
+		Train: mnist.Synthetic(100, 1), Test: mnist.Synthetic(51, 2), Schedule: schedule, Batch: 10, NewNetwork: faulty(MLP([]int{8}), fault), Seed: 1,
+		OnNonFinite: policy, World: w,
 	})
-	if err != nil {
-		return nil, err
-	}
 	defer c.Close()
 	r, err := c.Add("a", solver.NewFunnel())
 	if err != nil {
@@ -83,7 +80,7 @@ func train(ctx context.Context, w *distributed.World, policy Policy, fault func(
 func stopTogether(w *distributed.World) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r, err := train(ctx, w, Stop, nil, func(steps []*Step) error {
+	r, err := train(ctx, w, Stop, func(int, Network) {}, func(steps []*Step) error {
 		if steps[0].Number == 9 && w.Rank() == 1 {
 			cancel()
 		}
@@ -97,7 +94,7 @@ func stopTogether(w *distributed.World) error {
 
 // faultsOfOneRank are NaNs in a gradient of rank 1, at its step 21.
 func faultsOfOneRank(w *distributed.World) error {
-	fault := func(step int, network *mnist.MLP) {
+	fault := func(step int, network Network) {
 		if w.Rank() == 1 {
 			gradient(20, float32(math.NaN()))(step, network)
 		}

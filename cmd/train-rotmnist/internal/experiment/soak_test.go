@@ -43,10 +43,7 @@ func TestALongRunNeitherGrowsNorSlowsDown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(&Setup{Train: mnist.Synthetic(1000, 1), Test: mnist.Synthetic(100, 2), Schedule: schedule, Batch: 16, Hidden: []int{8}, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := New(&Setup{Train: mnist.Synthetic(1000, 1), Test: mnist.Synthetic(100, 2), Schedule: schedule, Batch: 16, NewNetwork: MLP([]int{8}), Seed: 1})
 	defer c.Close()
 	for name, s := range map[string]gorgonia.Solver{
 		"funnel": solver.NewFunnel(), "funneladam": solver.NewFunnelAdam(), "adam": gorgonia.NewAdamSolver(),

@@ -135,10 +135,7 @@ func run(t testing.TB, steps int, observe func([]*experiment.Step) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := experiment.New(&experiment.Setup{Train: digits, Test: digits, Schedule: schedule, Batch: 8, Hidden: []int{5}, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := experiment.New(&experiment.Setup{Train: digits, Test: digits, Schedule: schedule, Batch: 8, NewNetwork: experiment.MLP([]int{5}), Seed: 1})
 	defer c.Close()
 	for name, s := range map[string]gorgonia.Solver{"funnel": solver.NewFunnel(), "adam": gorgonia.NewAdamSolver()} {
 		if _, err := c.Add(name, s); err != nil {

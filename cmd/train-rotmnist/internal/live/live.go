@@ -16,8 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 )
 
@@ -49,7 +49,7 @@ type Server struct {
 // snapshot is what the training side hands over.
 type snapshot struct {
 	history  *history.History
-	rows     []output.Row
+	rows     []results.Row
 	progress report.Progress
 }
 
@@ -148,7 +148,7 @@ func (s *Server) local() bool { return s.listener.Addr().(*net.TCPAddr).IP.IsLoo
 
 // Observe is told after every step how many there are. It takes no time, but
 // when a snapshot is wanted; only then is rows called, and the history copied.
-func (s *Server) Observe(step int, h *history.History, rows func() []output.Row) {
+func (s *Server) Observe(step int, h *history.History, rows func() []results.Row) {
 	if s.begun.IsZero() {
 		s.begun, s.beginning = time.Now(), step
 	}
@@ -172,7 +172,7 @@ func (s *Server) left(step int) time.Duration {
 
 // Finish is told that there are no more steps, and waits until the clients have
 // been told. From now on the page shows what the runs ended with.
-func (s *Server) Finish(step int, h *history.History, rows []output.Row) {
+func (s *Server) Finish(step int, h *history.History, rows []results.Row) {
 	state := report.Finished
 	if step < s.steps {
 		state = report.Stopped

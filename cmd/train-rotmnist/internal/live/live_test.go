@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 	"github.com/seed1e560811/funnel/mnist"
 	"github.com/seed1e560811/funnel/solver"
@@ -52,7 +52,7 @@ type training struct {
 func (r *training) step() {
 	r.history.Add([]*experiment.Step{{Solver: "adam", Number: r.made, Accuracy: 0.5, Loss: 1}})
 	r.made++
-	r.server.Observe(r.made, &r.history, func() []output.Row { r.asked++; return nil })
+	r.server.Observe(r.made, &r.history, func() []results.Row { r.asked++; return nil })
 }
 
 // until trains until something is so.
@@ -363,10 +363,7 @@ func trainFor(b *testing.B, data *mnist.Dataset, n int) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := experiment.New(&experiment.Setup{Train: data, Test: data, Schedule: schedule, Batch: 128, Hidden: []int{128, 64}, Seed: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
+	c := experiment.New(&experiment.Setup{Train: data, Test: data, Schedule: schedule, Batch: 128, NewNetwork: experiment.MLP([]int{128, 64}), Seed: 1})
 	defer c.Close()
 	for name, s := range map[string]gorgonia.Solver{"funnel": solver.NewFunnel(), "funneladam": solver.NewFunnelAdam()} {
 		if _, err := c.Add(name, s); err != nil {
@@ -387,7 +384,7 @@ func trainFor(b *testing.B, data *mnist.Dataset, n int) time.Duration {
 	start := time.Now()
 	err = c.Train(context.Background(), func(steps []*experiment.Step) error {
 		h.Add(steps)
-		s.Observe(steps[0].Number+1, h, func() []output.Row { return nil })
+		s.Observe(steps[0].Number+1, h, func() []results.Row { return nil })
 		return nil
 	})
 	if err != nil {

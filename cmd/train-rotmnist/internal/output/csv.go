@@ -10,25 +10,24 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/quantile"
 )
 
-// shares of the gains whose quantiles are written.
-var shares = []float64{0.01, 0.25, 0.5, 0.75, 0.99}
+// probabilities are those of the gains' quantiles that are written.
+var probabilities = []float64{0.01, 0.25, 0.5, 0.75, 0.99}
 
-// CSV writes a row for each step and solver. Columns that a solver has nothing
-// for are empty. With a scale for each parameter, the column scale is their
-// geometric mean.
+// CSV writes a row for each step and solver. A field without a number is empty.
+// With a scale for each parameter, the column scale has their geometric mean.
 type CSV struct{ w *csv.Writer }
 
-// NewCSV writes the header.
+// NewCSV returns a CSV that begins with the header.
 func NewCSV(w io.Writer) *CSV {
 	c := AppendCSV(w)
 	c.w.Write([]string{"solver", "step", "angle", "loss", "accuracy", "scale", "gain_01", "gain_25", "gain_50", "gain_75", "gain_99"})
 	return c
 }
 
-// AppendCSV goes on after rows that are there.
+// AppendCSV returns a CSV that goes on after rows that w has.
 func AppendCSV(w io.Writer) *CSV { return &CSV{w: csv.NewWriter(w)} }
 
-// Write adds a row. An error may show only in Flush.
+// Write adds a row. It is buffered, so an error may show only in Flush.
 func (c *CSV) Write(s *experiment.Step) error {
 	row := []string{s.Solver, strconv.Itoa(s.Number + 1), field(s.Angle), field(s.Loss), field(s.Accuracy)}
 	as := s.Adaptations()
@@ -37,14 +36,13 @@ func (c *CSV) Write(s *experiment.Step) error {
 	for _, a := range as {
 		gains = append(gains, a.Gain)
 	}
-	for _, q := range quantile.Of(shares, gains...) {
+	for _, q := range quantile.Of(probabilities, gains...) {
 		row = append(row, field(q))
 	}
 	return c.w.Write(row)
 }
 
-// field is a number that parses back to itself, to six digits; empty if there
-// is none.
+// field returns a number with six digits; "" for NaN.
 func field(x float64) string {
 	if math.IsNaN(x) {
 		return ""
@@ -52,7 +50,7 @@ func field(x float64) string {
 	return strconv.FormatFloat(x, 'g', 6, 64)
 }
 
-// Flush writes what is buffered.
+// Flush writes the rows that are buffered.
 func (c *CSV) Flush() error {
 	c.w.Flush()
 	return c.w.Error()

@@ -4,21 +4,22 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/table"
 	"gonum.org/v1/gonum/stat"
 )
 
-// Means writes a row for each solver and learn rate: mean ± standard deviation
-// over the runs, most often of several seeds. Where solvers have several learn
-// rates, a second table has a row for each solver: its best learn rate, and its
+// Means writes a row for each solver and learning rate: mean ± standard deviation
+// over the runs, most often of several seeds. Where solvers have several learning
+// rates, a second table has a row for each solver: its best learning rate, and its
 // tolerance of others. Runs of different protocols have tables of their own. A
 // run that is there twice counts once: both must have come to the same, but a
 // result stands for a failure.
-func Means(w io.Writer, records []Record) error {
+func Means(w io.Writer, records []results.Record) error {
 	records, err := once(records)
 	if err != nil {
 		return err
@@ -35,60 +36,61 @@ func Means(w io.Writer, records []Record) error {
 	return nil
 }
 
-// once keeps one record of each run, as shards that overlap have several: a
+// once leaves one record of each run, of which shards that overlap have several: a
 // result if there is one, or else the first failure.
-func once(records []Record) ([]Record, error) {
-	at := map[string]int{}
-	var kept []Record
+func once(records []results.Record) ([]results.Record, error) {
+	place := map[string]int{}
+	var unique []results.Record
 	for _, r := range records {
-		i, twice := at[r.Key()]
+		i, twice := place[r.Key()]
 		switch {
 		case !twice:
-			at[r.Key()] = len(kept)
-			kept = append(kept, r)
+			place[r.Key()] = len(unique)
+			unique = append(unique, r)
 		case r.Error != "":
-		case kept[i].Error != "":
-			kept[i] = r
-		case kept[i].result() != r.result():
+		case unique[i].Error != "":
+			unique[i] = r
+		case outcome(unique[i]) != outcome(r):
 			return nil, fmt.Errorf("%s with seed %d has different results in %s and in %s; give only one of the files, or delete the run from one",
-				r.Spec, r.Seed, kept[i].File, r.File)
+				r.Spec, r.Seed, unique[i].File, r.File)
 		}
 	}
-	return kept, nil
+	return unique, nil
 }
 
-// result is what followed from the run: equal for equal results.
-func (r Record) result() string {
-	r.Spec, r.Settings, r.StepMS, r.SolverMS = "", nil, 0, 0 // the key has the solver, and times vary
-	return identity(r)
+// outcome is equal for equal results. Times are left out, since they vary.
+func outcome(r results.Record) string {
+	r.Spec, r.Settings, r.StepMS, r.SolverMS = "", nil, 0, 0 // the key has the solver
+	return results.Identity(r)
 }
 
-// compared is the runs of one protocol.
+// compared has the runs of one protocol.
 type compared struct {
-	Protocol
+	results.Protocol
 	curves []*curve
-	failed []Record
+	failed []results.Record
 }
 
-// curve is a solver with its settings, at several learn rates.
+// curve has the runs of a solver with one choice of settings, at several learning
+// rates.
 type curve struct {
 	name   string
-	points []*point // by learn rate
+	points []*point // by learning rate
 }
 
-// point is a curve at one learn rate.
+// point is the runs at one learning rate.
 type point struct {
 	rate float64
-	rows []Row // a seed each
+	rows []results.Row // a seed each
 }
 
-// protocols sorts runs. Protocols and solvers are in the order in which they
-// are met first.
-func protocols(records []Record) []*compared {
+// protocols groups runs by protocol and solver, in the order in which these first
+// appear.
+func protocols(records []results.Record) []*compared {
 	var all []*compared
 	at := map[string]*compared{}
 	for _, r := range records {
-		key := identity(r.Protocol)
+		key := results.Identity(r.Protocol)
 		p := at[key]
 		if p == nil {
 			p = &compared{Protocol: r.Protocol}
@@ -103,8 +105,8 @@ func protocols(records []Record) []*compared {
 	return all
 }
 
-func (p *compared) add(r Row) {
-	name := r.withoutRate()
+func (p *compared) add(r results.Row) {
+	name := r.WithoutRate()
 	i := slices.IndexFunc(p.curves, func(c *curve) bool { return c.name == name })
 	if i < 0 {
 		i = len(p.curves)
@@ -120,24 +122,13 @@ func (p *compared) add(r Row) {
 	c.points[k].rows = append(c.points[k].rows, r)
 }
 
-// withoutRate is the solver with all of its settings but the learn rate.
-func (r *Row) withoutRate() string {
-	name := r.Solver
-	for _, key := range slices.Sorted(maps.Keys(r.Settings)) {
-		if key != "lr" {
-			name += ":" + key + "=" + r.Settings[key]
-		}
-	}
-	return name
-}
-
 func (p *compared) write(w io.Writer) error {
-	if err := write(w, p.means()); err != nil {
+	if err := table.Write(w, p.means()); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(p.curves, func(c *curve) bool { return len(c.points) > 1 }) {
 		fmt.Fprintln(w)
-		if err := write(w, p.tolerances()); err != nil {
+		if err := table.Write(w, p.tolerances()); err != nil {
 			return err
 		}
 	}
@@ -149,7 +140,7 @@ func (p *compared) write(w io.Writer) error {
 	return nil
 }
 
-// means has no column for what none of the runs has.
+// means returns the first table. Columns without any number are left out.
 func (p *compared) means() [][]string {
 	lines := [][]string{{"solver", "runs"}}
 	var points []*point
@@ -163,7 +154,7 @@ func (p *compared) means() [][]string {
 		cells, some := []string{c.title}, false
 		for _, point := range points {
 			xs := point.numbers(c.of)
-			some = some || slices.ContainsFunc(xs, func(x float64) bool { return !Number(x).missing() })
+			some = some || slices.ContainsFunc(xs, func(x float64) bool { return !table.Number(x).Missing() })
 			cells = append(cells, plusMinus(xs, c.format))
 		}
 		if some {
@@ -190,7 +181,7 @@ func extend(lines [][]string, column []string) [][]string {
 	return lines
 }
 
-func (p *point) numbers(of func(*Row) Number) []float64 {
+func (p *point) numbers(of func(*results.Row) table.Number) []float64 {
 	var xs []float64
 	for i := range p.rows {
 		xs = append(xs, float64(of(&p.rows[i])))
@@ -207,13 +198,15 @@ func (p *point) diverged() (n int) {
 	return n
 }
 
-func (p *point) accuracies() []float64 { return p.numbers(func(r *Row) Number { return r.Accuracy }) }
+func (p *point) accuracies() []float64 {
+	return p.numbers(func(r *results.Row) table.Number { return r.Accuracy })
+}
 
-// plusMinus is the mean and the sample's standard deviation.
-func plusMinus(xs []float64, format func(Number) string) string {
+// plusMinus shows the mean and the sample's standard deviation.
+func plusMinus(xs []float64, format func(table.Number) string) string {
 	mean, deviation := stat.MeanStdDev(xs, nil)
 	if len(xs) == 1 || math.IsNaN(mean) {
-		return cell(Number(mean), format)
+		return table.Number(mean).Cell(format)
 	}
-	return format(Number(mean)) + " ± " + format(Number(deviation))
+	return format(table.Number(mean)) + " ± " + format(table.Number(deviation))
 }

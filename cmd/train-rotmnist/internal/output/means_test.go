@@ -6,24 +6,27 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/table"
 )
 
 // run is a record of a made-up sweep.
-func run(spec string, rate float64, seed uint64, accuracy float64) Record {
+func run(spec string, rate float64, seed uint64, accuracy float64) results.Record {
 	solver, _, _ := strings.Cut(spec, ":")
-	return Record{
-		Protocol: Protocol{Data: "digits", Steps: 400, Batch: 128, Angles: []float64{0, 60}, Hidden: []int{128}},
+	return results.Record{
+		Protocol: results.Protocol{Data: "digits", Steps: 400, Batch: 128, Angles: []float64{0, 60}, Hidden: []int{128}},
 		Seed:     seed,
-		Row: Row{
+		Row: results.Row{
 			Solver: solver, Spec: fmt.Sprintf("%s:lr=%v", spec, rate), Settings: map[string]string{"lr": fmt.Sprint(rate)},
-			LearnRate: rate, StepsDone: 800, Accuracy: Number(accuracy), HeldOut: []float64{},
+			LearnRate: rate, StepsDone: 800, Accuracy: table.Number(accuracy), HeldOut: []float64{},
 		},
 	}
 }
 
 // sweepOf has two seeds at each learn rate, at equal distances from a mean.
-func sweepOf(solver string, means map[float64]float64) []Record {
-	var rs []Record
+func sweepOf(solver string, means map[float64]float64) []results.Record {
+	var rs []results.Record
 	for rate, mean := range means {
 		rs = append(rs, run(solver, rate, 1, mean-0.01), run(solver, rate, 2, mean+0.01))
 	}
@@ -41,7 +44,7 @@ func rows(text, word string) []string {
 	return found
 }
 
-func text(t *testing.T, records []Record) string {
+func text(t *testing.T, records []results.Record) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Means(&b, records); err != nil {
@@ -72,7 +75,7 @@ func TestToleranceIsTheRangeOfLearnRatesAroundTheBestThatAreWithinTwoPointsOfIt(
 }
 
 func TestMeansAreOverTheRunsOfEachSolver(t *testing.T) {
-	var records []Record
+	var records []results.Record
 	for seed, accuracy := range []float64{0.7, 0.8, 0.9} {
 		records = append(records, run("a", 1, uint64(seed), accuracy), run("b", 1, uint64(seed), 0.5))
 	}
@@ -101,11 +104,11 @@ func TestEveryProtocolHasTablesOfItsOwn(t *testing.T) {
 	a := run("adam", 1, 1, 0.9)
 	b := a
 	b.Batch, b.Accuracy = 32, 0.8
-	out := text(t, []Record{a, b})
+	out := text(t, []results.Record{a, b})
 	if strings.Count(out, " runs ") != 2 || !strings.Contains(out, "400 steps each, batches of 32, MLP 784-128-10") || strings.Contains(out, "±") {
 		t.Errorf("%s", out)
 	}
-	if one := text(t, []Record{a}); strings.Contains(one, "batches") {
+	if one := text(t, []results.Record{a}); strings.Contains(one, "batches") {
 		t.Errorf("one protocol needs no heading:\n%s", one)
 	}
 }
@@ -114,7 +117,7 @@ func TestARunOfTwoShardsCountsOnceIfItCameToTheSame(t *testing.T) {
 	a := run("adam", 1, 1, 0.9)
 	again := a
 	again.Settings, again.Spec, again.StepMS = map[string]string{"lr": "1e0"}, "adam:lr=1e0", 7
-	if got := rows(text(t, []Record{a, again}), "adam:lr=1"); len(got) != 1 || !strings.HasPrefix(got[0], "1 90.00%") {
+	if got := rows(text(t, []results.Record{a, again}), "adam:lr=1"); len(got) != 1 || !strings.HasPrefix(got[0], "1 90.00%") {
 		t.Errorf("%q", got)
 	}
 }
@@ -122,7 +125,7 @@ func TestARunOfTwoShardsCountsOnceIfItCameToTheSame(t *testing.T) {
 func TestARunThatCameToDifferentResultsNamesTheFiles(t *testing.T) {
 	a, b := run("adam", 1, 1, 0.9), run("adam", 1, 1, 0.8)
 	a.File, b.File = "a.jsonl", "b.jsonl"
-	err := Means(io.Discard, []Record{a, b})
+	err := Means(io.Discard, []results.Record{a, b})
 	if want := "adam:lr=1 with seed 1 has different results in a.jsonl and in b.jsonl; give only one"; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}
@@ -133,13 +136,13 @@ func TestAResultStandsForAFailureOfItsRun(t *testing.T) {
 	bad.Error = "panic: oh"
 	other := bad
 	other.Error = "panic: no"
-	for _, records := range [][]Record{{good, bad}, {bad, good}, {bad, other, good}} {
+	for _, records := range [][]results.Record{{good, bad}, {bad, good}, {bad, other, good}} {
 		out := text(t, records)
 		if got := rows(out, "adam:lr=1"); len(got) != 1 || !strings.HasPrefix(got[0], "1 90.00%") || strings.Contains(out, "left out") {
 			t.Errorf("%s", out)
 		}
 	}
-	if out := text(t, []Record{bad, other}); strings.Count(out, "left out") != 1 {
+	if out := text(t, []results.Record{bad, other}); strings.Count(out, "left out") != 1 {
 		t.Errorf("%s", out)
 	}
 }
@@ -147,7 +150,7 @@ func TestAResultStandsForAFailureOfItsRun(t *testing.T) {
 func TestARunThatFailedIsLeftOutAndOneThatDivergedIsCounted(t *testing.T) {
 	bad, diverged := run("adam", 1, 2, 0), run("adam", 1, 3, 0.1)
 	bad.Error, diverged.DivergedAt = "panic: oh", 7
-	out := text(t, []Record{run("adam", 1, 1, 0.9), bad, diverged})
+	out := text(t, []results.Record{run("adam", 1, 1, 0.9), bad, diverged})
 	for _, want := range []string{"adam:lr=1     2  50.00%", "diverged\n", "  1\n", "left out: adam:lr=1 with seed 2, which failed: panic: oh\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
@@ -155,80 +158,12 @@ func TestARunThatFailedIsLeftOutAndOneThatDivergedIsCounted(t *testing.T) {
 	}
 }
 
-func TestALineThatIsNoRunIsNamed(t *testing.T) {
-	good := identity(run("adam", 1, 1, 0.9)) + "\n"
-	for text, want := range map[string]string{
-		good + "{}\n" + good: "line 2",
-		"\n\nnonsense\n":     "line 3",
-		"nonsense":           "line 1",
-		`{"data":"x"}`:       "line 1",
-	} {
-		if _, err := Read("a", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: error %v, want one with %q", text, err, want)
-		}
-	}
-	for text, want := range map[string]int{
-		"": 0, `{"data":"`: 0, "\x00\x00": 0, good + "\r\n" + good[:40]: 1, good + good[:40] + "\x00\x00": 1, good + strings.TrimSpace(good): 2,
-	} {
-		if rs, err := Read("a", []byte(text)); err != nil || len(rs) != want {
-			t.Errorf("%q: %d runs, error %v, want %d", text, len(rs), err, want)
-		}
-	}
-}
-
-func TestNumbersThatNoRunHasAreRefused(t *testing.T) {
-	for change, want := range map[string]string{
-		`"accuracy":1e308`:                        "accuracy of 1e+308 is not from 0 to 1",
-		`"accuracy":-1`:                           "accuracy of -1",
-		`"accuracy":null`:                         "no accuracy",
-		`"acuracy":1`:                             "no accuracy",
-		`"accuracy":0.5,"plateau":2`:              "accuracy of 2",
-		`"accuracy":0.5,"after_shift":2`:          "accuracy of 2",
-		`"accuracy":0.5,"heldout":[0.5,7]`:        "accuracy of 7",
-		`"accuracy":0.5,"recovery":1e308`:         "recovery of 1e+308",
-		`"accuracy":0.5,"recovery":null`:          "",
-		`"accuracy":null,"error":"panic: oh"`:     "",
-		`"accuracy":1,"plateau":0,"recovery":400`: "",
-	} {
-		protocol, row := `"data":"x","steps":400,"batch":1`, `"solver":"a","spec":"a",`+change
-		for _, text := range []string{"{" + protocol + "," + row + "}", "{" + protocol + `,"results":[{` + row + "}]}"} {
-			if strings.Contains(text, "error") && strings.Contains(text, "results") {
-				continue // a summary has no failures
-			}
-			rs, err := Read("a", []byte(text))
-			if want == "" && (err != nil || len(rs) != 1) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-				t.Errorf("%s: error %v, want %q", text, err, want)
-			}
-		}
-	}
-}
-
-func TestWhatARowDoesNotSayIsMissing(t *testing.T) {
-	rs, err := Read("a", []byte(`{"data":"x","steps":1,"batch":1,"results":[{"solver":"a","spec":"a","accuracy":0.5}]}`))
-	if err != nil || !rs[0].Plateau.missing() || !rs[0].Scale.missing() || rs[0].File != "a" {
-		t.Errorf("%+v, %v", rs, err)
-	}
-}
-
-func TestASummaryWithoutRunsIsRefused(t *testing.T) {
-	for text, want := range map[string]string{
-		`{"results":[]}`:        "it has no results",
-		`{"results":[{"a":1}]}`: "result 1: it names no solver",
-		`{"steps":1,"batch":1,"results":[{"solver":"a","spec":"a","accuracy":0.5},7]}`: "result 2: ",
-		`{"results":[{"solver":"a","spec":"a","accuracy":0.5}]}`:                       "result 1: it has no steps",
-	} {
-		if _, err := Read("a", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want %q", text, err, want)
-		}
-	}
-}
-
 // Whatever a file holds, it is read, or refused, and what was read has a table.
 func FuzzRead(f *testing.F) {
-	f.Add([]byte(identity(run("adam", 1, 1, 0.9)) + "\n" + identity(run("adam", 2, 1, 0.8))))
+	f.Add([]byte(results.Identity(run("adam", 1, 1, 0.9)) + "\n" + results.Identity(run("adam", 2, 1, 0.8))))
 	f.Add([]byte(`{"data":"x","steps":1,"batch":1,"results":[{"solver":"a","spec":"a","accuracy":0.5}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if records, err := Read("a", b); err == nil {
+		if records, err := results.Read("a", b); err == nil {
 			Means(io.Discard, records)
 		}
 	})

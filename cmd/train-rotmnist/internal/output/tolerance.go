@@ -4,27 +4,28 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
+	"github.com/seed1e560811/funnel/cmd/internal/table"
 	"gonum.org/v1/gonum/stat"
 )
 
-// tolerances has a row for each solver.
+// tolerances returns the second table, with a row for each solver.
 func (p *compared) tolerances() [][]string {
-	lines := [][]string{{"solver", "best lr", "accuracy", fmt.Sprintf("at %v", solvers.DefaultLearnRate), "tolerance"}}
+	lines := [][]string{{"solver", "best lr", "accuracy", fmt.Sprintf("at %v", spec.DefaultLearnRate), "tolerance"}}
 	for _, c := range p.curves {
 		best, standard := c.best(), "–"
 		for _, point := range c.points {
-			if point.rate == solvers.DefaultLearnRate {
-				standard = plusMinus(point.accuracies(), percent)
+			if point.rate == spec.DefaultLearnRate {
+				standard = plusMinus(point.accuracies(), table.Percent)
 			}
 		}
 		b := c.points[best]
-		lines = append(lines, []string{c.name, fmt.Sprint(b.rate), plusMinus(b.accuracies(), percent), standard, c.tolerance()})
+		lines = append(lines, []string{c.name, fmt.Sprint(b.rate), plusMinus(b.accuracies(), table.Percent), standard, c.tolerance()})
 	}
 	return lines
 }
 
-// best is the learn rate with the highest mean accuracy, by its place.
+// best returns the index of the learning rate with the highest mean accuracy.
 func (c *curve) best() int {
 	best, highest := 0, math.Inf(-1)
 	for i, p := range c.points {
@@ -35,13 +36,13 @@ func (c *curve) best() int {
 	return best
 }
 
-// near is how far from the best mean accuracy a learn rate is still tolerated:
-// 2 points, and a little for rounding.
+// near is how far below the best mean accuracy a learning rate is still tolerated:
+// 2 points, with a margin for rounding.
 const near = 0.02 + 1e-9
 
-// tolerance is over how many powers of ten of learn rate the mean accuracy
-// stays near its best: those around the best one, without a gap. It is at least
-// that many if a learn rate at the edge of those tested is among them.
+// tolerance returns over how many powers of ten of learning rate, around the best
+// one and without a gap, the mean accuracy stays near its best. ≥ stands before it
+// if the lowest or the highest learning rate tried is among them.
 func (c *curve) tolerance() string {
 	best := c.best()
 	least := stat.Mean(c.points[best].accuracies(), nil) - near

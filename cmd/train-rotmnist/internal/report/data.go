@@ -7,27 +7,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 	"github.com/seed1e560811/funnel/mnist"
 )
 
 // Report is of one comparison.
 type Report struct {
 	about
-	solvers []solvers.Spec
+	solvers []spec.Spec
 	steps   int
 }
 
 // Description is what a comparison follows from.
 type Description struct {
-	output.Protocol
+	results.Protocol
 	Args     []string // of the command line, without the program
 	Version  string
 	Seed     uint64
 	Schedule mnist.Schedule
-	Solvers  []solvers.Spec
+	Solvers  []spec.Spec
 	Digits   *mnist.Dataset // one of them is drawn at each angle
 	SHA256   string         // of the data sets
 }
@@ -147,7 +148,7 @@ func (ns numbers) MarshalJSON() ([]byte, error) {
 }
 
 // Data is all that the page shows, in JSON; safe in a script element.
-func (r *Report) Data(h *history.History, rows []output.Row, p Progress) ([]byte, error) {
+func (r *Report) Data(h *history.History, rows []results.Row, p Progress) ([]byte, error) {
 	s := snapshot{
 		About: &r.about, State: p.State, Step: p.Step, Left: math.Round(p.Left.Seconds()),
 		Solvers: []line{}, Every: history.Every, Octave: history.PerOctave, Table: output.Cells(rows), Notes: notes(rows, p.Step),
@@ -159,7 +160,7 @@ func (r *Report) Data(h *history.History, rows []output.Row, p Progress) ([]byte
 }
 
 // notes are what the table has no column for.
-func notes(rows []output.Row, step int) []string {
+func notes(rows []results.Row, step int) []string {
 	texts := []string{}
 	for _, r := range rows {
 		if r.StepsDone < step {

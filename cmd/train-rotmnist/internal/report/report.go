@@ -12,8 +12,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 )
 
 // What the page is made of. See make uplot for the charts' library.
@@ -59,7 +59,7 @@ func sums(texts []string) string {
 }
 
 // Write writes the page of runs that have ended.
-func (r *Report) Write(w io.Writer, h *history.History, rows []output.Row, p Progress) error {
+func (r *Report) Write(w io.Writer, h *history.History, rows []results.Row, p Progress) error {
 	data, err := r.Data(h, rows, p)
 	if err != nil {
 		return err

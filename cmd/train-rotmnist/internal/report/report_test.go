@@ -9,21 +9,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/solvers"
 	"github.com/seed1e560811/funnel/mnist"
 )
 
 // reportOf is of these solvers on a short stream.
 func reportOf(t *testing.T, list string, schedule mnist.Schedule, args ...string) *Report {
 	t.Helper()
-	specs, err := solvers.Parse(list)
+	specs, err := spec.Parse(list)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return New(&Description{
-		Protocol: output.Protocol{Data: "synthetic", Steps: schedule.PhaseLength(), Batch: 8},
+		Protocol: results.Protocol{Data: "synthetic", Steps: schedule.PhaseLength(), Batch: 8},
 		Args:     args, Seed: math.MaxUint64, Schedule: schedule, Solvers: specs, Digits: mnist.Synthetic(30, 1),
 	})
 }

@@ -1,0 +1,110 @@
+package results
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/seed1e560811/funnel/cmd/internal/jsonlines"
+)
+
+// Record is one run of a sweep and everything it followed from. It is a line of
+// the sweep's file.
+type Record struct {
+	Protocol
+	Seed uint64 `json:"seed"`
+	Row
+	Error string `json:"error,omitempty"` // why there is no result
+	File  string `json:"-"`               // that it was read from
+}
+
+// Key is equal for two records of one run.
+func (r *Record) Key() string {
+	settings := maps.Clone(r.Settings)
+	delete(settings, "lr") // 1e-3 is 0.001
+	return Identity([]any{r.Protocol, r.Seed, r.Solver, settings, r.LearnRate})
+}
+
+// Identity is equal for equal values.
+func Identity(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // of a number that is not finite, which nothing read or parsed is
+	}
+	return string(b)
+}
+
+// Read reads the runs in a file that -json wrote, or in a sweep's, which may have
+// none yet. The name is for messages.
+func Read(name string, b []byte) (records []Record, err error) {
+	var s summary
+	if json.Unmarshal(b, &s) == nil && s.Results != nil {
+		records, err = s.records()
+	} else {
+		records, err = Lines.Read(b)
+	}
+	for i := range records {
+		records[i].File = name
+	}
+	return records, err
+}
+
+// summary is a Summary whose rows are to be read.
+type summary struct {
+	Protocol
+	Seed    uint64            `json:"seed"`
+	Results []json.RawMessage `json:"results"`
+}
+
+func (s *summary) records() ([]Record, error) {
+	if len(s.Results) == 0 {
+		return nil, errors.New("it has no results")
+	}
+	var records []Record
+	for i, text := range s.Results {
+		r := Record{Protocol: s.Protocol, Seed: s.Seed, Row: Missing()}
+		if err := r.read(text, &r.Row); err != nil {
+			return nil, fmt.Errorf("result %d: %w", i+1, err)
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+// Lines are the lines of a sweep's file.
+var Lines = jsonlines.Format[Record]{Beginning: `{"data":`, Parse: parse, What: "a run of a sweep"}
+
+func parse(line []byte) (Record, error) {
+	r := Record{Row: Missing()}
+	err := r.read(line, &r)
+	return r, err
+}
+
+// read reads a part of the record, and checks the whole.
+func (r *Record) read(text []byte, part any) error {
+	if err := json.Unmarshal(text, part); err != nil {
+		return err
+	}
+	return r.check()
+}
+
+func (r *Record) check() error {
+	switch {
+	case r.Solver == "" || r.Spec == "":
+		return errors.New("it names no solver")
+	case r.Steps < 1 || r.Batch < 1:
+		return errors.New("it has no steps or no batch")
+	case r.Error == "" && r.Accuracy.Missing():
+		return errors.New("it has no accuracy")
+	case r.Recovery < 0 || float64(r.Recovery) > float64(r.Steps):
+		return fmt.Errorf("a recovery of %v is not from 0 to its %d steps", r.Recovery, r.Steps)
+	}
+	fractions := []float64{float64(r.Accuracy), float64(r.AfterShift), float64(r.Plateau)}
+	for _, a := range append(fractions, r.HeldOut...) {
+		if a < 0 || a > 1 {
+			return fmt.Errorf("an accuracy of %v is not from 0 to 1", a)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+// Package results has the figures that runs on rotating digits come to, and the
+// files that hold them: the summary of one comparison in JSON, and the records of
+// a sweep in lines of JSON.
+package results
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/seed1e560811/funnel/cmd/internal/table"
+	"github.com/seed1e560811/funnel/mnist"
+)
+
+// Protocol is what solvers are compared on.
+type Protocol struct {
+	Data       string    `json:"data"`
+	Steps      int       `json:"steps"` // in each phase
+	Batch      int       `json:"batch"`
+	Angles     []float64 `json:"angles"` // of the phases, degrees
+	Drift      float64   `json:"drift"`  // degrees a step
+	Hidden     []int     `json:"hidden"`
+	Parameters int       `json:"parameters"`
+}
+
+// Stream describes the batches, for people.
+func (p *Protocol) Stream() string {
+	if len(p.Angles) == 0 {
+		return fmt.Sprintf("drifting %v° a step, %d steps, batches of %d", p.Drift, p.Steps, p.Batch)
+	}
+	return fmt.Sprintf("angles %s°, %d steps each, batches of %d", strings.Trim(fmt.Sprint(p.Angles), "[]"), p.Steps, p.Batch)
+}
+
+// Model describes the network, for people.
+func (p *Protocol) Model() string {
+	sizes := append(append([]int{mnist.Pixels}, p.Hidden...), mnist.Classes)
+	return fmt.Sprintf("MLP %s, ReLU, %d parameters", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), p.Parameters)
+}
+
+// Summary is a whole comparison: what was run, and how each solver did.
+type Summary struct {
+	Protocol
+	Seed    uint64 `json:"seed"`
+	Ranks   int    `json:"ranks"` // processes that trained together
+	Results []Row  `json:"results"`
+}
+
+// Row is how one solver did.
+type Row struct {
+	Solver     string            `json:"solver"`
+	Settings   map[string]string `json:"settings"`
+	LearnRate  float64           `json:"learn_rate"`
+	StepsDone  int               `json:"steps_done"`
+	Accuracy   table.Number      `json:"accuracy"`
+	AfterShift table.Number      `json:"after_shift"`
+	Recovery   table.Number      `json:"recovery"`
+	Plateau    table.Number      `json:"plateau"`
+	HeldOut    []float64         `json:"heldout"`
+	StepMS     table.Number      `json:"step_ms"`
+	SolverMS   table.Number      `json:"solver_ms"`
+	Scale      table.Number      `json:"scale"`
+	Skipped    int               `json:"skipped,omitempty"`     // batches
+	DivergedAt int               `json:"diverged_at,omitempty"` // the step, counted from 1
+
+	Spec string `json:"spec"` // the solver with its settings, as the user wrote it
+}
+
+// MeanHeldOut is the mean held-out accuracy over the phases.
+func (r *Row) MeanHeldOut() table.Number {
+	sum := 0.0
+	for _, a := range r.HeldOut {
+		sum += a
+	}
+	return table.Number(sum / float64(len(r.HeldOut)))
+}
+
+// Missing returns a row without any number.
+func Missing() Row {
+	nan := table.Number(math.NaN())
+	return Row{Accuracy: nan, AfterShift: nan, Recovery: nan, Plateau: nan, StepMS: nan, SolverMS: nan, Scale: nan}
+}
+
+// WithoutRate is the solver with all of its settings but the learning rate.
+func (r *Row) WithoutRate() string {
+	name := r.Solver
+	for _, key := range slices.Sorted(maps.Keys(r.Settings)) {
+		if key != "lr" {
+			name += ":" + key + "=" + r.Settings[key]
+		}
+	}
+	return name
+}

@@ -1,0 +1,49 @@
+package spec
+
+import (
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+)
+
+// adaptive is a solver that learns step sizes, as all of package solver's do.
+type adaptive interface {
+	gorgonia.Solver
+	applier
+	Adaptations() []solver.Adaptation
+}
+
+// applier is a solver that takes options between steps. Gorgonia's own options
+// do nothing to a solver that is not Gorgonia's unless it has this method.
+type applier interface {
+	Apply(...gorgonia.SolverOpt) error
+}
+
+// Adaptations returns what a solver has learned about step sizes; nil if it
+// learns none.
+func Adaptations(s gorgonia.Solver) []solver.Adaptation {
+	if a, ok := Undecayed(s).(adaptive); ok {
+		return a.Adaptations()
+	}
+	return nil
+}
+
+// Undecayed returns the solver itself where New has put a decaying learning rate
+// around it. It is what solver.Save and solver.Load are to be given: the decay
+// follows from the number of the step, and has no state.
+func Undecayed(s gorgonia.Solver) gorgonia.Solver {
+	if d, ok := s.(*decaying); ok {
+		return d.Solver
+	}
+	return s
+}
+
+// apply changes options of a solver between steps.
+func apply(s gorgonia.Solver, opts ...gorgonia.SolverOpt) error {
+	if a, ok := s.(applier); ok {
+		return a.Apply(opts...)
+	}
+	for _, opt := range opts {
+		opt(s)
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+// Package spec makes gorgonia.Solvers of specifications such as "funnel",
+// "adam:lr=0.003" or "augment:inner=rmsprop:scope=parameter".
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+)
+
+// Spec is one solver to run: its kind and its settings.
+type Spec struct {
+	Text      string            // as the user wrote it
+	Name      string            // of the kind, with augment:inner= before it if there is a scale around it
+	Settings  map[string]string // those that the user gave
+	kind      *kind
+	augmented bool
+	inner     []gorgonia.SolverOpt // of the kind's constructor
+	outer     []gorgonia.SolverOpt // of Augment
+}
+
+// Parse reads a list of specifications, separated by commas. None may stand
+// there twice.
+func Parse(list string) ([]Spec, error) {
+	var specs []Spec
+	for _, text := range strings.Split(list, ",") {
+		text = strings.TrimSpace(text)
+		s, err := parse(text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(specs, func(t Spec) bool { return t.Text == text }) {
+			return nil, fmt.Errorf("solver %q is given twice", text)
+		}
+		specs = append(specs, s)
+	}
+	return specs, nil
+}
+
+// Vary returns a list of specifications with every one of the settings added to
+// every one of the solvers in list. A setting is key=value.
+func Vary(list string, settings []string) string {
+	var all []string
+	for _, text := range strings.Split(list, ",") {
+		for _, s := range settings {
+			all = append(all, strings.TrimSpace(text)+":"+s)
+		}
+	}
+	return strings.Join(all, ",")
+}
+
+// parse reads name[:key=value]...
+func parse(text string) (Spec, error) {
+	name, augmented := strings.CutPrefix(text, augment)
+	name, settings, some := strings.Cut(name, ":")
+	i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == name })
+	switch {
+	case !augmented && name == "augment":
+		return Spec{}, fmt.Errorf("solver %q: inner=NAME comes first, as in %sadam:lr=1", text, augment)
+	case i < 0:
+		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(names(), ", "), augment)
+	}
+	s := Spec{Text: text, Name: name, Settings: map[string]string{}, kind: kinds[i], augmented: augmented}
+	if augmented {
+		s.Name = augment + name
+	}
+	if some {
+		for _, setting := range strings.Split(settings, ":") {
+			if err := s.set(setting); err != nil {
+				return Spec{}, err
+			}
+		}
+	}
+	return s, s.check()
+}
+
+// keys are those that the solver takes.
+func (s *Spec) keys() []*key {
+	if s.augmented {
+		return s.kind.augmentedKeys()
+	}
+	return s.kind.keys
+}
+
+func (s *Spec) set(setting string) error {
+	name, value, ok := strings.Cut(setting, "=")
+	if !ok {
+		return fmt.Errorf("solver %q: %q is not a setting; write key=value", s.Text, setting)
+	}
+	keys := s.keys()
+	i := slices.IndexFunc(keys, func(k *key) bool { return k.name == name })
+	if i < 0 {
+		return fmt.Errorf("solver %q: unknown key %q; %s takes %s", s.Text, name, s.Name, strings.Join(keyNames(keys), ", "))
+	}
+	if _, twice := s.Settings[name]; twice {
+		return fmt.Errorf("solver %q: %s is set twice", s.Text, name)
+	}
+	option, err := keys[i].read(value)
+	if err != nil {
+		return fmt.Errorf("solver %q: %s: %w", s.Text, name, err)
+	}
+	s.Settings[name] = value
+	if s.augmented && keys[i].outer {
+		s.outer = append(s.outer, option)
+	}
+	if !s.augmented || keys[i].inner {
+		s.inner = append(s.inner, option)
+	}
+	return nil
+}
+
+func keyNames(keys []*key) []string {
+	var ns []string
+	for _, k := range keys {
+		ns = append(ns, k.name)
+	}
+	return ns
+}
+
+// check finds hyperparameters that are numbers but out of range.
+func (s *Spec) check() error {
+	err := apply(s.kind.make(s.inner...))
+	if err == nil {
+		err = apply(s.make())
+	}
+	if err != nil {
+		return fmt.Errorf("solver %q: %w", s.Text, err)
+	}
+	return nil
+}
+
+// make makes the solver without its decay.
+func (s *Spec) make() gorgonia.Solver {
+	inner := s.kind.make(s.inner...)
+	if s.augmented {
+		return solver.Augment(inner, s.outer...)
+	}
+	return inner
+}
+
+// New makes a solver that has learned nothing yet. One whose learning rate
+// decays is a [Paced].
+func (s *Spec) New() gorgonia.Solver {
+	if factor, ok := decays[s.Settings["decay"]]; ok {
+		return &decaying{s.make(), s.LearnRate(), factor}
+	}
+	return s.make()
+}
+
+// LearnRate is the learning rate that was given, or the default.
+func (s *Spec) LearnRate() float64 {
+	if text, ok := s.Settings["lr"]; ok {
+		x, _ := strconv.ParseFloat(text, 64) // set has read it before
+		return x
+	}
+	return DefaultLearnRate
+}

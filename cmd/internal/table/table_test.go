@@ -1,0 +1,37 @@
+package table
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"testing"
+)
+
+func TestTheFirstColumnIsAlignedLeftAndTheOthersRight(t *testing.T) {
+	var b bytes.Buffer
+	if err := Write(&b, [][]string{{"name", "n", ""}, {"é", "–", "12"}, {"longer", "10", ""}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "name     n\né        –  12\nlonger  10\n"; b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestAMissingNumberIsNullInJSONAndADashInATable(t *testing.T) {
+	for _, n := range []Number{Number(math.NaN()), Number(math.Inf(1))} {
+		b, err := json.Marshal(n)
+		if err != nil || string(b) != "null" {
+			t.Errorf("%v: %s, %v", n, b, err)
+		}
+		if n.Cell(Percent) != "–" {
+			t.Errorf("%v: %s", n, n.Cell(Percent))
+		}
+	}
+	var n Number
+	if err := json.Unmarshal([]byte("null"), &n); err != nil || !n.Missing() {
+		t.Errorf("null is read as %v, %v", n, err)
+	}
+	if err := json.Unmarshal([]byte("0.5"), &n); err != nil || n.Cell(Percent) != "50.00%" || n.Cell(Decimals(1)) != "0.5" || n.Cell(Significant) != "0.5" {
+		t.Errorf("0.5 is read as %v, %v", float64(n), err)
+	}
+}

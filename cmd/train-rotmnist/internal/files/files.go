@@ -1,0 +1,160 @@
+// Package files writes what a comparison leaves: a CSV that grows with every step,
+// a summary in JSON, and the report page. Their flags stand in the messages.
+package files
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/seed1e560811/funnel/cmd/internal/cli"
+	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+)
+
+// Names are the paths of the files; empty for none.
+type Names struct {
+	CSV, JSON, Report string
+	Resumable         bool // the run has checkpoints, so its CSV must be one that can be read again
+}
+
+// Distinct finds two flags that name one file.
+func (n Names) Distinct() error {
+	names := map[string]string{}
+	for _, f := range [][2]string{{"-csv", n.CSV}, {"-json", n.JSON}, {"-report", n.Report}} {
+		if f[1] == "" || device(f[1]) {
+			continue
+		}
+		flag, path := f[0], resolved(f[1])
+		if other, ok := names[path]; ok {
+			return fmt.Errorf("%s and %s both name %s", other, flag, f[1])
+		}
+		names[path] = flag
+	}
+	return nil
+}
+
+// resolved is a path behind links, as far as it exists.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	} else if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(dir, filepath.Base(path))
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
+}
+
+// Files are those of one comparison. Paths that cannot be written are found before
+// it starts.
+type Files struct {
+	names Names
+	csv   *csvFile // nil if there is none, or it is closed
+}
+
+// Create opens the files, or finds out whether they can be written. A run that is
+// resumed goes on with the CSV that the record of its checkpoint describes; that of
+// a new run is nil.
+func Create(names Names, resumed *checkpoint.Record) (*Files, error) {
+	f := &Files{names: names}
+	for _, w := range names.wholes() {
+		if err := w.check(); err != nil {
+			return nil, err
+		}
+	}
+	if names.CSV == "" {
+		return f, nil
+	}
+	var err error
+	switch {
+	case resumed == nil:
+		f.csv, err = openCSV(names.CSV, os.O_WRONLY|os.O_CREATE, &checkpoint.Written{SHA256: digestOf(nil)})
+	case resumed.CSV == nil:
+		err = errors.New("the checkpoint knows of no such file")
+	default:
+		f.csv, err = openCSV(names.CSV, os.O_RDWR, resumed.CSV)
+	}
+	switch {
+	case err == nil && names.Resumable && f.csv.special:
+		err = errors.Join(errors.New("it is not a regular file, and could not go on when the run is resumed"), f.csv.close())
+	case errors.Is(err, fs.ErrNotExist) && resumed != nil && !filepath.IsAbs(names.CSV):
+		err = fmt.Errorf("%w; resume the run in the directory where it was started", cli.Cause(err))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("-csv %s: %w", names.CSV, cli.Cause(err))
+	}
+	return f, nil
+}
+
+// Begin removes what the files had before the run.
+func (f *Files) Begin() error {
+	if f.csv == nil {
+		return nil
+	}
+	if err := f.csv.begin(); err != nil {
+		return fmt.Errorf("-csv %s: %w", f.names.CSV, cli.Cause(err))
+	}
+	return nil
+}
+
+// Write adds the rows of a step.
+func (f *Files) Write(steps []*experiment.Step) error {
+	if f.csv == nil {
+		return nil
+	}
+	for _, s := range steps {
+		if err := f.csv.write(s); err != nil {
+			return fmt.Errorf("-csv %s: %w", f.names.CSV, cli.Cause(err))
+		}
+	}
+	return nil
+}
+
+// Finish writes the summary and the page.
+func (f *Files) Finish(s *results.Summary, page func(io.Writer) error) error {
+	err := f.Close()
+	if f.names.JSON != "" {
+		err = errors.Join(err, whole{"-json", f.names.JSON}.write(func(w io.Writer) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", "  ")
+			return e.Encode(s)
+		}))
+	}
+	if f.names.Report != "" {
+		err = errors.Join(err, whole{"-report", f.names.Report}.write(page))
+	}
+	return err
+}
+
+// Written makes sure that the CSV is on the disk, and returns its size and digest;
+// nil if there is none.
+func (f *Files) Written() (*checkpoint.Written, error) {
+	if f.csv == nil {
+		return nil, nil
+	}
+	w, err := f.csv.written()
+	if err != nil {
+		return nil, fmt.Errorf("-csv %s: %w", f.names.CSV, cli.Cause(err))
+	}
+	return w, nil
+}
+
+// Close closes the CSV.
+func (f *Files) Close() error {
+	if f.csv == nil {
+		return nil
+	}
+	err := f.csv.close()
+	f.csv = nil
+	if err != nil {
+		return fmt.Errorf("-csv %s: %w", f.names.CSV, cli.Cause(err))
+	}
+	return nil
+}

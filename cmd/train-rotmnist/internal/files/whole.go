@@ -1,0 +1,69 @@
+package files
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/seed1e560811/funnel/cmd/internal/cli"
+	"github.com/seed1e560811/funnel/solver/atomicfile"
+)
+
+// whole is a file that gets all of its content or none, and the flag that names
+// it. A path that is there and not a regular file, such as /dev/stdout, is written
+// to and not replaced.
+type whole struct{ flag, path string }
+
+func (n Names) wholes() []whole {
+	var ws []whole
+	for _, w := range []whole{{"-json", n.JSON}, {"-report", n.Report}} {
+		if w.path != "" {
+			ws = append(ws, w)
+		}
+	}
+	return ws
+}
+
+// check finds out whether the file can be written, and leaves it as it is.
+func (w whole) check() error {
+	special, err := w.open()
+	switch {
+	case special != nil:
+		err = special.Close()
+	case err == nil:
+		err = atomicfile.Check(w.path)
+	}
+	return w.blame(err)
+}
+
+func (w whole) write(write func(io.Writer) error) error {
+	special, err := w.open()
+	switch {
+	case special != nil:
+		err = cmp.Or(write(special), special.Close())
+	case err == nil:
+		err = atomicfile.Write(w.path, write)
+	}
+	return w.blame(err)
+}
+
+// open opens a path that is there and not a regular file; nil for all others.
+func (w whole) open() (*os.File, error) {
+	info, err := os.Stat(w.path)
+	switch {
+	case err == nil && info.IsDir():
+		return nil, errors.New("it is a directory; name a file")
+	case err == nil && (device(w.path) || !info.Mode().IsRegular()):
+		return os.OpenFile(w.path, os.O_WRONLY|os.O_APPEND, 0)
+	}
+	return nil, nil
+}
+
+func (w whole) blame(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", w.flag, w.path, cli.Cause(err))
+}

@@ -1,0 +1,113 @@
+// Package atomicfile replaces files: readers see the old content or all of the
+// new, whatever happens in between. It is how solver.Save and this module's
+// commands write, on Linux, macOS, the BSDs and Windows alike.
+package atomicfile
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+// Write makes what write writes the content of a file, which need not exist. On an
+// error, of write or its own, the file is as it was. When Write returns nil, a
+// loss of power does not undo it, as far as the system can promise that; on
+// Windows the new name may be lost, and the old content be found.
+//
+// Behind a symbolic link, the file that it points to is replaced. A file that is
+// there and is not a regular one, such as a directory or a pipe, is an error. The
+// new file has the permissions 0644 less the umask. It is written beside the old
+// one, under its name with a dot before and a random suffix, which is all that a
+// process that is killed leaves behind.
+func Write(path string, write func(io.Writer) error) error {
+	p, err := create(path)
+	if err != nil {
+		return err
+	}
+	defer p.dir.Close()
+	if err := p.fill(write); err != nil {
+		os.Remove(p.file.Name())
+		return err
+	}
+	if err := os.Rename(p.file.Name(), p.path); err != nil {
+		os.Remove(p.file.Name())
+		return err
+	}
+	return syncDir(p.dir)
+}
+
+// Check finds out whether Write could write to a file, and leaves it as it is.
+func Check(path string) error {
+	p, err := create(path)
+	if err != nil {
+		return err
+	}
+	defer p.dir.Close()
+	return cmp.Or(p.file.Close(), os.Remove(p.file.Name()))
+}
+
+// SyncDir writes the names in a directory to the disk, so that a loss of power
+// does not undo a rename. It does nothing on Windows and on file systems that have
+// no such operation.
+func SyncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(syncDir(dir), dir.Close())
+}
+
+// pending is a file that is to replace the one at path.
+type pending struct {
+	path string
+	dir  *os.File
+	file *os.File
+}
+
+func create(path string) (*pending, error) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("it is there, and not a regular file")
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf(".%s.%016x", filepath.Base(path), rand.Uint64())
+	file, err := os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		dir.Close()
+		return nil, err
+	}
+	return &pending{path, dir, file}, nil
+}
+
+// fill writes the content to the disk and closes the file.
+func (p *pending) fill(write func(io.Writer) error) error {
+	b := bufio.NewWriterSize(p.file, 1<<16)
+	err := write(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		err = p.file.Sync()
+	}
+	return cmp.Or(err, p.file.Close())
+}
+
+func syncDir(dir *os.File) error {
+	err := dir.Sync()
+	if runtime.GOOS == "windows" || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
+		return nil
+	}
+	return err
+}
