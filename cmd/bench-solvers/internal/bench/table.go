@@ -21,17 +21,23 @@ func (p *Plan) Table(w io.Writer, records []Record, width int) error {
 	for _, problem := range p.Problems {
 		names = append(names, problem.Name)
 	}
-	for _, lines := range arrange(names, groups, width) {
+	tables := arrange(names, groups, width)
+	if s.compares() {
+		tables = append(tables, s.summary())
+	}
+	for i, lines := range tables {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
 		if err := table.Write(w, lines); err != nil {
 			return err
 		}
-		fmt.Fprintln(w)
-	}
-	if lines := s.summary(); len(lines) > 1 {
-		return table.Write(w, lines)
 	}
 	return nil
 }
+
+// compares tells whether there are peers to have ratios to.
+func (s *scores) compares() bool { return len(s.peers("adam"))+len(s.peers("momentum")) > 0 }
 
 // column is a title and a cell for each problem.
 type column []string
@@ -67,7 +73,11 @@ func (s *scores) contestants() [][]column {
 			values = append(values, value(s.score(p, c)))
 			ratios = append(ratios, ratio(s.ratio(p, c, tunable...)))
 		}
-		groups = append(groups, []column{values, ratios})
+		group := []column{values}
+		if s.compares() {
+			group = append(group, ratios)
+		}
+		groups = append(groups, group)
 	}
 	return groups
 }
@@ -75,9 +85,6 @@ func (s *scores) contestants() [][]column {
 // summary has a line for each contestant: its ratios on the whole, to the best tuned
 // peer and to the best Adam.
 func (s *scores) summary() [][]string {
-	if len(s.peers("adam"))+len(s.peers("momentum")) == 0 {
-		return nil
-	}
 	lines := [][]string{{"ratio, geometric mean", "to the best", "worst", "", "to adam", "worst", "", "problems"}}
 	for i := range s.plan.Contestants {
 		c := &s.plan.Contestants[i]
