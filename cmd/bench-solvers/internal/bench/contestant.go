@@ -52,11 +52,11 @@ func ParseContestants(list string) ([]Contestant, error) {
 
 func parseContestant(text string) (Contestant, error) {
 	name, settings, some := strings.Cut(text, ":")
-	if make, ok := peers[name]; ok {
+	if create, ok := peers[name]; ok {
 		if some {
 			return Contestant{}, fmt.Errorf("solver %q: %s has no settings, such as %q", text, name, settings)
 		}
-		return Contestant{Name: text, Text: text, New: make, kind: name}, nil
+		return Contestant{Name: text, Text: text, New: create, kind: name}, nil
 	}
 	specs, err := spec.Parse(text)
 	if err != nil {

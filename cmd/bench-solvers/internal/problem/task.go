@@ -27,12 +27,13 @@ type Task struct {
 	loss   *G.Node
 
 	next  func(step int) // writes the batch of a step, counted from 0, into the inputs
-	score func() float64 // how good the weights are, before they learn from the batch; lower is better
-	every int            // score is computed in every so many steps; 0 means in every one
+	score func() float64 // how good the weights are, before they learn from the batch; nil if the loss says it
+	every int            // score is called in every so many steps; 0 means in every one
 	close []func() error
 
 	machine   G.VM
 	lossValue G.Value
+	latest    float64 // what score returned last
 }
 
 // building is held while a graph is made: every graph shares Gorgonia's
@@ -89,6 +90,19 @@ func (t *Task) Model() []G.ValueGrad { return G.NodesToValueGrads(t.params) }
 func (t *Task) Forward(step int) (loss float64, err error) {
 	t.next(step)
 	return t.again()
+}
+
+// measure takes the batch of a step, computes its gradients, and returns the score.
+// That is not finite where the loss is not.
+func (t *Task) measure(step int) (score float64, err error) {
+	loss, err := t.Forward(step)
+	if err != nil || !finite(loss) || t.score == nil {
+		return loss, err
+	}
+	if step%max(1, t.every) == 0 {
+		t.latest = t.score()
+	}
+	return t.latest, nil
 }
 
 // again computes loss and gradients of the batch that is there.

@@ -26,22 +26,16 @@ func (p *Problem) Train(ctx context.Context, seed uint64, s G.Solver, stepped fu
 		return nil, err
 	}
 	defer t.Close()
-	var all, end, score float64
+	var all, end float64
 	last := max(1, p.Steps/10)
 	model := t.Model()
 	for step := range p.Steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		loss, err := t.Forward(step)
+		score, err := t.measure(step)
 		if err == nil {
-			if step%max(1, t.every) == 0 {
-				score = loss
-				if t.score != nil {
-					score = t.score()
-				}
-			}
-			if !finite(loss) || !finite(score) {
+			if !finite(score) {
 				return diverged(step), nil
 			}
 			err = solve(s, model, step, p.Steps)
