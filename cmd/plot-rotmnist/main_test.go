@@ -81,20 +81,20 @@ func TestRecoveryIsTheMeanOverJumpsOfAllFiles(t *testing.T) {
 
 // line is one of a sweep's file.
 func line(solver string, rate, accuracy float64, batch, seed int) string {
-	return fmt.Sprintf(`{"data":"digits","steps":400,"batch":%d,"angles":[0,60],"hidden":[128],"seed":%d,"solver":%q,"settings":{"lr":"x"},"learn_rate":%g,"accuracy":%g}`+"\n",
+	return fmt.Sprintf(`{"data":"digits","steps":400,"batch":%d,"angles":[0,60],"hidden":[128],"seed":%d,"solver":%q,"spec":%[3]q,"settings":{"lr":"x"},"learn_rate":%g,"accuracy":%g}`+"\n",
 		batch, seed, solver, rate, accuracy)
 }
 
 func TestASweepsRunsAreSortedIntoCurves(t *testing.T) {
 	text := line("funnel", 0.1, 0.9, 128, 1) + line("adam", 0.1, 0.5, 128, 1) + line("funnel", 0.1, 0.8, 128, 2) + line("funnel", 1, 0.7, 128, 1) +
-		line("funnel", 0.1, 0.6, 32, 1) + `{"solver":"adam","learn_rate":1,"accuracy":null,"error":"panic: oh"}` + "\n\n" + `{"data":"dig`
+		line("funnel", 0.1, 0.6, 32, 1) + `{"data":"digits","steps":1,"batch":1,"solver":"adam","spec":"adam","learn_rate":1,"accuracy":null,"error":"panic: oh"}` + "\n\n" + `{"data":"dig`
 	records, err := readSweep([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cs := &curves{of: map[[2]string]curve{}}
-	for _, r := range records {
-		cs.add(r)
+	for i := range records {
+		cs.add(&records[i])
 	}
 	if len(records) != 5 || len(cs.protocols) != 2 || !slices.Equal(cs.solvers, []string{"funnel", "adam"}) {
 		t.Errorf("%d runs, %+v", len(records), cs)
@@ -178,7 +178,7 @@ func TestAMistakeIsOneSentence(t *testing.T) {
 	}
 }
 
-func TestAFigureIsDrawnOfOneLearnRateAndOfVeryDifferentOnes(t *testing.T) {
+func TestAFigureIsDrawnOfOneLearningRateAndOfVeryDifferentOnes(t *testing.T) {
 	for _, text := range []string{line("a", 0.01, 0.5, 128, 1), line("a", 1e-30, 0.5, 128, 1) + line("a", 1e30, 0, 128, 1), line("a", 1e-300, 0.1, 1, 1) + line("a", 3, 1, 1, 1)} {
 		if _, err := toleranceFigure([]file{{"sweep.jsonl", []byte(text)}}, formats[".png"]); err != nil {
 			t.Error(err)
@@ -198,8 +198,8 @@ func FuzzReaders(f *testing.F) {
 		}
 		records, _ := readSweep(b)
 		cs := &curves{of: map[[2]string]curve{}}
-		for _, r := range records {
-			cs.add(r)
+		for i := range records {
+			cs.add(&records[i])
 		}
 	})
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,91 +8,49 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// record is a line of a sweep's file.
-type record struct {
-	Data      string            `json:"data"`
-	Steps     int               `json:"steps"`
-	Batch     int               `json:"batch"`
-	Angles    []float64         `json:"angles"`
-	Drift     float64           `json:"drift"`
-	Hidden    []int             `json:"hidden"`
-	Seed      uint64            `json:"seed"`
-	Solver    string            `json:"solver"`
-	Settings  map[string]string `json:"settings"`
-	LearnRate float64           `json:"learn_rate"`
-	Accuracy  *float64          `json:"accuracy"` // nil of a run that failed
-}
-
-// lowest is the lowest learn rate that is drawn, and 1 over the highest.
+// lowest is the lowest learning rate that is drawn, and 1 over the highest.
 const lowest = 1e-30
 
-// readSweep reads the runs that have a place on a logarithmic axis. The last
-// line may have been cut short, when its writer was killed.
-func readSweep(b []byte) ([]record, error) {
-	var records []record
-	for number := 1; len(b) > 0; number++ {
-		line, rest, whole := bytes.Cut(b, []byte("\n"))
-		b = rest
-		if len(bytes.TrimSpace(line)) == 0 || !whole && !json.Valid(line) {
-			continue
-		}
-		var r record
-		err := json.Unmarshal(line, &r)
-		switch {
-		case err != nil:
-		case r.Solver == "":
-			err = errors.New("it names no solver")
-		case r.Accuracy != nil && !(0 <= *r.Accuracy && *r.Accuracy <= 1):
-			err = fmt.Errorf("its accuracy is %v", *r.Accuracy)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("line %d is not a run that train-rotmnist sweep wrote: %w", number, err)
-		}
-		if r.Accuracy != nil && lowest <= r.LearnRate && r.LearnRate <= 1/lowest {
-			records = append(records, r)
+// readSweep reads the runs that have a place on a logarithmic axis.
+func readSweep(b []byte) ([]results.Record, error) {
+	all, err := results.Lines.Read(b)
+	if err != nil {
+		return nil, err
+	}
+	var drawn []results.Record
+	for _, r := range all {
+		if !r.Accuracy.Missing() && lowest <= r.LearnRate && r.LearnRate <= 1/lowest {
+			drawn = append(drawn, r)
 		}
 	}
-	return records, nil
+	return drawn, nil
 }
 
-// name is the solver with all of its settings but the learn rate.
-func (r *record) name() string {
-	name := r.Solver
-	for _, key := range slices.Sorted(maps.Keys(r.Settings)) {
-		if key != "lr" {
-			name += ":" + key + "=" + r.Settings[key]
-		}
-	}
-	return name
+// title returns the protocol: a line for the stream, and one for the digits and the
+// network.
+func title(p *results.Protocol) string {
+	return fmt.Sprintf("%s\n%s, hidden layers %s", p.Stream(), p.Data, strings.Trim(fmt.Sprint(p.Hidden), "[]"))
 }
 
-// title is the protocol: a line for the stream, and one for digits and network.
-func (r *record) title() string {
-	motion := fmt.Sprintf("%s°, %d steps each", strings.Trim(fmt.Sprint(r.Angles), "[]"), r.Steps)
-	if len(r.Angles) == 0 {
-		motion = fmt.Sprintf("drifting %v° a step, %d steps", r.Drift, r.Steps)
-	}
-	return fmt.Sprintf("%s, batches of %d\n%s, hidden layers %s", motion, r.Batch, r.Data, strings.Trim(fmt.Sprint(r.Hidden), "[]"))
-}
-
-// curve is the accuracy of a solver, by learn rate and seed.
+// curve is the accuracy of a solver, by learning rate and seed.
 type curve map[float64]map[uint64]float64
 
-// curves are by protocol and solver, which are in the order in which they are
-// met first.
+// curves are the curves by protocol and solver, and these in the order in which they
+// first appear.
 type curves struct {
 	protocols, solvers []string
 	of                 map[[2]string]curve
 }
 
-func (cs *curves) add(r record) {
-	key := [2]string{r.title(), r.name()}
+func (cs *curves) add(r *results.Record) {
+	key := [2]string{title(&r.Protocol), r.WithoutRate()}
 	if !slices.Contains(cs.protocols, key[0]) {
 		cs.protocols = append(cs.protocols, key[0])
 	}
@@ -109,10 +65,10 @@ func (cs *curves) add(r record) {
 	if c[r.LearnRate] == nil {
 		c[r.LearnRate] = map[uint64]float64{}
 	}
-	c[r.LearnRate][r.Seed] = *r.Accuracy
+	c[r.LearnRate][r.Seed] = float64(r.Accuracy)
 }
 
-// toleranceFigure draws the accuracy at each learn rate, a panel for each
+// toleranceFigure draws the accuracy at each learning rate, a panel for each
 // protocol.
 func toleranceFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 	cs := &curves{of: map[[2]string]curve{}}
@@ -121,8 +77,8 @@ func toleranceFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
-		for _, r := range records {
-			cs.add(r)
+		for i := range records {
+			cs.add(&records[i])
 		}
 	}
 	if len(cs.protocols) == 0 {
@@ -143,7 +99,7 @@ func beside(cs *curves, on paper) vg.CanvasWriterTo {
 	var panels []*plot.Plot
 	for k, protocol := range cs.protocols {
 		p := panel(cs.heading(protocol))
-		p.X.Label.Text, p.Y.Label.Text = "learn rate", "accuracy"
+		p.X.Label.Text, p.Y.Label.Text = "learning rate", "accuracy"
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(powersOfTen)
 		p.X.Min, p.X.Max = cs.rates()
 		shares(&p.Y)
@@ -167,8 +123,8 @@ func beside(cs *curves, on paper) vg.CanvasWriterTo {
 	return canvas
 }
 
-// rates are the lowest and the highest learn rate of all; they differ, as the
-// ends of an axis must.
+// rates returns the lowest and the highest learning rate of all, which
+// differ, as the ends of an axis must.
 func (cs *curves) rates() (low, high float64) {
 	low, high = math.Inf(1), 0
 	for _, c := range cs.of {
@@ -182,8 +138,8 @@ func (cs *curves) rates() (low, high float64) {
 	return low, high
 }
 
-// heading is a protocol's first line, and the second if they do not all have
-// the same.
+// heading returns a protocol's first line, with the second one unless all protocols
+// have the same.
 func (cs *curves) heading(protocol string) string {
 	first, second, _ := strings.Cut(protocol, "\n")
 	if slices.ContainsFunc(cs.protocols, func(p string) bool { return !strings.HasSuffix(p, "\n"+second) }) {
@@ -225,7 +181,7 @@ func (c curve) draw(p *plot.Plot, number int) (*plotter.Line, *plotter.Scatter) 
 	return line, points
 }
 
-// meanStdDev is the mean and the sample's standard deviation, 0 of one number.
+// meanStdDev returns the mean and the sample's standard deviation, 0 of one number.
 func meanStdDev(xs []float64) (mean, deviation float64) {
 	for _, x := range xs {
 		mean += x / float64(len(xs))
@@ -236,7 +192,7 @@ func meanStdDev(xs []float64) (mean, deviation float64) {
 	return mean, math.Sqrt(deviation / float64(max(1, len(xs)-1)))
 }
 
-// powersOfTen are ticks, named as flags name learn rates, a dozen at most.
+// powersOfTen returns at most a dozen ticks, labelled as flags write learning rates.
 func powersOfTen(low, high float64) []plot.Tick {
 	var ticks []plot.Tick
 	first, last := math.Ceil(math.Log10(low)-1e-9), math.Floor(math.Log10(high)+1e-9)

@@ -1,7 +1,10 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-// Package filelock keeps processes on one machine out of each other's way.
-// Where a file system, or the system, has no locks, it does nothing.
+// Package filelock locks files between processes of one machine. Where the file
+// system has no locks, and on Windows, it does nothing.
+//
+// It is not gofrs/flock, since that opens a file of its own by its path; here a
+// lock belongs to a file that is open for writing already.
 package filelock
 
 import (
@@ -10,10 +13,10 @@ import (
 	"syscall"
 )
 
-// Lock waits for its turn.
+// Lock waits until nobody else has the lock, and takes it.
 func Lock(f *os.File) error { return flock(f, syscall.LOCK_EX) }
 
-// TryLock tells whether it was free, and is now taken.
+// TryLock takes the lock if it is free, and tells whether it was.
 func TryLock(f *os.File) (free bool, err error) {
 	err = flock(f, syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -22,7 +25,7 @@ func TryLock(f *os.File) (free bool, err error) {
 	return err == nil, err
 }
 
-// Unlock lets others have it. So does closing the file, and the end of the
+// Unlock gives the lock back. So does closing the file, and the end of the
 // process.
 func Unlock(f *os.File) { syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 

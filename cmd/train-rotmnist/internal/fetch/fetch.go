@@ -1,9 +1,9 @@
 // Package fetch gets the four published MNIST files over HTTPS and makes sure,
 // by their checksums, that they are the ones.
 //
-// A mirror is trusted with nothing: what it sends is bounded in time and size,
-// held in memory until it is known to be right, and only then put in place, in
-// one step. So a file under its final name is whole, however a run ended.
+// No mirror is trusted: what it sends is limited in time and size, stays in memory
+// until its checksum is known to be right, and is then written in one step. So a
+// file under its final name is whole, however a run ended.
 package fetch
 
 import (
@@ -21,6 +21,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
 
 // DefaultMirrors are the base URLs that MNIST asks in turn.
@@ -89,16 +91,16 @@ func CacheDir() (string, error) {
 }
 
 // MNIST makes sure that the four MNIST files are in dir, gzipped and named as
-// published (train-images-idx3-ubyte.gz), and makes dir if it must. Files that
-// are there and right are kept; the others are fetched. It is an error if any of
-// the four could not be had; those that could stay for the next call.
+// published (train-images-idx3-ubyte.gz), and creates dir if it is missing. Files
+// that are there and right stay; the others are fetched. It is an error if any of
+// the four cannot be fetched; those that could stay for the next call.
 //
 // Once ctx is done MNIST stops, and errors.Is finds the reason in its error.
 func MNIST(ctx context.Context, dir string, opts Options) error {
 	return fetchAll(ctx, dir, manifest, opts)
 }
 
-// file is a gzipped file as it must be.
+// file describes a gzipped file as published.
 type file struct {
 	name   string // ends in .gz
 	size   int64  // uncompressed
@@ -112,7 +114,7 @@ var manifest = []file{
 	{"t10k-labels-idx1-ubyte.gz", 10008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 }
 
-// errMirrors is in the error of a file that no mirror gave.
+// errMirrors marks the error of a file that no mirror gave.
 var errMirrors = errors.New("no mirror gave it")
 
 func fetchAll(ctx context.Context, dir string, files []file, opts Options) error {
@@ -158,8 +160,8 @@ func (f file) isIn(dir string) bool {
 	return f.verify(there) == nil
 }
 
-// verify reads gz, but no further than the first byte too many, and says how
-// its content differs from f's.
+// verify returns how the content of gz differs from what was published. It reads no
+// further than the first byte too many.
 func (f file) verify(gz io.Reader) error {
 	content, err := gzip.NewReader(gz)
 	if err != nil {
@@ -179,24 +181,21 @@ func (f file) verify(gz io.Reader) error {
 	return nil
 }
 
-// fetchInto makes the file it will write to before it asks a mirror, so that a
-// directory that cannot be written to costs no download.
+// fetchInto finds out whether the file can be written before it asks a mirror, so
+// that a directory that cannot be written to costs no download.
 func (f file) fetchInto(ctx context.Context, dir string, opts Options) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return cannotStore(dir, err)
 	}
-	tmp, err := os.CreateTemp(dir, "."+f.name+".*")
-	if err != nil {
+	path := filepath.Join(dir, f.name)
+	if err := atomicfile.Check(path); err != nil {
 		return cannotStore(dir, err)
 	}
-	defer os.Remove(tmp.Name()) // finds nothing once the file is in place
-	defer tmp.Close()           // before Remove, which Windows refuses for open files
-
 	gz, err := f.fromMirrors(ctx, opts)
 	if err != nil {
 		return err
 	}
-	if err := commit(tmp, gz, filepath.Join(dir, f.name)); err != nil {
+	if err := atomicfile.Write(path, func(w io.Writer) error { _, err := w.Write(gz); return err }); err != nil {
 		return cannotStore(dir, err)
 	}
 	return nil
@@ -204,23 +203,6 @@ func (f file) fetchInto(ctx context.Context, dir string, opts Options) error {
 
 func cannotStore(dir string, err error) error {
 	return fmt.Errorf("cannot be stored in %s (%w); make room there, or name another directory", dir, err)
-}
-
-// commit puts data under its name only once all of it is on the disk.
-func commit(tmp *os.File, data []byte, name string) error {
-	if _, err := tmp.Write(data); err != nil {
-		return err
-	}
-	// CreateTemp's 0600 would shut other users of a shared directory out. Where
-	// there are no modes to change, nobody is shut out.
-	_ = tmp.Chmod(0o644)
-	if err := tmp.Sync(); err != nil {
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), name)
 }
 
 // fromMirrors returns the first mirror's bytes that are right.
@@ -243,119 +225,3 @@ func (f file) fromMirrors(ctx context.Context, opts Options) ([]byte, error) {
 }
 
 func onOneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
-
-// download returns what mirror sends for f, as it is.
-func (f file) download(ctx context.Context, mirror string, opts Options) (gz []byte, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, opts.FileTimeout,
-		fmt.Errorf("not complete after %v", opts.FileTimeout))
-	defer cancel()
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	// What the client returns when one of our limits has ended the request
-	// depends on where it was; the cause says which limit.
-	defer func() {
-		if cause := context.Cause(ctx); err != nil && cause != nil {
-			err = cause
-		}
-	}()
-
-	resp, err := f.request(ctx, stop, mirror, opts)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answers %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
-	}
-	return f.readBody(resp, stop, opts)
-}
-
-// request gets the headers.
-func (f file) request(ctx context.Context, stop context.CancelCauseFunc, mirror string, opts Options) (*http.Response, error) {
-	address, err := url.JoinPath(mirror, f.name)
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, err
-	}
-	// Without this the client asks for compression and undoes it, and with it
-	// possibly the file's own.
-	req.Header.Set("Accept-Encoding", "identity")
-
-	limit := time.AfterFunc(opts.HeaderTimeout, func() {
-		stop(fmt.Errorf("no answer within %v", opts.HeaderTimeout))
-	})
-	defer limit.Stop()
-	resp, err := opts.Client.Do(req)
-	var withAddress *url.Error
-	if errors.As(err, &withAddress) {
-		err = withAddress.Err // the mirror is named already
-	}
-	return resp, err
-}
-
-func (f file) readBody(resp *http.Response, stop context.CancelCauseFunc, opts Options) ([]byte, error) {
-	body := &watchedReader{r: resp.Body, stallTimeout: opts.StallTimeout}
-	body.stall = time.AfterFunc(opts.StallTimeout, func() {
-		stop(fmt.Errorf("not a byte for %v", opts.StallTimeout))
-	})
-	defer body.stall.Stop()
-	if opts.Progress != nil {
-		body.progress = func(done int64) { opts.Progress(f.name, done, resp.ContentLength) }
-	}
-	most := f.mostCompressed()
-	gz, err := io.ReadAll(io.LimitReader(body, most+1))
-	if err != nil {
-		return nil, fmt.Errorf("cut off after %d bytes (%w)", len(gz), err)
-	}
-	if int64(len(gz)) > most {
-		return nil, fmt.Errorf("longer than %d bytes, which is more than the file can take", most)
-	}
-	return gz, nil
-}
-
-// mostCompressed bounds the gzipped size: what cannot be compressed grows by 5
-// bytes a block, of 16 KB or so, and gzip adds its header.
-func (f file) mostCompressed() int64 { return f.size + f.size/1000 + 4096 }
-
-// watchedReader lets the stall timer run while a read waits, and only then, so
-// that a slow progress function is not taken for a slow mirror.
-type watchedReader struct {
-	r            io.Reader
-	stall        *time.Timer
-	stallTimeout time.Duration
-	progress     func(done int64) // may be nil
-	done         int64
-}
-
-func (w *watchedReader) Read(p []byte) (int, error) {
-	w.stall.Reset(w.stallTimeout)
-	n, err := w.r.Read(p)
-	w.stall.Stop()
-	w.done += int64(n)
-	if w.progress != nil {
-		w.progress(w.done)
-	}
-	return n, err
-}
-
-// httpsOnly returns a client that differs from c in refusing redirects to
-// anything but https.
-func httpsOnly(c *http.Client) *http.Client {
-	strict := *c
-	strict.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if req.URL.Scheme != "https" {
-			return fmt.Errorf("it redirects to %q, which is not https", req.URL.Redacted())
-		}
-		if c.CheckRedirect != nil {
-			return c.CheckRedirect(req, via)
-		}
-		if len(via) >= 10 { // as net/http does without a CheckRedirect
-			return errors.New("it redirects more than 10 times")
-		}
-		return nil
-	}
-	return &strict
-}
