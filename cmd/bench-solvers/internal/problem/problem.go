@@ -1,6 +1,8 @@
 // Package problem has small things to learn, of many kinds, as Gorgonia
 // programs: each is one short function that makes the graph, the batches and the
-// measure. What trains them is any gorgonia.Solver.
+// score. Any gorgonia.Solver can train them.
+//
+// A new problem is its function and a row in problems.
 package problem
 
 import "slices"

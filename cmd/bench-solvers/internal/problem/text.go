@@ -48,8 +48,8 @@ func passage(rng *rand.Rand, length int) string {
 	return b.String()
 }
 
-// mostRows is how many rows Concat may make of what a gradient is wanted for:
-// Gorgonia takes two slices for one whose bounds differ by a multiple of 256.
+// mostRows is the most rows that Concat may make. Its gradient is slices, and
+// Gorgonia takes two slices for the same one where their bounds differ by a multiple of 256.
 const mostRows = 256
 
 // characters makes the inputs for reading text: one-hot rows of a batch at each
