@@ -156,6 +156,8 @@ func TestWithoutTunedPeersTheRatiosAreToThoseThatTakePart(t *testing.T) {
 		"hills": {"funnel:lr=0.001": 0.3, "adam:lr=0.001": 0.4}, "a-valley": {"funnel:lr=0.001": 0.5, "adam:lr=0.001": 0.5},
 	}))
 	has(t, got, "problem funnel ratio adam ratio", "hills 0.3 0.75 0.4 1.00")
+	tiny := records(p, map[string]map[string]float64{"hills": {"funnel:lr=0.001": 0.02, "adam:lr=0.001": 20}})
+	has(t, write(t, p, tiny), "hills 0.02 1e-3 20 1.00")
 	p.Contestants = contestants(t, "funnel,dog")
 	if got := write(t, p, nil); strings.Contains(got, "ratio") || strings.HasSuffix(got, "\n\n") {
 		t.Errorf("ratios to nothing:\n%s", got)

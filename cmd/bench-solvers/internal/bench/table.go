@@ -54,7 +54,7 @@ func (s *scores) tuned() [][]column {
 			best, score := s.best(p, kind)
 			rate := ""
 			if best != nil && !math.IsInf(score, 1) {
-				rate = scientific(best.rate)
+				rate = scientific(best.rate, -1)
 			}
 			values, rates = append(values, value(score)), append(rates, rate)
 		}
@@ -163,11 +163,13 @@ func ratio(x float64) string {
 		return fmt.Sprintf("≥%d", mostRatio)
 	case x >= 100:
 		return fmt.Sprintf("%.0f", x)
+	case x < 0.1:
+		return scientific(x, 0)
 	}
 	return fmt.Sprintf("%.2f", x)
 }
 
-// scientific is 3e-4 for 0.0003.
-func scientific(x float64) string {
-	return strings.NewReplacer("e-0", "e-", "e+0", "e").Replace(strconv.FormatFloat(x, 'e', -1, 64))
+// scientific is 3e-4 for 0.0003. It has so many decimals, -1 for as many as there are.
+func scientific(x float64, decimals int) string {
+	return strings.NewReplacer("e-0", "e-", "e+0", "e").Replace(strconv.FormatFloat(x, 'e', decimals, 64))
 }
