@@ -10,7 +10,7 @@ MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test mpi bench lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
+.PHONY: test mpi bench problems lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
 
 # Each module's tests, with the race detector.
 test:
@@ -28,6 +28,12 @@ mpi:
 bench:
 	@cd solver && go run ./_bench
 	@go test -run '^$$' -bench . ./solver/internal/... ./mnist
+
+# Many small problems: ours, untuned, against tuned peers and those that need no learning
+# rate. What is in results/ is not made again; delete it when a solver has changed.
+PROBLEMS = results/problems.jsonl
+problems:
+	@mkdir -p results && go run ./cmd/bench-solvers -out $(PROBLEMS) -tuned -seeds 1..3 -solvers funnel,funneladam,adam,prodigy,dog,schedulefree
 
 lint:
 	@set -e; files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change: $$files"; exit 1; fi

@@ -62,7 +62,7 @@ func parse(text string) (Spec, error) {
 	case !augmented && name == "augment":
 		return Spec{}, fmt.Errorf("solver %q: inner=NAME comes first, as in %sadam:lr=1", text, augment)
 	case i < 0:
-		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(names(), ", "), augment)
+		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(Names(), ", "), augment)
 	}
 	s := Spec{Text: text, Name: name, Settings: map[string]string{}, kind: kinds[i], augmented: augmented}
 	if augmented {

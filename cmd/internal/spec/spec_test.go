@@ -17,7 +17,7 @@ func TestEverySolverIsMadeFromItsName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, s := range specs {
-		if s.Name != names()[i] || s.New() == nil || s.LearnRate() != 0.001 {
+		if s.Name != Names()[i] || s.New() == nil || s.LearnRate() != 0.001 {
 			t.Errorf("%+v", s)
 		}
 		if s.New() == s.New() {
@@ -91,7 +91,7 @@ func trace(t *testing.T, s gorgonia.Solver) []float64 {
 func family(t *testing.T) []Spec {
 	t.Helper()
 	var all []Spec
-	for _, name := range names() {
+	for _, name := range Names() {
 		for _, text := range []string{name, augment + name} {
 			s, err := parse(text)
 			if err != nil {
