@@ -48,7 +48,8 @@ var _ Paced = (*decaying)(nil)
 // decaying is a solver whose learning rate falls over the stream.
 type decaying struct {
 	gorgonia.Solver
-	rate   float64 // at the first step
+	inner  gorgonia.Solver // whose learning rate it is: the solver itself, or the one inside of an Augmented
+	rate   float64         // at the first step
 	factor func(x float64) float64
 }
 
@@ -56,7 +57,7 @@ type decaying struct {
 // learned stays.
 func (d *decaying) Pace(step, steps int) error {
 	rate := gorgonia.WithLearnRate(d.rate * d.factor(float64(step)/float64(steps)))
-	return apply(d.Solver, rate)
+	return apply(d.inner, rate)
 }
 
 // LearnRateAt is the learning rate of a step, counted from 0, of a run of steps steps.

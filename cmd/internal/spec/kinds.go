@@ -94,8 +94,8 @@ func ours[S gorgonia.Solver](constructor func(...gorgonia.SolverOpt) S) func(...
 	return func(opts ...gorgonia.SolverOpt) gorgonia.Solver { return constructor(opts...) }
 }
 
-// names are those of all kinds.
-func names() []string {
+// Names are those of all kinds.
+func Names() []string {
 	var ns []string
 	for _, k := range kinds {
 		ns = append(ns, k.name)

@@ -62,7 +62,7 @@ func parse(text string) (Spec, error) {
 	case !augmented && name == "augment":
 		return Spec{}, fmt.Errorf("solver %q: inner=NAME comes first, as in %sadam:lr=1", text, augment)
 	case i < 0:
-		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(names(), ", "), augment)
+		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(Names(), ", "), augment)
 	}
 	s := Spec{Text: text, Name: name, Settings: map[string]string{}, kind: kinds[i], augmented: augmented}
 	if augmented {
@@ -123,9 +123,10 @@ func keyNames(keys []*key) []string {
 
 // check finds hyperparameters that are numbers but out of range.
 func (s *Spec) check() error {
-	err := apply(s.kind.make(s.inner...))
+	whole, inner := s.make()
+	err := apply(inner)
 	if err == nil {
-		err = apply(s.make())
+		err = apply(whole)
 	}
 	if err != nil {
 		return fmt.Errorf("solver %q: %w", s.Text, err)
@@ -133,22 +134,24 @@ func (s *Spec) check() error {
 	return nil
 }
 
-// make makes the solver without its decay.
-func (s *Spec) make() gorgonia.Solver {
-	inner := s.kind.make(s.inner...)
+// make returns the solver without its decay, and the one that takes the options of
+// its kind: the solver itself or, with Augment around it, the inner one.
+func (s *Spec) make() (whole, inner gorgonia.Solver) {
+	inner = s.kind.make(s.inner...)
 	if s.augmented {
-		return solver.Augment(inner, s.outer...)
+		return solver.Augment(inner, s.outer...), inner
 	}
-	return inner
+	return inner, inner
 }
 
 // New makes a solver that has learned nothing yet. One whose learning rate
 // decays is a [Paced].
 func (s *Spec) New() gorgonia.Solver {
+	whole, inner := s.make()
 	if factor, ok := decays[s.Settings["decay"]]; ok {
-		return &decaying{s.make(), s.LearnRate(), factor}
+		return &decaying{whole, inner, s.LearnRate(), factor}
 	}
-	return s.make()
+	return whole
 }
 
 // LearnRate is the learning rate that was given, or the default.
