@@ -14,7 +14,8 @@ import (
 
 // MLP is a multilayer perceptron that reads digits: Pixels inputs, hidden
 // layers with ReLU, Classes outputs, softmax cross-entropy; in float32, on
-// Gorgonia's graph.
+// Gorgonia's graph. It makes the same bits of the same weights and images on every
+// machine.
 //
 // It computes predictions, the loss and gradients. What to do with the
 // gradients is up to a gorgonia.Solver:
@@ -45,7 +46,7 @@ var building sync.Mutex
 // NewMLP returns a network with hidden layers of these sizes, of which there may be
 // none, for training batches of batch images. Weights are Glorot-uniform, from the
 // seed, and biases 0. Close it.
-func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
+func NewMLP(hidden []int, batch int, seed uint64, opts ...MLPOption) (*MLP, error) {
 	if batch < 1 {
 		return nil, fmt.Errorf("mnist: batches of %d images; there must be at least 1", batch)
 	}
@@ -54,14 +55,18 @@ func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
 	}
 	building.Lock()
 	defer building.Unlock()
+	with := operations{layer, crossEntropy}
+	for _, opt := range opts {
+		opt(&with)
+	}
 	sizes := layers(hidden)
 	values := glorot(sizes, seed)
 	m := new(MLP)
 	var err error
-	if m.training, m.params, err = newNetwork(sizes, batch, values, true); err != nil {
+	if m.training, m.params, err = newNetwork(with, sizes, batch, values, true); err != nil {
 		return nil, err
 	}
-	if m.reading, _, err = newNetwork(sizes, evaluationBatch, values, false); err != nil {
+	if m.reading, _, err = newNetwork(with, sizes, evaluationBatch, values, false); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -107,7 +112,7 @@ func glorot(sizes []int, seed uint64) []*tensor.Dense {
 }
 
 // newNetwork builds a graph over these weights and biases.
-func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n *network, params G.Nodes, err error) {
+func newNetwork(with operations, sizes []int, batch int, values []*tensor.Dense, trains bool) (n *network, params G.Nodes, err error) {
 	g := G.NewGraph()
 	n = &network{
 		images: G.NewMatrix(g, G.Float32, G.WithName("images"), G.WithShape(batch, Pixels)),
@@ -118,7 +123,7 @@ func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n 
 		w := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("w%d", i)), G.WithShape(sizes[i-1], sizes[i]), G.WithValue(values[2*i-2]))
 		b := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("b%d", i)), G.WithShape(1, sizes[i]), G.WithValue(values[2*i-1]))
 		params = append(params, w, b)
-		if z, err = layer(i, z, w, b, i < last); err != nil {
+		if z, err = with.layer(i, z, w, b, i < last); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -128,7 +133,7 @@ func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n 
 		return n, params, nil
 	}
 	y := G.NewMatrix(g, G.Float32, G.WithName("labels"), G.WithShape(batch, Classes), G.WithValue(n.labels))
-	loss, err := crossEntropy(z, y)
+	loss, err := with.crossEntropy(z, y)
 	if err != nil {
 		return nil, nil, err
 	}
