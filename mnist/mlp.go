@@ -25,7 +25,8 @@ import (
 type MLP struct {
 	params   G.Nodes
 	training *network
-	reading  *network // evaluation: shares the weights, has no gradients
+	reading  *network  // evaluation: shares the weights, has no gradients
+	rotated  []float32 // the images that Evaluate reads at once
 }
 
 // network is one graph for batches of one size.
@@ -61,7 +62,7 @@ func NewMLP(hidden []int, batch int, seed uint64, opts ...MLPOption) (*MLP, erro
 	}
 	sizes := layers(hidden)
 	values := glorot(sizes, seed)
-	m := new(MLP)
+	m := &MLP{rotated: make([]float32, evaluationBatch*Pixels)}
 	var err error
 	if m.training, m.params, err = newNetwork(with, sizes, batch, values, true); err != nil {
 		return nil, err
@@ -218,13 +219,12 @@ func (m *MLP) Evaluate(data *Dataset, angle float64) (accuracy float64, err erro
 		return 0, fmt.Errorf("mnist: a data set without images cannot be read")
 	}
 	n, rotation, correct := m.reading, NewRotation(angle), 0
-	images := make([]float32, evaluationBatch*Pixels)
 	for first := 0; first < data.Len(); first += evaluationBatch {
 		labels := data.Labels[first:min(first+evaluationBatch, data.Len())]
 		for k := range labels {
-			rotation.Apply(images[k*Pixels:][:Pixels], data.Image(first+k))
+			rotation.Apply(m.rotated[k*Pixels:][:Pixels], data.Image(first+k))
 		}
-		if err := n.run(images); err != nil {
+		if err := n.run(m.rotated); err != nil {
 			return 0, err
 		}
 		correct += n.correct(labels)
