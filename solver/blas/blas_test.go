@@ -106,8 +106,8 @@ func length(rows, columns, stride int) int {
 	return (rows-1)*stride + columns
 }
 
-// newCall is a gemm with C in the midst of other numbers and gaps between rows.
-func newCall[T float](s source, tA, tB blas.Transpose, m, n, k int, alpha, beta T) *operation[T] {
+// newOperation is a gemm with C in the midst of other numbers and gaps between rows.
+func newOperation[T float](s source, tA, tB blas.Transpose, m, n, k int, alpha, beta T) *operation[T] {
 	c := &operation[T]{tA: tA, tB: tB, m: m, n: n, k: k, alpha: alpha, beta: beta}
 	rows, columns := m, k
 	if tA != blas.NoTrans {
@@ -153,7 +153,7 @@ func checkAll[T float](t *testing.T, r routines[T]) {
 		for _, tB := range transpositions[i/2*2:][:2-i/2] {
 			for _, size := range sizes {
 				for _, scalars := range [][2]T{{1, 0}, {1, 1}, {0, 0.5}, {0, 0}, {-0.7, 0}, {0.3, -1.1}, {0, 1}} {
-					c := newCall(s, tA, tB, size[0], size[1], size[2], scalars[0], scalars[1])
+					c := newOperation(s, tA, tB, size[0], size[1], size[2], scalars[0], scalars[1])
 					want := c.define()
 					c.do(r)
 					same(t, c, c.c, want)
@@ -174,7 +174,7 @@ func TestRowsThatShareTheirPlacesInTheCacheHaveTheBitsOfTheDefinition(t *testing
 	eachSet(t, func(t *testing.T) {
 		s := newSource(2)
 		for _, tA := range transpositions[:2] {
-			c := newCall[float32](s, tA, blas.NoTrans, 30, 70, 40, 1, 0)
+			c := newOperation[float32](s, tA, blas.NoTrans, 30, 70, 40, 1, 0)
 			c.lda = 1024
 			c.a = elements[float32](s, 40*c.lda)
 			want := c.define()
@@ -196,7 +196,7 @@ func TestNaNAndInfGoWhereTheDefinitionTakesThem(t *testing.T) {
 				}
 				return []float32{0, 1, 0.5}[s.IntN(3)]
 			}
-			c := newCall(s, transpositions[s.IntN(2)], transpositions[s.IntN(2)], 1+s.IntN(30), 1+s.IntN(40), s.IntN(300), scalar(), scalar())
+			c := newOperation(s, transpositions[s.IntN(2)], transpositions[s.IntN(2)], 1+s.IntN(30), 1+s.IntN(40), s.IntN(300), scalar(), scalar())
 			for _, x := range [][]float32{c.a, c.b, c.c} {
 				for range 3 {
 					if len(x) > 0 {
@@ -231,7 +231,7 @@ func TestTheNumberOfCoresDoesNotMatter(t *testing.T) {
 	for _, size := range [][3]int{{150, 140, 300}, {5, 900, 280}, {900, 5, 280}, {64, 1040, 20}} {
 		for _, tA := range transpositions[:2] {
 			for _, tB := range transpositions[:2] {
-				c := newCall(s, tA, tB, size[0], size[1], size[2], 0.9, float32(0.1))
+				c := newOperation(s, tA, tB, size[0], size[1], size[2], 0.9, float32(0.1))
 				want, before := c.define(), slices.Clone(c.c)
 				for n := 1; n <= 4; n++ {
 					cores(t, n)
@@ -253,7 +253,7 @@ func TestCallersDoNotDisturbEachOther(t *testing.T) {
 			defer callers.Done()
 			s := newSource(uint64(i))
 			for range 5 {
-				c := newCall(s, transpositions[s.IntN(2)], transpositions[s.IntN(2)], 60+s.IntN(50), 60+s.IntN(50), 100+s.IntN(200), 1, float64(0))
+				c := newOperation(s, transpositions[s.IntN(2)], transpositions[s.IntN(2)], 60+s.IntN(50), 60+s.IntN(50), 100+s.IntN(200), 1, float64(0))
 				want := c.define()
 				c.do(of64(Implementation{}))
 				for i := range want {
@@ -273,7 +273,7 @@ func TestAProductAllocatesNothing(t *testing.T) {
 	for n := 1; n <= 2; n++ {
 		cores(t, n)
 		for _, size := range [][3]int{{9, 17, 5}, {128, 128, 300}} {
-			c := newCall(s, blas.Trans, blas.Trans, size[0], size[1], size[2], 1, float32(0))
+			c := newOperation(s, blas.Trans, blas.Trans, size[0], size[1], size[2], 1, float32(0))
 			c.do(of32(Implementation{}))
 			// One in many may still meet a helper of its own for the first time.
 			if allocations := testing.AllocsPerRun(200, func() { c.do(of32(Implementation{})) }); allocations > 0 {
@@ -295,7 +295,7 @@ func TestAProductAllocatesNothing(t *testing.T) {
 func TestProductsAreGonumsToRounding(t *testing.T) {
 	s := newSource(6)
 	for range 50 {
-		c := newCall(s, transpositions[s.IntN(2)], transpositions[s.IntN(2)], s.IntN(90), s.IntN(90), s.IntN(600), 2*s.Float64()-1, 2*s.Float64()-1)
+		c := newOperation(s, transpositions[s.IntN(2)], transpositions[s.IntN(2)], s.IntN(90), s.IntN(90), s.IntN(600), 2*s.Float64()-1, 2*s.Float64()-1)
 		ours := slices.Clone(c.c)
 		c.do(of64(gonum.Implementation{}))
 		c.c, ours = ours, c.c
@@ -331,7 +331,7 @@ func checkVectors[T float](t *testing.T, r routines[T]) {
 				what := text(fmt.Sprintf("%T %d×%d, increments %d %d", T(0), m, n, incX, incY))
 				// A product's row or column in contiguous vectors is the same.
 				for _, tA := range transpositions {
-					c := newCall[T](s, tA, blas.NoTrans, m, 1, n, 0.7, 0.3)
+					c := newOperation[T](s, tA, blas.NoTrans, m, 1, n, 0.7, 0.3)
 					c.ldb, c.ldc = 1, 1
 					c.b, c.c = elements[T](s, n), elements[T](s, m)
 					want := c.define()
@@ -344,7 +344,7 @@ func checkVectors[T float](t *testing.T, r routines[T]) {
 					same(t, what, y, strided(want, incY))
 				}
 
-				c := newCall[T](s, blas.NoTrans, blas.NoTrans, m, n, 1, 0.7, 1)
+				c := newOperation[T](s, blas.NoTrans, blas.NoTrans, m, n, 1, 0.7, 1)
 				c.a, c.b, c.lda, c.ldb = elements[T](s, m), elements[T](s, n), 1, n
 				want := c.define()
 				r.ger(m, n, c.alpha, strided(c.a, incX), incX, strided(c.b, incY), incY, c.c, c.ldc)
@@ -436,9 +436,9 @@ func FuzzProduct(f *testing.F) {
 		s := newSource(seed)
 		tA, tB := transpositions[how%2], transpositions[how/2%2]
 		if how&4 == 0 {
-			check(t, newCall(s, tA, tB, int(m%200), int(n%600), int(k%600), alpha, beta), of32(Implementation{}))
+			check(t, newOperation(s, tA, tB, int(m%200), int(n%600), int(k%600), alpha, beta), of32(Implementation{}))
 		} else {
-			check(t, newCall(s, tA, tB, int(m%200), int(n%600), int(k%600), float64(alpha), float64(beta)), of64(Implementation{}))
+			check(t, newOperation(s, tA, tB, int(m%200), int(n%600), int(k%600), float64(alpha), float64(beta)), of64(Implementation{}))
 		}
 	})
 }

@@ -2,6 +2,7 @@ package blas
 
 import (
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 
 	"gonum.org/v1/gonum/blas"
@@ -107,6 +108,9 @@ func (m matrix[T]) aligned() bool {
 func ceil(x, y int) int    { return (x + y - 1) / y }
 func roundUp(x, y int) int { return ceil(x, y) * y }
 
+// active is how many large products are being computed, which share the cores.
+var active atomic.Int64
+
 // multiply computes a product.
 func (w *workspace[T]) multiply(p product[T]) {
 	if p.m == 0 || p.n == 0 {
@@ -118,7 +122,8 @@ func (w *workspace[T]) multiply(p product[T]) {
 	}
 	workers := 1
 	if p.m*p.n*p.k >= parallelThreshold {
-		workers = runtime.GOMAXPROCS(0)
+		workers = max(1, runtime.GOMAXPROCS(0)/int(active.Add(1)))
+		defer active.Add(-1)
 	}
 	w.whole = p
 	w.rows, w.columns = p.split(workers)

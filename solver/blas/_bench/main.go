@@ -1,8 +1,10 @@
 // Command bench measures matrix products against gonum's and OpenBLAS's, at the
-// sizes of the bundled network's training step and at 512. Everything that is
+// sizes of the bundled network's training step and at 512, and such a step against
+// PyTorch's. Everything that is
 // compared runs by turns in several rounds, and of each the fastest call of a
 // moment counts; a ratio is the median of the rounds' ratios. Run it with make
-// bench, in the directory solver/blas. OpenBLAS needs gcc and libopenblas-dev.
+// bench, in the directory solver/blas. OpenBLAS needs gcc and libopenblas-dev, and
+// PyTorch python3-torch.
 package main
 
 import (
@@ -108,6 +110,10 @@ func (m measurements) measure(dir string) error {
 			{"portable", []string{"GOMAXPROCS=1"}, []string{portable, "ours"}},
 			{"OpenBLAS AVX2", []string{"OPENBLAS_CORETYPE=Haswell"}, openBLAS},
 			{"OpenBLAS", nil, openBLAS},
+			{"step", []string{"GOMAXPROCS=1"}, []string{native, "step"}},
+			{"step, two cores", []string{"GOMAXPROCS=2"}, []string{native, "step"}},
+			{"PyTorch", nil, pyTorch("1")},
+			{"PyTorch, two threads", nil, pyTorch("2")},
 		} {
 			if err := m.run(run.name, run.environment, run.command); err != nil {
 				return err
@@ -115,6 +121,15 @@ func (m measurements) measure(dir string) error {
 		}
 	}
 	return nil
+}
+
+// pyTorch is the command that times a step in PyTorch, if there is one.
+func pyTorch(threads string) []string {
+	const python = "/usr/bin/python3" // Debian's, which has Debian's python3-torch
+	if exec.Command(python, "-c", "import torch").Run() != nil {
+		return nil
+	}
+	return []string{python, "_bench/step.py", threads}
 }
 
 // run adds what a command prints: lines of a name and a number.
@@ -180,6 +195,13 @@ func (m measurements) table() {
 			fmt.Printf("  %*s", len(c.title), m.ratio(c.over, c.under, p.name))
 		}
 		fmt.Println()
+	}
+	for _, r := range []struct{ name, ours, theirs, target string }{
+		{"one core against one thread", "step", "PyTorch", "1.25"},
+		{"two cores against two threads", "step, two cores", "PyTorch, two threads", "1.00"},
+	} {
+		fmt.Printf("a training step of 784-128-64-10, batch 128, FunnelAdam: %.0f µs, of PyTorch's with Adam %s, %s (target at most %s)\n",
+			median(m[r.ours+" step"])/1e3, m.ratio(r.theirs, r.ours, "step"), r.name, r.target)
 	}
 	fmt.Println("targets: Sgemm at least 3.5 times gonum's, Dgemm 3 times; portable 0.5; at 512³ 0.7 of OpenBLAS with AVX2, and two cores 1.8 times one")
 }
