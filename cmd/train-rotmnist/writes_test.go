@@ -51,7 +51,7 @@ func TestNothingIsWrittenButTheFilesTheUserNamed(t *testing.T) {
 			}
 		}
 	}
-	if got, want := names(t, results), []string{"saved", "out.csv", "out.json", "run.html", "runs.jsonl"}; !slices.Equal(got, want) {
+	if got, want := names(t, results), []string{"out.csv", "out.json", "run.html", "runs.jsonl", "saved"}; !slices.Equal(got, want) {
 		t.Errorf("the results are %q, want %q", got, want)
 	}
 }
