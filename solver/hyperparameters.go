@@ -82,7 +82,7 @@ var settings = []setting{
 	{option: "gorgonia.WithBeta2", saved: []string{"beta2"}, symbol: "β2", meaning: "decay of the second moment",
 		domain: belowOne, value: []any{0.999}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.beta2} }},
 	{option: "gorgonia.WithEps", saved: []string{"eps"}, symbol: "ε", meaning: "added to the root of the second moment",
-		domain: aboveZero, value: []any{1e-8}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.eps} }},
+		domain: finiteFromZero, value: []any{1e-8}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.eps} }},
 	{option: "WithGradientDecay", saved: []string{"gradient_decay"}, symbol: "β", meaning: "decay of the gradient average",
 		domain: belowOne, value: []any{0.9}, others: map[kind][]any{egGain: {0.0}}, takers: withMomentum, at: func(h *hyperparameters) []any { return []any{&h.gradientDecay} }},
 	{option: "WithGainRate", saved: []string{"gain_rate"}, symbol: "γp", meaning: "step size of the gains' update",
@@ -114,7 +114,7 @@ var settings = []setting{
 	{option: "WithBiasCorrection", saved: []string{"bias_correction"}, symbol: "", meaning: "corrects the gradient average of the raw gain signal",
 		domain: truth, value: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.biasCorrection} }},
 	{option: "gorgonia.WithBatchSize", saved: []string{"batch_size"}, symbol: "", meaning: "divides the gradient, if above 1",
-		domain: aboveZero, value: []any{1.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.batch} }},
+		domain: finite, value: []any{1.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.batch} }},
 	{option: "gorgonia.WithClip", saved: []string{"clip"}, symbol: "", meaning: "clips every coordinate of the gradient; 0 does not",
 		domain: fromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.clip} }},
 	{option: "gorgonia.WithL1Reg", saved: []string{"l1"}, symbol: "", meaning: "adds l1 sign(θ) to the gradient",
@@ -132,6 +132,7 @@ type domain struct {
 
 var (
 	finiteFromZero = numbers("[0, ∞)", "a finite number of at least 0", func(x float64) bool { return x >= 0 && x <= math.MaxFloat64 })
+	finite         = numbers("(−∞, ∞)", "a finite number", isFinite)
 	fromZero       = numbers("[0, ∞]", "a number of at least 0", func(x float64) bool { return x >= 0 })
 	aboveZero      = numbers("(0, ∞)", "a finite number above 0", func(x float64) bool { return x > 0 && x <= math.MaxFloat64 })
 	belowOne       = numbers("[0, 1)", "at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })

@@ -48,8 +48,15 @@ var (
 		number("scale-rate", solver.WithScaleRate),
 		pair("scale-warmup", "RATE", "/", "STEPS", solver.WithScaleWarmup),
 		number("initial-step", solver.WithInitialStep),
+		number("max-step", solver.WithMaxStep),
+		below1("scale-floor", solver.WithScaleFloor),
+		number("noise-correction", solver.WithNoiseCorrection),
 		bounds("scale-bounds", solver.WithScaleBounds),
-		signal("scale-signal", solver.WithScaleSignal),
+		word("scale-signal", map[string]gorgonia.SolverOpt{
+			"relative":   solver.WithScaleSignal(solver.Relative),
+			"normalized": solver.WithScaleSignal(solver.Normalized),
+			"raw":        solver.WithScaleSignal(solver.Raw),
+		}),
 		word("scope", map[string]gorgonia.SolverOpt{
 			"global": solver.WithScaleScope(solver.Global), "parameter": solver.WithScaleScope(solver.PerParameter),
 		}),

@@ -80,7 +80,7 @@ func TestSumsOfAVectorOfZerosAreZero(t *testing.T) {
 		var total Total
 		total.addMeasured(p)
 		if s, of := total.Sums(); math.Ldexp(s.Dot, of.D+of.G) != 0 || s.SquaredDirection*s.SquaredGradient != 0 {
-			t.Errorf("%+v, exponent %d", s, exponent)
+			t.Errorf("%+v, exponents %+v", s, of)
 		}
 	}
 }
