@@ -73,11 +73,11 @@ func (i Implementation) Ddot(n int, x []float64, incX int, y []float64, incY int
 // Saxpy computes y = y + αx.
 func (i Implementation) Saxpy(n int, alpha float32, x []float32, incX int, y []float32, incY int) {
 	i.Implementation.Saxpy(n, 0, x, incX, y, incY)
-	axpy(&workspaces32, n, alpha, x, incX, y, incY)
+	axpy(n, alpha, x, incX, y, incY)
 }
 
 // Daxpy is Saxpy in float64.
 func (i Implementation) Daxpy(n int, alpha float64, x []float64, incX int, y []float64, incY int) {
 	i.Implementation.Daxpy(n, 0, x, incX, y, incY)
-	axpy(&workspaces64, n, alpha, x, incX, y, incY)
+	axpy(n, alpha, x, incX, y, incY)
 }

@@ -354,8 +354,10 @@ func checkVectors[T float](t *testing.T, r routines[T]) {
 				c = &operation[T]{tA: blas.NoTrans, tB: blas.NoTrans, m: 1, n: 1, k: m * n, alpha: 1, a: x, lda: m * n, b: y, ldb: 1, c: make([]T, 1), ldc: 1}
 				same(t, what, []T{r.dot(m*n, strided(x, incX), incX, strided(y, incY), incY)}, c.define())
 
-				c = &operation[T]{tA: blas.NoTrans, tB: blas.NoTrans, m: 1, n: m * n, k: 1, alpha: -0.3, beta: 1, a: []T{1}, lda: 1, b: x, ldb: m * n, c: y, ldc: m * n}
-				want = c.define()
+				want = make([]T, m*n)
+				for i := range want {
+					want[i] = y[i] + T(-0.3*x[i])
+				}
 				y = strided(y, incY)
 				r.axpy(m*n, -0.3, strided(x, incX), incX, y, incY)
 				same(t, what, y, strided(want, incY))

@@ -24,9 +24,9 @@
 //
 // So the bits of C depend on the elements and on α and β alone: not on the
 // processor, the instructions it has, the number of cores, transpositions, leading
-// dimensions or alignment. Matrix times vector, the outer product, the inner
-// product and axpy are products of matrices with one row, column or k, and are
-// defined by the same lines.
+// dimensions or alignment. Matrix times vector and the outer and inner products are
+// products of matrices with one row, column or k, and are defined by the same lines;
+// axpy rounds its product and its sum.
 //
 // # How it is done
 //

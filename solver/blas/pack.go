@@ -24,8 +24,9 @@ func packColumns[T float](to []T, b matrix[T], depth, n int) {
 			*(*[panelBytes]byte)(unsafe.Pointer(unsafe.SliceData(to[k*width:][:width]))) = *line
 		}
 	default: // b.row is 1
-		for j := 0; j < width; j += 4 {
-			interleave(to[j:], width, b.from(0, j), depth)
+		done := interleaveColumns(to, b, depth)
+		for j := 0; j < width && done < depth; j += 4 {
+			interleave(to[done*width+j:], width, b.from(done, j), depth-done)
 		}
 	}
 }

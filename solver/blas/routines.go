@@ -51,13 +51,13 @@ func ger[T float](workspaces *pool[workspace[T]], m, n int, alpha T, x []T, incX
 	w.multiply(product[T]{m, n, 1, alpha, 1, column, vector(w.y.gather(n, y, incY)), rowMajor(a, lda, blas.NoTrans)})
 }
 
-// axpy is yᵀ = yᵀ + α(1)xᵀ.
-func axpy[T float](workspaces *pool[workspace[T]], n int, alpha T, x []T, incX int, y []T, incY int) {
-	w := workspaces.get()
-	defer workspaces.put(w)
-	row := w.result.gather(n, y, incY)
-	w.multiply(product[T]{1, n, 1, alpha, 1, vector(w.one[:]), vector(w.x.gather(n, x, incX)), vector(row)})
-	scatter(row, y, incY)
+// axpy is y = y + αx, in which both are rounded.
+func axpy[T float](n int, alpha T, x []T, incX int, y []T, incY int) {
+	i, j := max(0, (1-n)*incX), max(0, (1-n)*incY)
+	for range n {
+		y[j] += T(alpha * x[i])
+		i, j = i+incX, j+incY
+	}
 }
 
 func dot[T float](workspaces *pool[workspace[T]], n int, x []T, incX int, y []T, incY int) (c T) {

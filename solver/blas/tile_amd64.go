@@ -68,6 +68,26 @@ func tilePair[T float](depth int, a, b matrix[T], next int, c matrix[T], alpha, 
 	return true
 }
 
+// interleaveColumns writes the first rows of a panel of B whose columns are
+// contiguous, and returns how many.
+func interleaveColumns[T float](to []T, b matrix[T], depth int) int {
+	size, width := int(unsafe.Sizeof(T(0))), panelWidth[T]()
+	lanes := width / 2
+	rows := depth &^ (lanes - 1)
+	if instructions == portable || rows == 0 {
+		return 0
+	}
+	for j := 0; j < width; j += lanes {
+		x, to := b.from(0, j), matrix[T]{to[j:], width, 1}
+		if size == 4 {
+			sinterleaveAVX2(rows, start[float32](x), size*b.column, start[float32](to))
+		} else {
+			dinterleaveAVX2(rows, start[float64](x), size*b.column, start[float64](to))
+		}
+	}
+	return rows
+}
+
 // function is one of the generated ones. Strides are in bytes.
 type function[F float] func(depth int, a *F, rowA, columnA int, b *F, rowB, nextB int, c *F, rowC int, alpha, beta F)
 

@@ -118,6 +118,12 @@ func stile12x16AVX512(depth int, a *float32, rowA int, columnA int, b *float32, 
 //go:noescape
 func stile12x32AVX512(depth int, a *float32, rowA int, columnA int, b *float32, rowB int, nextB int, c *float32, rowC int, alpha float32, beta float32)
 
+// See interleave. There are 8 vectors, stride bytes apart, depth is a multiple of that
+// above 0, and to has rows of 64 bytes.
+//
+//go:noescape
+func sinterleaveAVX2(depth int, x *float32, stride int, to *float32)
+
 // See tilePortable. Strides are in bytes, nextB that between two panels of B;
 // depth must be above 0.
 //
@@ -231,3 +237,9 @@ func dtile12x8AVX512(depth int, a *float64, rowA int, columnA int, b *float64, r
 //
 //go:noescape
 func dtile12x16AVX512(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
+
+// See interleave. There are 4 vectors, stride bytes apart, depth is a multiple of that
+// above 0, and to has rows of 64 bytes.
+//
+//go:noescape
+func dinterleaveAVX2(depth int, x *float64, stride int, to *float64)

@@ -2042,6 +2042,65 @@ write:
 	VZEROUPPER
 	RET
 
+// func sinterleaveAVX2(depth int, x *float32, stride int, to *float32)
+// Requires: AVX
+TEXT ·sinterleaveAVX2(SB), NOSPLIT, $0-32
+	MOVQ depth+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	LEAQ (DX)(DX*2), BX
+	LEAQ (BX)(DX*2), SI
+	LEAQ (SI)(DX*2), DI
+	MOVQ to+24(FP), R8
+
+next:
+	VMOVUPS    (CX), Y0
+	VMOVUPS    (CX)(DX*1), Y1
+	VMOVUPS    (CX)(DX*2), Y2
+	VMOVUPS    (CX)(BX*1), Y3
+	VMOVUPS    (CX)(DX*4), Y4
+	VMOVUPS    (CX)(SI*1), Y5
+	VMOVUPS    (CX)(BX*2), Y6
+	VMOVUPS    (CX)(DI*1), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VPERM2F128 $0x20, Y3, Y1, Y9
+	VPERM2F128 $0x20, Y5, Y8, Y10
+	VPERM2F128 $0x20, Y4, Y0, Y11
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VPERM2F128 $0x31, Y5, Y8, Y3
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y6, (R8)
+	VMOVUPS    Y9, 64(R8)
+	VMOVUPS    Y10, 128(R8)
+	VMOVUPS    Y11, 192(R8)
+	VMOVUPS    Y2, 256(R8)
+	VMOVUPS    Y1, 320(R8)
+	VMOVUPS    Y3, 384(R8)
+	VMOVUPS    Y0, 448(R8)
+	ADDQ       $0x20, CX
+	ADDQ       $0x00000200, R8
+	SUBQ       $0x08, AX
+	JNZ        next
+	VZEROUPPER
+	RET
+
 // func dtile1x8AVX2(depth int, a *float64, rowA int, columnA int, b *float64, rowB int, nextB int, c *float64, rowC int, alpha float64, beta float64)
 // Requires: AVX
 TEXT ·dtile1x8AVX2(SB), NOSPLIT, $0-88
@@ -4077,5 +4136,38 @@ write:
 	ADDQ    CX, AX
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
+	VZEROUPPER
+	RET
+
+// func dinterleaveAVX2(depth int, x *float64, stride int, to *float64)
+// Requires: AVX
+TEXT ·dinterleaveAVX2(SB), NOSPLIT, $0-32
+	MOVQ depth+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ stride+16(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ to+24(FP), SI
+
+next:
+	VMOVUPS    (CX), Y0
+	VMOVUPS    (CX)(DX*1), Y1
+	VMOVUPS    (CX)(DX*2), Y2
+	VMOVUPS    (CX)(BX*1), Y3
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
+	VUNPCKHPD  Y3, Y2, Y2
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x20, Y2, Y0, Y5
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVUPS    Y3, (SI)
+	VMOVUPS    Y5, 64(SI)
+	VMOVUPS    Y1, 128(SI)
+	VMOVUPS    Y0, 192(SI)
+	ADDQ       $0x20, CX
+	ADDQ       $0x00000100, SI
+	SUBQ       $0x04, AX
+	JNZ        next
 	VZEROUPPER
 	RET

@@ -9,11 +9,10 @@ type workspace[T float] struct {
 	rows, columns int // of a piece of it
 	team          team[T]
 	x, y, result  buffer[T]
-	one           [1]T
 }
 
 func newWorkspace[T float](scratches *pool[scratch[T]]) *workspace[T] {
-	w := &workspace[T]{one: [1]T{1}}
+	w := new(workspace[T])
 	w.team = team[T]{scratches: scratches, work: w.piece}
 	w.team.member = w.team.help
 	return w

@@ -26,6 +26,7 @@ func main() {
 			kernel{bits: bits, rows: rows, panels: 1, vector: 64}.generate()
 		}
 		kernel{bits: bits, rows: 12, panels: 2, vector: 64}.generate()
+		interleave(bits)
 	}
 	Generate()
 }
