@@ -15,7 +15,7 @@ optimizer = torch.optim.Adam(network.parameters())
 loss = torch.nn.CrossEntropyLoss()
 images, labels = torch.rand(128, 784), torch.arange(128) % 10
 times = []
-for _ in range(1000):
+for _ in range(300):
     start = time.perf_counter_ns()
     optimizer.zero_grad()
     loss(network(images), labels).backward()
