@@ -27,7 +27,9 @@ var _ Adaptive = (*Funnel)(nil)
 // normalized: the gain's is sign(m_{t−1}) ⊙ sign(g_t), the scale's the cosine
 // ν_t · g_t / (‖ν_t‖ ‖g_t‖), 0 where either norm is. p and s are clipped to
 // their bounds after every update. g is the gradient after l1 and l2
-// regularisation, division by the batch size and clipping, in this order.
+// regularisation, division by the batch size and clipping, in this order. An
+// element of ν or m below the smallest normal number of its type is set to 0
+// within 16 steps, because arithmetic with such numbers is slow.
 //
 // # The learning rate
 //
@@ -205,6 +207,9 @@ func (s *funnelState[T]) setScale(scale float64) error {
 func (s *funnelState[T]) update(block int) {
 	a, b := s.within(block)
 	kernel.UpdateFunnel(s.theta[a:b], s.gradient[a:b], s.nu[a:b], s.m[a:b], s.p[a:b], &s.step)
+	if s.flushDue(block) {
+		kernel.FlushFunnel(s.nu[a:b], s.m[a:b])
+	}
 }
 
 // Release gives up the parameter's memory.
@@ -219,10 +224,10 @@ func (s *funnelState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 		&checkpoint.Tensor{Role: "average", Data: checkpoint.Floats[T](s.m), Least: checkpoint.AnyFinite})
 }
 
-func (s *funnelState[T]) save() checkpoint.Parameter { return s.progress.save() }
+func (s *funnelState[T]) save() checkpoint.Parameter { return s.gained.save() }
 
 func (s *funnelState[T]) restore(r checkpoint.Parameter) error {
-	s.progress.restore(r)
+	s.gained.restore(r)
 	return nil
 }
 
