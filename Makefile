@@ -10,7 +10,7 @@ MNIST ?= ../shared/mnist
 # openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
 TAGS ?=
 
-.PHONY: test mpi bench lint vuln asm fingerprint crash soak fuzz plot sweep uplot
+.PHONY: test mpi bench problems lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
 
 # Each module's tests, with the race detector.
 test:
@@ -29,9 +29,21 @@ bench:
 	@cd solver && go run ./_bench
 	@go test -run '^$$' -bench . ./solver/internal/... ./mnist
 
+# Many small problems: ours, untuned, against tuned peers and those that need no learning
+# rate. What is in results/ is not made again; delete it when a solver has changed.
+PROBLEMS = results/problems.jsonl
+problems:
+	@mkdir -p results && go run ./cmd/bench-solvers -out $(PROBLEMS) -tuned -seeds 1..3 -solvers funnel,funneladam,adam,prodigy,dog,schedulefree
+
 lint:
 	@set -e; files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change: $$files"; exit 1; fi
 	@set -e; for m in $(MODULES); do (cd $$m && go mod tidy -diff && go vet ./... && $(STATICCHECK) ./...); done
+
+# Every package and its tests, for the systems that are built but not tested here.
+SYSTEMS = windows/amd64 darwin/amd64 darwin/arm64 linux/arm64 linux/386 freebsd/amd64
+cross:
+	@set -e; for s in $(SYSTEMS); do for m in $(MODULES); do \
+		echo "$$s $$m"; (cd $$m && CGO_ENABLED=0 GOOS=$${s%/*} GOARCH=$${s#*/} sh -c 'go build -o /dev/null ./... && go vet ./...'); done; done
 
 # What is publicly known against what we call, in Go's own library too. VULNDB may be a
 # copy of the database: file:///...
@@ -95,7 +107,7 @@ plot:
 	else echo "tolerance.png: left as it is; make sweep makes the runs for it"; fi
 
 # The README's tables, on real MNIST with three seeds: protocols A and B, each solver at
-# thirteen learn rates and the peers at a few more; learn rates that decay; and streams and
+# thirteen learning rates and the peers at a few more; learning rates that decay; and streams and
 # networks of other kinds (the largest with one seed). What is in results/ is not made again; delete it when a
 # solver has changed. SWEEPFLAGS may say more, such as -shard 0/4.
 SWEEP   = results/sweep.jsonl

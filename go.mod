@@ -3,6 +3,7 @@ module github.com/seed1e560811/funnel
 go 1.25.0
 
 require (
+	github.com/agnivade/levenshtein v1.2.2
 	// In tests only: another reader of what solver.Save writes.
 	github.com/nlpodyssey/safetensors v0.0.0-20250209183917-bfb01cc25f7c
 	github.com/schollz/progressbar/v3 v3.19.0

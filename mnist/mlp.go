@@ -17,7 +17,7 @@ import (
 // Gorgonia's graph.
 //
 // It computes predictions, the loss and gradients. What to do with the
-// gradients is a gorgonia.Solver's business:
+// gradients is up to a gorgonia.Solver:
 //
 //	m.Run(images, labels)
 //	s.Step(m.Model())
@@ -37,13 +37,13 @@ type network struct {
 // evaluationBatch is how many images Evaluate reads at once.
 const evaluationBatch = 500
 
-// building is held while a graph is made: every graph shares Gorgonia's constants,
-// and the first to use one writes its hash into it.
+// building is held while a graph is made. All graphs share Gorgonia's constants, and
+// the first graph that uses one writes its hash into it.
 var building sync.Mutex
 
-// NewMLP returns a network with hidden layers of these sizes, which may be
-// none, for training batches of one size. Weights are Glorot-uniform from the
-// seed, biases 0. Close it.
+// NewMLP returns a network with hidden layers of these sizes, of which there may be
+// none, for training batches of batch images. Weights are Glorot-uniform, from the
+// seed, and biases 0. Close it.
 func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
 	if batch < 1 {
 		return nil, fmt.Errorf("mnist: batches of %d images; there must be at least 1", batch)
@@ -66,25 +66,25 @@ func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
 	return m, nil
 }
 
-// layers are the sizes of all layers.
+// layers returns the sizes of all layers.
 func layers(hidden []int) []int { return append(append([]int{Pixels}, hidden...), Classes) }
 
-// maxParameters is how many numbers an MLP can learn: 4 GB of them.
+// maxParameters is the greatest number of parameters of an MLP, 4 GB.
 const maxParameters = 1_000_000_000
 
-// Parameters is how many numbers an MLP with these hidden layers learns. An
-// error says why there can be none such.
+// Parameters returns the number of parameters of an MLP with these hidden layers, or
+// why there cannot be one.
 func Parameters(hidden []int) (int, error) {
-	sizes, n := layers(hidden), 0
+	sizes, n := layers(hidden), int64(0)
 	for i, out := range sizes[1:] {
 		if out < 1 || out > maxParameters {
 			return 0, fmt.Errorf("mnist: a hidden layer of %d units; it must have at least 1, and the network at most %d parameters", out, maxParameters)
 		}
-		if n += (sizes[i] + 1) * out; n > maxParameters {
+		if n += int64(sizes[i]+1) * int64(out); n > maxParameters {
 			return 0, fmt.Errorf("mnist: hidden layers of %v units make more than %d parameters; make them smaller", hidden, maxParameters)
 		}
 	}
-	return n, nil
+	return int(n), nil
 }
 
 // glorot makes the weights and biases of layers between these sizes.
@@ -171,7 +171,7 @@ func crossEntropy(z, y *G.Node) (loss *G.Node, err error) {
 	return G.Mean(G.Must(G.Sub(normalizer, chosen)))
 }
 
-// Model is the parameters, for a solver's Step: w1, b1, w2, b2, ….
+// Model returns the parameters, for a solver's Step: w1, b1, w2, b2, ….
 func (m *MLP) Model() []G.ValueGrad { return G.NodesToValueGrads(m.params) }
 
 // Run predicts a batch, Pixels numbers and a label for each image, and adds the
@@ -201,12 +201,12 @@ func (n *network) run() error {
 	return nil
 }
 
-// Loss is the mean cross-entropy of the batch that Run was given last, in nats.
-// There must have been one.
+// Loss returns the mean cross-entropy, in nats, of the batch that Run was given
+// last. Call Run first.
 func (m *MLP) Loss() float64 { return float64(m.training.loss.Data().(float32)) }
 
-// Correct is how many of these labels, those of the batch that Run was given
-// last, the network predicted.
+// Correct returns how many of these labels, which are those of the batch that Run was
+// given last, the network predicted.
 func (m *MLP) Correct(labels []byte) int { return m.training.correct(labels) }
 
 func (n *network) correct(labels []byte) int {
@@ -220,7 +220,7 @@ func (n *network) correct(labels []byte) int {
 	return correct
 }
 
-// argmax is the place of the largest of x, or -1 if one of x is NaN.
+// argmax returns the index of the largest of x, or -1 if one of x is NaN.
 func argmax(x []float32) int {
 	best := 0
 	for i, v := range x {
@@ -234,8 +234,8 @@ func argmax(x []float32) int {
 	return best
 }
 
-// Evaluate is the share of a data set, turned by an angle in degrees, that the
-// network reads correctly.
+// Evaluate returns the fraction of a data set, rotated by an angle in degrees, that
+// the network reads correctly. An empty data set is an error.
 func (m *MLP) Evaluate(data *Dataset, angle float64) (accuracy float64, err error) {
 	if data.Len() == 0 {
 		return 0, fmt.Errorf("mnist: a data set without images cannot be read")
@@ -260,8 +260,8 @@ func (m *MLP) Close() error {
 	var errs []error
 	for _, n := range []*network{m.training, m.reading} {
 		errs = append(errs, n.machine.Close())
-		// Gorgonia gives its machines a finalizer. One that is part of a cycle,
-		// as they are, is never run, and keeps all it reaches for ever.
+		// Gorgonia gives its machines a finalizer. They are parts of cycles, and Go
+		// never frees a cycle with a finalizer.
 		runtime.SetFinalizer(n.machine, nil)
 	}
 	return errors.Join(errs...)

@@ -303,7 +303,7 @@ func TestAnMLPThatCannotBeIsAnError(t *testing.T) {
 	for _, c := range []struct {
 		hidden []int
 		batch  int
-	}{{[]int{0}, 1}, {[]int{4, -1}, 1}, {nil, 0}, {[]int{99_999_999_999}, 1}, {[]int{1 << 20, 1 << 20}, 1}} {
+	}{{[]int{0}, 1}, {[]int{4, -1}, 1}, {nil, 0}, {[]int{math.MaxInt}, 1}, {[]int{1 << 20, 1 << 20}, 1}} {
 		if _, err := NewMLP(c.hidden, c.batch, 1); err == nil {
 			t.Errorf("hidden %v, batch %d: no error", c.hidden, c.batch)
 		}

@@ -41,11 +41,11 @@ func NewRotation(degrees float64) *Rotation {
 	return r
 }
 
-// Set aims the rotation at another angle, in degrees, counter-clockwise as
+// Set sets the angle, in degrees, counter-clockwise as
 // seen on the screen. It does not allocate. Angles a whole number of turns
 // apart are the same rotation, and multiples of 90 move pixels without
-// changing them. Degrees must be finite: the caller checks, and for any other
-// value the images that come out are meaningless.
+// changing them. Degrees must be finite, which the caller checks; the images are
+// meaningless otherwise.
 func (r *Rotation) Set(degrees float64) {
 	sin, cos := sinCosDegrees(degrees)
 	s, c := int64(math.Round(sin*unit)), int64(math.Round(cos*unit))
@@ -70,8 +70,8 @@ func (r *Rotation) Set(degrees float64) {
 }
 
 // framePosition converts a doubled coordinate, in 1/unit, to a position in the
-// frame, in 1/subpixel. All positions that see nothing but zeros are as good
-// as the nearest of them.
+// frame, in 1/subpixel. Positions outside the frame, which see only zeros, are
+// clamped to its edge.
 func framePosition(doubled int64) int64 {
 	const shift = unitBits + 1 - subpixelBits
 	p := (doubled + 1<<(shift-1)) >> shift
@@ -88,7 +88,7 @@ func (r *Rotation) Apply(dst []float32, src []byte) {
 	}
 	for i := range r.taps {
 		t := &r.taps[i]
-		// The mask changes nothing; it spares the bounds checks.
+		// The mask changes no index; it lets the compiler drop the bounds checks.
 		const mask = frameSide*frameSide - 1
 		a, b := uint32(frame[t.at&mask]), uint32(frame[(t.at+1)&mask])
 		c, d := uint32(frame[(t.at+frameSide)&mask]), uint32(frame[(t.at+frameSide+1)&mask])

@@ -37,7 +37,7 @@ func (s *Schedule) check() error {
 	if s.length > math.MaxInt32/len(s.angles) {
 		return fmt.Errorf("mnist: %d phases of %d steps; there can be %d steps in all", len(s.angles), s.length, math.MaxInt32)
 	}
-	// A float64 still tells these apart to a millionth of a degree.
+	// Up to here a float64 has a resolution of a millionth of a degree.
 	const most = 1e9
 	for _, a := range append([]float64{s.Angle(s.Steps() - 1)}, s.angles...) {
 		if !(math.Abs(a) <= most) {
@@ -47,16 +47,16 @@ func (s *Schedule) check() error {
 	return nil
 }
 
-// Steps is how many steps the schedule has.
+// Steps returns the number of steps.
 func (s Schedule) Steps() int { return len(s.angles) * s.length }
 
-// Phases is how many phases the schedule has, all of one length.
+// Phases returns the number of phases, all of one length.
 func (s Schedule) Phases() int { return len(s.angles) }
 
-// PhaseLength is the length of each phase in steps.
+// PhaseLength returns the length of each phase in steps.
 func (s Schedule) PhaseLength() int { return s.length }
 
-// Angle is the angle of a step, counted from 0.
+// Angle returns the angle of a step, counted from 0, in degrees.
 func (s Schedule) Angle(step int) float64 {
 	return s.angles[step/s.length] + s.drift*float64(step%s.length)
 }

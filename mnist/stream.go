@@ -95,7 +95,7 @@ func (s *Stream) Next() *Batch {
 	return s.current
 }
 
-// Close ends the stream and its goroutine, wherever it is.
+// Close ends the stream and its goroutine, at whatever batch they are.
 func (s *Stream) Close() {
 	s.stopping.Do(func() { close(s.stop) })
 	if !s.started {
@@ -132,7 +132,7 @@ func (s *Stream) produce() {
 			b.Labels[k] = s.data.Labels[i]
 			rotation.Apply(b.Images[k*Pixels:][:Pixels], s.data.Image(i))
 		}
-		s.ready <- b // has room for every batch there is
+		s.ready <- b // never blocks: it has room for all batches
 	}
 }
 

@@ -34,6 +34,10 @@ type adaptive struct {
 	scopeMade  Scope        // scope of the steps made
 	between    func() error // what happens between the two passes; nil for nothing
 
+	// stepLength is ‖u‖ of parameters that share one scale, u being the step with
+	// a scale of 1, as far as it is known before the second pass.
+	stepLength func([]state, kernel.Sums, kernel.Exponents) float64
+
 	// scratch, valid during Step
 	blocks              []block
 	elements            int
@@ -43,26 +47,6 @@ type adaptive struct {
 	values, firstSteps  []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step
 }
 
-// progress is how far a scale has come: that of a parameter or, of Global scope,
-// of the solver.
-type progress struct {
-	steps int     // steps made
-	idle  int     // steps that moved nothing
-	still bool    // whether the last step moved nothing
-	scale float64 // s of the last step
-}
-
-// moves is the number of steps that moved something.
-func (p *progress) moves() int { return p.steps - p.idle }
-
-// count adds a step.
-func (p *progress) count(moved bool) {
-	p.steps++
-	if p.still = !moved; p.still {
-		p.idle++
-	}
-}
-
 // state is what an adaptive solver knows of one parameter, of either dtype. The
 // methods stand in the order in which a step calls them.
 type state interface {
@@ -70,13 +54,14 @@ type state interface {
 
 	// The first pass reads. The parameter is cut into blocks, which may be
 	// measured in parallel.
-	prepare(h *hyperparameters) (blocks, elements int)
+	prepare(h *hyperparameters) (blocks int)
 	measure(block int)
 	checkMeasured() error // refuses what is not finite
 
 	// The scale follows from what the first pass found.
 	measured() (kernel.Sums, kernel.Part)
-	first() (squaredValue, squaredStep float64, elements int) // ‖θ_0‖² and ‖u‖²
+	elements() int
+	first() (squaredValue, squaredStep float64) // ‖θ_0‖² and ‖u‖², u the step with a scale of 1
 	progressed() *progress
 	setScale(s float64) error // refuses a step that would not be finite
 
@@ -102,7 +87,7 @@ func (a *adaptive) init(k kind, opts []gorgonia.SolverOpt, create func(gorgonia.
 	a.kind, a.create = k, create
 	a.hyperparameters, a.refusal = defaults(k).with(opts)
 	a.parameters = param.NewRegistry[state]()
-	a.scale = 1
+	a.progress = newProgress()
 	a.parallelThreshold = parallelThreshold
 	a.measuring.init(func(i int) { a.blocks[i].of.measure(a.blocks[i].index) })
 	a.updating.init(func(i int) { // backwards: what was measured last is still in the cache
@@ -140,12 +125,11 @@ func (a *adaptive) step(model []gorgonia.ValueGrad) error {
 			return err
 		}
 	}
-	scale, err := a.nextScales()
-	if err != nil {
+	if err := a.nextScales(); err != nil {
 		return err
 	}
 	a.inParallel(&a.updating)
-	a.finish(scale)
+	a.finish()
 	done = true
 	return nil
 }
@@ -180,8 +164,8 @@ func (a *adaptive) checkAll(h *hyperparameters) error {
 func (a *adaptive) prepare() {
 	a.blocks, a.elements = a.blocks[:0], 0
 	for _, p := range a.parameters.Bound() {
-		blocks, elements := p.prepare(&a.hyperparameters)
-		a.elements += elements
+		blocks := p.prepare(&a.hyperparameters)
+		a.elements += p.elements()
 		for i := range blocks {
 			a.blocks = append(a.blocks, block{p, i})
 		}
@@ -206,17 +190,17 @@ func (a *adaptive) checkMeasured() error {
 	return nil
 }
 
-// finish makes the step final. scale is that of Global scope.
-func (a *adaptive) finish(scale float64) {
+// finish makes the step final.
+func (a *adaptive) finish() {
 	moved := false
 	for _, p := range a.parameters.Bound() {
 		own := p.finish()
-		p.progressed().count(own)
+		p.progressed().finish(own)
 		moved = moved || own
 	}
-	a.scale, a.scopeMade = scale, a.scope
+	a.scopeMade = a.scope
 	if len(a.parameters.Bound()) > 0 {
-		a.count(moved)
+		a.progress.finish(moved)
 	}
 }
 

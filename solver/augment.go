@@ -74,7 +74,9 @@ type Augmented struct {
 	adaptive adaptive
 	inner    gorgonia.Solver
 
-	standIns []gorgonia.ValueGrad // inner's model; scratch, valid during Step
+	// scratch, valid during Step
+	standIns []gorgonia.ValueGrad // inner's model
+	squares  []float64            // ‖Δ‖² of each parameter
 }
 
 // Augment returns inner with a learned scale around it. Options, all optional,
@@ -94,6 +96,7 @@ func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 	a := &Augmented{inner: inner}
 	a.adaptive.init(augment, opts, newAugmentedState)
 	a.adaptive.between = a.stepInner
+	a.adaptive.stepLength = a.changeLength
 	if param.IsNil(inner) {
 		a.adaptive.refusal = &HyperparameterError{"Augment", nil, "a solver"}
 	}
@@ -250,10 +253,20 @@ func inside(tensors []*checkpoint.Tensor) []*checkpoint.Tensor {
 	return tensors
 }
 
+// changeLength is ‖Δ‖, of the change that inner has made.
+func (a *Augmented) changeLength(of []state, _ kernel.Sums, _ kernel.Exponents) float64 {
+	a.squares = a.squares[:0]
+	for _, p := range of {
+		a.squares = append(a.squares, p.(augmentedParameter).squaredChange())
+	}
+	return math.Sqrt(kernel.AddAscending(a.squares))
+}
+
 // augmentedParameter is the state of one parameter, of either dtype.
 type augmentedParameter interface {
 	standIn() *gorgonia.Node
 	changed() bool // whether inner has changed the stand-in
+	squaredChange() float64
 	wouldChange(learnRate float64) bool
 }
 
@@ -270,7 +283,7 @@ func newAugmentedStateOf[T kernel.Float](value gorgonia.Value) *augmentedState[T
 	arrays := make([]T, 3*n)
 	return &augmentedState[T]{
 		Binding:      param.NewBinding[T](value),
-		progress:     progress{scale: 1},
+		progress:     newProgress(),
 		descent:      arrays[:n:n],
 		nodeValue:    arrays[n : 2*n : 2*n],
 		nodeGradient: arrays[2*n:],
@@ -292,7 +305,6 @@ type augmentedState[T kernel.Float] struct {
 	theta, gradient []T
 	total           kernel.Sums
 	part            kernel.FunnelPart[T]
-	nextScale       float64
 	objective       kernel.Objective[T] // none
 }
 
@@ -327,11 +339,11 @@ func (s *augmentedState[T]) wouldChange(learnRate float64) bool {
 
 // prepare copies the parameter for inner. It is one block, as the bits of its sums
 // are those of one.
-func (s *augmentedState[T]) prepare(*hyperparameters) (blocks, elements int) {
+func (s *augmentedState[T]) prepare(*hyperparameters) (blocks int) {
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
 	copy(s.nodeValue, s.theta)
 	copy(s.nodeGradient, s.gradient)
-	return 1, len(s.theta)
+	return 1
 }
 
 func (s *augmentedState[T]) measure(int) {
@@ -348,18 +360,21 @@ func (s *augmentedState[T]) measured() (kernel.Sums, kernel.Part) {
 }
 
 // first returns ‖θ_0‖² and ‖Δ_1‖².
-func (s *augmentedState[T]) first() (value, step float64, elements int) {
-	n := len(s.theta)
-	return kernel.SquaredNorm(n, func(i int) T { return s.theta[i] }),
-		kernel.SquaredNorm(n, func(i int) T { return s.nodeValue[i] - s.theta[i] }), n
+func (s *augmentedState[T]) first() (value, step float64) {
+	return kernel.SquaredNorm(len(s.theta), func(i int) T { return s.theta[i] }), s.squaredChange()
 }
+
+func (s *augmentedState[T]) squaredChange() float64 {
+	return kernel.SquaredNorm(len(s.theta), func(i int) T { return s.nodeValue[i] - s.theta[i] })
+}
+
+func (s *augmentedState[T]) elements() int { return len(s.theta) }
 
 func (s *augmentedState[T]) progressed() *progress { return &s.progress }
 
 // setScale sets the scale of the step, and refuses a change that is not finite,
 // or would not be once it is scaled.
 func (s *augmentedState[T]) setScale(scale float64) error {
-	s.nextScale = scale
 	if i := kernel.OverflowAugmented(s.theta, s.nodeValue, T(scale)); i >= 0 {
 		return s.At(i, ErrNonFiniteStep)
 	}
@@ -367,14 +382,13 @@ func (s *augmentedState[T]) setScale(scale float64) error {
 }
 
 func (s *augmentedState[T]) update(int) {
-	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.nextScale))
+	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.next.scale))
 	clear(s.gradient)
 }
 
 func (s *augmentedState[T]) finish() (moved bool) {
 	s.Store()
-	s.scale = s.nextScale
-	return s.scale > 0 && slices.ContainsFunc(s.descent, func(d T) bool { return d != 0 })
+	return s.next.scale > 0 && slices.ContainsFunc(s.descent, func(d T) bool { return d != 0 })
 }
 
 // Release gives up the parameter's memory.
@@ -394,7 +408,7 @@ func (s *augmentedState[T]) tensors(*hyperparameters) []*checkpoint.Tensor {
 func (s *augmentedState[T]) save() checkpoint.Parameter { return s.progress.save() }
 
 func (s *augmentedState[T]) restore(r checkpoint.Parameter) error {
-	s.progress.restore(r)
+	s.progress.restore(r.Steps, r.Scale, r.Adapting)
 	return nil
 }
 

@@ -1,44 +1,89 @@
-// Package solver provides gorgonia.Solvers that tune their own step sizes
-// while a network trains, after Amid, Anil, Fifty and Warmuth, Step-size
-// Adaptation Using Exponentiated Gradient Updates (2022, arXiv 2202.00145).
+// Package solver provides gorgonia.Solvers that tune their own step sizes while a
+// network trains. Write
 //
-// NewFunnel goes where gorgonia.NewAdamSolver stood; nothing else of a program
-// changes. NewFunnelAdam is the same built into Adam, and Augment puts a learned
-// scale around a solver one has already. NewEGGain is gradient descent with
-// learned gains, NewEGU the exponentiated-gradient update for parameters that
-// cannot be negative. Gorgonia's own options (gorgonia.WithLearnRate and the
-// like) work on all of them, beside the options of this package.
+//	s := solver.NewFunnelAdam() // was gorgonia.NewAdamSolver()
 //
-// No learn rate need be chosen. The first step of a Funnel, a FunnelAdam or an
-// Augmented has a length that follows from the parameters alone, and from then on
-// steps are multiplied by what has been learned; so every learn rate gives the
-// same training, up to rounding. Funnel's documentation has the details, and
-// WithPaperStep is the step as it is in the paper.
+// and change nothing else. One thing differs: options that are set after the solver
+// is made. Gorgonia's do nothing to a solver that is not Gorgonia's, and nobody can
+// tell. Write
+//
+//	s.Apply(gorgonia.WithLearnRate(0.01)) // was gorgonia.WithLearnRate(0.01)(s)
+//
+// NewFunnelAdam is the one to take first: Adam with learned step sizes. NewFunnel is
+// the same built into momentum, and Augment puts a learned scale around a solver one
+// has already. NewEGGain is gradient descent with learned gains, NewEGU the
+// exponentiated-gradient update for parameters that cannot be negative. Gorgonia's
+// own options work on all of them, beside the options of this package.
+//
+// Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
+// Gradient Updates, 2022, arXiv 2202.00145. What the defaults add to it is in
+// Funnel's documentation, and WithPaperStep takes it away.
+//
+// # Coming from one of Gorgonia's solvers
+//
+//	Gorgonia's              here
+//	AdamSolver              NewFunnelAdam
+//	AdamW                   NewFunnelAdam; weight decay is WithL2Reg, see below
+//	RMSPropSolver           NewFunnelAdam; WithRho means nothing, WithBeta2 is alike
+//	AdaGradSolver           NewFunnelAdam
+//	Momentum                NewFunnel
+//	VanillaSolver           NewFunnel(gorgonia.WithMomentum(0))
+//	BarzilaiBorweinSolver   NewFunnel
+//
+// What happens to an option that the program sets:
+//
+//	WithLearnRate   is the unit of the scale, so any positive one gives the same
+//	                training; see below for schedules
+//	WithBatchSize   means the same: the gradient is divided by it, if it is above 1
+//	WithClip        means the same, for every coordinate
+//	WithL1Reg       mean the same: they are added to the gradient. AdamW's own decay,
+//	WithL2Reg       which is not, has no counterpart
+//	WithMomentum    means the same to a Funnel, and nothing to a FunnelAdam
+//	WithBeta1       mean the same to a FunnelAdam, and nothing to a Funnel
+//	WithBeta2
+//	WithEps
+//	WithRho         means nothing
+//
+// An option that means nothing to a solver is ignored, as Gorgonia's solvers do.
+//
+// A learning-rate schedule that a program applies between steps, with Apply, makes
+// steps as many times longer or shorter as it says, and the scale goes on adapting
+// from there. With a learning rate of 0 nothing moves, nothing is learned about the
+// scale, and the first step is the first with another.
+//
+// # A parameter is its numbers
+//
+// What a solver learns of a parameter belongs to the memory that holds its value:
+// not to the node, nor to its place in the model. A program may give the model in
+// any order and in parts, list a node twice, build a new graph over the same weight
+// tensors for every length of sequence, and return nodes to Gorgonia's pool. Memory
+// that nobody else refers to takes its state with it.
+//
+// One kind of program cannot be followed: one that copies its weights into new
+// tensors for every graph. Each copy is a new parameter. Build the graphs over one
+// set of tensors (gorgonia.WithValue), or carry the state over with Write and Read.
+//
+// A value is a *tensor.Dense of float32 or float64, contiguous or not, or one of
+// Gorgonia's scalars *F32 and *F64.
 //
 // # Steps
 //
-// A value is a *tensor.Dense of float32 or float64, contiguous or not, or one
-// of Gorgonia's scalars *F32 and *F64. What a solver learns belongs to the
-// parameter, that is to the ValueGrad (mostly a *gorgonia.Node) and not to its
-// place in the slice, so a model may be given in any order and in parts.
-//
 // A step happens whole or not at all. Whatever can go wrong is found before
-// anything is written, and reported as one error that names the parameter.
-// After a step that succeeded the gradients are zero, as Gorgonia's solvers
-// leave them; after one that was refused they are as they were, and ZeroGrad
-// clears them.
+// anything is written, and reported as one error that names the parameter. After a
+// step that succeeded the gradients are zero, as Gorgonia's solvers leave them;
+// after one that was refused they are as they were, and ZeroGrad clears them.
 //
-// A step's result depends on its inputs alone, not on the machine or on
-// GOMAXPROCS, and a step allocates nothing once it has seen every parameter.
-// Of an Augmented that is as true as it is of the solver inside.
+// A step's result depends on its inputs alone, not on the machine or on GOMAXPROCS,
+// and a step allocates nothing once it has seen every parameter. Of an Augmented
+// that is as true as it is of the solver inside.
 //
 // # Checkpoints
 //
-// Save puts a model and what its solver has learned into one file, Load takes
-// them out again, and the training goes on to the bit as if it had never stopped:
-// in another process, on another machine. The parameters' names say what belongs
-// where. A file that is damaged, or another model's, is refused before anything
-// changes.
+// Save puts a model and what its solver has learned into one file, Load takes them
+// out again, and the training goes on to the bit as if it had never stopped: in
+// another process, on another machine, with a later version of this package. The
+// parameters' names say what belongs where. A file that is damaged, or another
+// model's, is refused before anything changes.
 package solver
 
 // Gorgonia v0.9.18 panics at start on current Go unless this module is newer

@@ -84,6 +84,7 @@ func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel { return newFunnel(funnel, op
 func newFunnel(k kind, opts []gorgonia.SolverOpt) *Funnel {
 	f := new(Funnel)
 	f.adaptive.init(k, opts, newFunnelState)
+	f.adaptive.stepLength = f.adaptive.velocityLength
 	return f
 }
 
@@ -136,6 +137,18 @@ func (f *Funnel) saver() (saver, error) { return f.made() }
 
 func (f *Funnel) change(set func(*hyperparameters)) { f.adaptive.change(set) }
 
+// velocityLength is ‖ν_{t+1}‖, with gains of 1:
+//
+//	‖μ ν + η g‖² = μ² ‖ν‖² + 2 μ η ν · g + η² ‖g‖²
+func (a *adaptive) velocityLength(_ []state, s kernel.Sums, of kernel.Exponents) float64 {
+	e := max(of.D, of.G) // of what all three are divided by, squared
+	velocity := math.Ldexp(s.SquaredDirection, 2*(of.D-e))
+	dot := math.Ldexp(s.Dot, of.D+of.G-2*e)
+	gradient := math.Ldexp(s.SquaredGradient, 2*(of.G-e))
+	squared := float64(a.momentum*a.momentum*velocity) + float64(2*a.momentum*a.learnRate*dot) + float64(a.learnRate*a.learnRate*gradient)
+	return math.Ldexp(math.Sqrt(max(squared, 0)), e)
+}
+
 // newFunnelState returns the state of a parameter that has made no step.
 func newFunnelState(value gorgonia.Value) state {
 	if value.Dtype() == tensor.Float32 {
@@ -160,8 +173,8 @@ type funnelState[T kernel.Float] struct {
 	part kernel.FunnelPart[T]
 }
 
-func (s *funnelState[T]) prepare(h *hyperparameters) (blocks, elements int) {
-	blocks, elements = s.read(h)
+func (s *funnelState[T]) prepare(h *hyperparameters) (blocks int) {
+	blocks = s.read(h)
 	s.step = kernel.FunnelStep[T]{
 		Objective:      s.objective,
 		Gain:           gain[T](h, h.gradientDecay, s.steps+1),
@@ -170,7 +183,7 @@ func (s *funnelState[T]) prepare(h *hyperparameters) (blocks, elements int) {
 		GradientDecay:  T(h.gradientDecay),
 		GradientWeight: T(1 - h.gradientDecay),
 	}
-	return blocks, elements
+	return blocks
 }
 
 func (s *funnelState[T]) measure(block int) {
@@ -184,7 +197,7 @@ func (s *funnelState[T]) measured() (kernel.Sums, kernel.Part) {
 }
 
 // first returns ‖θ_0‖² and ‖ν_1‖².
-func (s *funnelState[T]) first() (value, step float64, elements int) {
+func (s *funnelState[T]) first() (value, step float64) {
 	return s.squaredFirst(func(i int) T { return s.step.First(s.gradient[i], s.theta[i]) })
 }
 
@@ -192,7 +205,7 @@ func (s *funnelState[T]) first() (value, step float64, elements int) {
 // non-finite. Mostly the sums already show that it does not.
 func (s *funnelState[T]) setScale(scale float64) error {
 	c := &s.step
-	s.nextScale, c.Scale = scale, T(scale)
+	c.Scale = T(scale)
 	g := s.largestGradient()
 	nu := float64(c.Momentum)*math.Sqrt(s.total.SquaredDirection) + float64(c.LearnRate)*float64(c.Gain.Max)*g
 	if limit := largest[T]() / 8; g < limit && float64(c.Gain.Max)*g < limit && nu < limit && s.total.MaxValue+float64(c.Scale)*nu < limit {

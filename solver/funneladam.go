@@ -81,6 +81,7 @@ type FunnelAdam struct{ adaptive adaptive }
 func NewFunnelAdam(opts ...gorgonia.SolverOpt) *FunnelAdam {
 	f := new(FunnelAdam)
 	f.adaptive.init(funnelAdam, opts, newAdamState)
+	f.adaptive.stepLength = f.adaptive.directionLength
 	return f
 }
 
@@ -125,6 +126,12 @@ func (f *FunnelAdam) saver() (saver, error) { return f.made() }
 
 func (f *FunnelAdam) change(set func(*hyperparameters)) { f.adaptive.change(set) }
 
+// directionLength is η ‖d_{t−1}‖. d_t is not known before the second pass, and
+// seldom much longer.
+func (a *adaptive) directionLength(_ []state, s kernel.Sums, of kernel.Exponents) float64 {
+	return a.learnRate * math.Ldexp(math.Sqrt(s.SquaredDirection), of.D)
+}
+
 // newAdamState returns the state of a parameter that has made no step.
 func newAdamState(value gorgonia.Value) state {
 	if value.Dtype() == tensor.Float32 {
@@ -153,8 +160,8 @@ type adamState[T kernel.Float] struct {
 	nextM, nextV float64 // what maxM and maxV will be
 }
 
-func (s *adamState[T]) prepare(h *hyperparameters) (blocks, elements int) {
-	blocks, elements = s.read(h)
+func (s *adamState[T]) prepare(h *hyperparameters) (blocks int) {
+	blocks = s.read(h)
 	t := s.steps + 1
 	s.learnRate = h.learnRate
 	s.step = kernel.AdamStep[T]{
@@ -166,7 +173,7 @@ func (s *adamState[T]) prepare(h *hyperparameters) (blocks, elements int) {
 		Weight2:   T(1 - h.beta2),
 		Direction: adamDirection[T](h, t),
 	}
-	return blocks, elements
+	return blocks
 }
 
 // adamDirection returns what makes d in a parameter's step t. Its ε is above 0 and
@@ -189,14 +196,14 @@ func (s *adamState[T]) measured() (kernel.Sums, kernel.Part) {
 }
 
 // first returns ‖θ_0‖² and ‖η d_1‖².
-func (s *adamState[T]) first() (value, step float64, elements int) {
+func (s *adamState[T]) first() (value, step float64) {
 	return s.squaredFirst(func(i int) T { return T(s.learnRate) * s.step.First(s.gradient[i], s.theta[i]) })
 }
 
 // setScale sets the scale of the step and refuses one that would make a number
 // non-finite. Mostly bounds already show that it does not.
 func (s *adamState[T]) setScale(scale float64) error {
-	s.nextScale, s.step.Rate = scale, T(s.learnRate*scale)
+	s.step.Rate = T(s.learnRate * scale)
 	if s.bounded() {
 		return nil
 	}

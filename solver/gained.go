@@ -23,7 +23,6 @@ type gained[T kernel.Float] struct {
 	objective       kernel.Objective[T]
 	blockSums       []kernel.Sums
 	total           kernel.Sums
-	nextScale       float64
 	paused          bool // the learning rate is 0
 }
 
@@ -34,7 +33,7 @@ func newGained[T kernel.Float](value gorgonia.Value) (_ gained[T], a, b []T) {
 	arrays := make([]T, 3*n)
 	s := gained[T]{
 		Binding:   param.NewBinding[T](value),
-		progress:  progress{scale: 1},
+		progress:  newProgress(),
 		p:         arrays[2*n:],
 		flushes:   true,
 		blockSums: make([]kernel.Sums, blocksOf(n)),
@@ -46,11 +45,11 @@ func newGained[T kernel.Float](value gorgonia.Value) (_ gained[T], a, b []T) {
 }
 
 // read gets the lists of the step.
-func (s *gained[T]) read(h *hyperparameters) (blocks, elements int) {
+func (s *gained[T]) read(h *hyperparameters) (blocks int) {
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
 	s.objective = objective[T](h)
 	s.paused = h.learnRate == 0
-	return len(s.blockSums), len(s.theta)
+	return len(s.blockSums)
 }
 
 // within is where the i-th block is in the lists.
@@ -93,10 +92,12 @@ func (s *gained[T]) largestGradient() float64 {
 	return s.objective.Bound(s.total.MaxGradient, s.total.MaxValue)
 }
 
-// squaredFirst returns ‖θ‖² and ‖u‖², of elements of a first step u.
-func (s *gained[T]) squaredFirst(u func(i int) T) (value, step float64, elements int) {
+func (s *gained[T]) elements() int { return len(s.theta) }
+
+// squaredFirst returns ‖θ‖² and ‖u‖², given the elements of a first step u.
+func (s *gained[T]) squaredFirst(u func(i int) T) (value, step float64) {
 	n := len(s.theta)
-	return kernel.SquaredNorm(n, func(i int) T { return s.theta[i] }), kernel.SquaredNorm(n, u), n
+	return kernel.SquaredNorm(n, func(i int) T { return s.theta[i] }), kernel.SquaredNorm(n, u)
 }
 
 // flushDue says whether the step is to end with a flush of the block.
@@ -108,8 +109,7 @@ func (s *gained[T]) progressed() *progress { return &s.progress }
 // what is left of older ones did.
 func (s *gained[T]) finish() (moved bool) {
 	s.Store()
-	s.scale = s.nextScale
-	return !s.paused && s.scale > 0 && (s.total.SquaredGradient > 0 || s.total.SquaredDirection > 0 || s.total.MaxGradient > 0)
+	return !s.paused && s.next.scale > 0 && (s.total.SquaredGradient > 0 || s.total.SquaredDirection > 0 || s.total.MaxGradient > 0)
 }
 
 // Release gives up the parameter's memory.
@@ -137,7 +137,7 @@ func (s *gained[T]) save() checkpoint.Parameter {
 }
 
 func (s *gained[T]) restore(r checkpoint.Parameter) {
-	s.progress.restore(r)
+	s.progress.restore(r.Steps, r.Scale, r.Adapting)
 	s.flushes = r.Flushes
 }
 

@@ -23,7 +23,9 @@ type hyperparameters struct {
 	gainMin, gainMax        float64
 	scaleRate               float64
 	warmupRate, warmupSteps float64
-	initialStep             float64
+	initialStep, maxStep    float64
+	scaleFloor              float64
+	noiseCorrection         float64
 	scaleMin, scaleMax      float64
 	gainSignal, scaleSignal Signal
 	scope                   Scope
@@ -80,7 +82,7 @@ var settings = []setting{
 	{option: "gorgonia.WithBeta2", saved: []string{"beta2"}, symbol: "β2", meaning: "decay of the second moment",
 		domain: belowOne, value: []any{0.999}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.beta2} }},
 	{option: "gorgonia.WithEps", saved: []string{"eps"}, symbol: "ε", meaning: "added to the root of the second moment",
-		domain: aboveZero, value: []any{1e-8}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.eps} }},
+		domain: finiteFromZero, value: []any{1e-8}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.eps} }},
 	{option: "WithGradientDecay", saved: []string{"gradient_decay"}, symbol: "β", meaning: "decay of the gradient average",
 		domain: belowOne, value: []any{0.9}, others: map[kind][]any{egGain: {0.0}}, takers: withMomentum, at: func(h *hyperparameters) []any { return []any{&h.gradientDecay} }},
 	{option: "WithGainRate", saved: []string{"gain_rate"}, symbol: "γp", meaning: "step size of the gains' update",
@@ -93,6 +95,12 @@ var settings = []setting{
 		domain: rateAndSteps, value: []any{1.0, 30.0}, others: map[kind][]any{funnel: {0.3, 30.0}, egGain: {0.3, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
 	{option: "WithInitialStep", saved: []string{"initial_step"}, symbol: "ρ", meaning: "length of the first step, relative to the parameters'",
 		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.003}, egGain: {0.003}, funnelAdam: {0.03}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
+	{option: "WithMaxStep", saved: []string{"max_step"}, symbol: "c_max", meaning: "length of the longest step, relative to the parameters'; 0 sets no limit",
+		domain: finiteFromZero, value: []any{0.1}, others: map[kind][]any{funnel: {0.05}, egGain: {0.05}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.maxStep} }},
+	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
+		domain: belowOne, value: []any{0.2}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
+	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
+		domain: finiteFromZero, value: []any{0.1}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
 		domain: bounds, value: []any{0.01, 100.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainMin, &h.gainMax} }},
 	{option: "WithScaleBounds", saved: []string{"scale_min", "scale_max"}, symbol: "", meaning: "where the scale stays",
@@ -100,13 +108,13 @@ var settings = []setting{
 	{option: "WithGainSignal", saved: []string{"gain_signal"}, symbol: "", meaning: "what the gains adapt to",
 		domain: signals, value: []any{Normalized}, others: map[kind][]any{egGain: {Raw}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainSignal} }},
 	{option: "WithScaleSignal", saved: []string{"scale_signal"}, symbol: "", meaning: "what the scale adapts to",
-		domain: signals, value: []any{Normalized}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleSignal} }},
+		domain: scaleSignals, value: []any{Relative}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleSignal} }},
 	{option: "WithScaleScope", saved: []string{"scale_scope"}, symbol: "", meaning: "one scale for all parameters, or one for each",
 		domain: scopes, value: []any{Global}, others: map[kind][]any{funnel: {PerParameter}, egGain: {PerParameter}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scope} }},
 	{option: "WithBiasCorrection", saved: []string{"bias_correction"}, symbol: "", meaning: "corrects the gradient average of the raw gain signal",
 		domain: truth, value: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.biasCorrection} }},
 	{option: "gorgonia.WithBatchSize", saved: []string{"batch_size"}, symbol: "", meaning: "divides the gradient, if above 1",
-		domain: aboveZero, value: []any{1.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.batch} }},
+		domain: finite, value: []any{1.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.batch} }},
 	{option: "gorgonia.WithClip", saved: []string{"clip"}, symbol: "", meaning: "clips every coordinate of the gradient; 0 does not",
 		domain: fromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.clip} }},
 	{option: "gorgonia.WithL1Reg", saved: []string{"l1"}, symbol: "", meaning: "adds l1 sign(θ) to the gradient",
@@ -124,6 +132,7 @@ type domain struct {
 
 var (
 	finiteFromZero = numbers("[0, ∞)", "a finite number of at least 0", func(x float64) bool { return x >= 0 && x <= math.MaxFloat64 })
+	finite         = numbers("(−∞, ∞)", "a finite number", isFinite)
 	fromZero       = numbers("[0, ∞]", "a number of at least 0", func(x float64) bool { return x >= 0 })
 	aboveZero      = numbers("(0, ∞)", "a finite number above 0", func(x float64) bool { return x > 0 && x <= math.MaxFloat64 })
 	belowOne       = numbers("[0, 1)", "at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })
@@ -134,9 +143,10 @@ var (
 	bounds = &domain{"0 ≤ min ≤ max < ∞", "two finite numbers, 0 ≤ min ≤ max", func(v []any) bool {
 		return 0 <= v[0].(float64) && v[0].(float64) <= v[1].(float64) && v[1].(float64) <= math.MaxFloat64
 	}}
-	signals = &domain{"Normalized, Raw", "Normalized or Raw", func(v []any) bool { return v[0] == Normalized || v[0] == Raw }}
-	scopes  = &domain{"Global, PerParameter", "Global or PerParameter", func(v []any) bool { return v[0] == Global || v[0] == PerParameter }}
-	truth   = &domain{"true, false", "true or false", func([]any) bool { return true }}
+	signals      = &domain{"Normalized, Raw", "Normalized or Raw", func(v []any) bool { return v[0] == Normalized || v[0] == Raw }}
+	scaleSignals = &domain{"Relative, Normalized, Raw", "Relative, Normalized or Raw", func(v []any) bool { return v[0] == Relative || v[0] == Normalized || v[0] == Raw }}
+	scopes       = &domain{"Global, PerParameter", "Global or PerParameter", func(v []any) bool { return v[0] == Global || v[0] == PerParameter }}
+	truth        = &domain{"true, false", "true or false", func([]any) bool { return true }}
 )
 
 func numbers(symbols, words string, has func(float64) bool) *domain {

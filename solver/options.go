@@ -18,6 +18,11 @@ const (
 	// Raw signals are the products of the paper: m ⊙ g for the gain, ν · g
 	// (FunnelAdam: d · g) for the scale.
 	Raw
+	// Relative is the signal of the scale that counts a gradient as much as it is
+	// larger or smaller than those before it: the cosine of ν (FunnelAdam: d) and
+	// g times ‖g‖/ḡ, clipped to ±5. ḡ² is the running mean of ‖g‖², with decay
+	// 0.9, and the scale adapts to the running mean of the signal, with decay 0.5.
+	Relative
 )
 
 // String returns the name of the constant.
@@ -27,6 +32,8 @@ func (s Signal) String() string {
 		return "Normalized"
 	case Raw:
 		return "Raw"
+	case Relative:
+		return "Relative"
 	}
 	return fmt.Sprintf("Signal(%d)", int(s))
 }
@@ -152,15 +159,58 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
 }
 
+// WithMaxStep sets c_max, which limits the scale so that no step is longer than
+// this, relative to the parameters that share the scale:
+//
+//	s ← min(s, c_max ‖θ‖ / ‖u‖)
+//
+// u is the step with a scale of 1: ν_{t+1} with gains of 1; of a FunnelAdam η
+// times d of the step before; of an Augmented what the inner solver does. A value
+// counts as 0.01 at least. With 0 there is no limit. Default 0.05; FunnelAdam,
+// Augment 0.1. Range [0, ∞).
+func WithMaxStep(length float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.maxStep = length })
+}
+
+// WithScaleFloor sets κ, which keeps the scale above a fraction of its own mean so
+// far:
+//
+//	s ← max(s, κ A / t)
+//
+// A is the sum of the scales of the t steps so far that moved something. So the
+// scale falls no faster than t^(κ−1) and the sum of all steps diverges, as is
+// needed to get to an optimum from anywhere. With 0 there is no floor. Default 0.2.
+// Range [0, 1).
+func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.scaleFloor = fraction })
+}
+
+// WithNoiseCorrection sets k, how much of what noise adds to the scale is taken
+// off again, once the warm-up is over:
+//
+//	s ← s · exp(−γs k (1 − e^{−t/τ}) c²)
+//
+// c is the Relative signal; with others k means nothing. In many dimensions c² is
+// next to 0; in few, the noise of single gradients is all there is to c. Default
+// 0.1. Range [0, ∞).
+func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.noiseCorrection = k })
+}
+
 // WithPaperStep takes away what our defaults add to the step of the paper: it is
-// WithInitialStep(0), WithScaleWarmup(0, τ), WithGainDecay(0) and
-// WithScaleScope(Global), with rates that suit them, where they are not 0:
-// WithScaleRate(0.1) and WithGainRate(0.01). The learning rate then matters as it
+// WithInitialStep(0), WithScaleWarmup(0, τ), WithMaxStep(0), WithScaleFloor(0),
+// WithNoiseCorrection(0), WithGainDecay(0), WithScaleScope(Global) and, but for a
+// Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are
+// not 0: WithScaleRate(0.1) and WithGainRate(0.01). The learning rate then matters as it
 // does in the paper, whose signals are WithRawSignals. It must come before the
 // first step; options after it change what it set.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
+		h.maxStep, h.scaleFloor, h.noiseCorrection = 0, 0, 0
+		if h.scaleSignal == Relative {
+			h.scaleSignal = Normalized
+		}
 		if h.scaleRate > 0 {
 			h.scaleRate = 0.1
 		}
@@ -195,7 +245,7 @@ func WithGainSignal(s Signal) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainSignal = s })
 }
 
-// WithScaleSignal sets what the scale adapts to. Default Normalized. Range
+// WithScaleSignal sets what the scale adapts to. Default Relative. Range Relative,
 // Normalized, Raw.
 func WithScaleSignal(s Signal) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleSignal = s })

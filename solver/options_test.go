@@ -133,17 +133,20 @@ func testOurOptions(t *testing.T, solverName string, create func(...gorgonia.Sol
 	t.Helper()
 	base := trace(t, create())
 	for name, opt := range map[string]gorgonia.SolverOpt{
-		"WithGainRate":    solver.WithGainRate(0.5),
-		"WithScaleRate":   solver.WithScaleRate(0.5),
-		"WithGainBounds":  solver.WithGainBounds(0.999, 1.001),
-		"WithScaleBounds": solver.WithScaleBounds(0.999, 1.001),
-		"WithGainSignal":  solver.WithGainSignal(solver.Raw),
-		"WithScaleSignal": solver.WithScaleSignal(solver.Raw),
-		"WithRawSignals":  solver.WithRawSignals(),
-		"WithGainDecay":   solver.WithGainDecay(0.5),
-		"WithScaleWarmup": solver.WithScaleWarmup(0.5, 3),
-		"WithInitialStep": solver.WithInitialStep(0.5),
-		"WithPaperStep":   solver.WithPaperStep(),
+		"WithGainRate":        solver.WithGainRate(0.5),
+		"WithScaleRate":       solver.WithScaleRate(0.5),
+		"WithGainBounds":      solver.WithGainBounds(0.999, 1.001),
+		"WithScaleBounds":     solver.WithScaleBounds(0.999, 1.001),
+		"WithGainSignal":      solver.WithGainSignal(solver.Raw),
+		"WithScaleSignal":     solver.WithScaleSignal(solver.Raw),
+		"WithRawSignals":      solver.WithRawSignals(),
+		"WithGainDecay":       solver.WithGainDecay(0.5),
+		"WithScaleWarmup":     solver.WithScaleWarmup(0.5, 3),
+		"WithInitialStep":     solver.WithInitialStep(0.5),
+		"WithPaperStep":       solver.WithPaperStep(),
+		"WithMaxStep":         solver.WithMaxStep(1e-4),
+		"WithScaleFloor":      solver.WithScaleFloor(0.99),
+		"WithNoiseCorrection": solver.WithNoiseCorrection(50),
 	} {
 		if sameBits(base, trace(t, create(opt))) {
 			t.Errorf("%s: %s does nothing", solverName, name)
@@ -167,21 +170,24 @@ func testOurOptions(t *testing.T, solverName string, create func(...gorgonia.Sol
 func TestAnInvalidHyperparameterIsAnErrorThatNamesIt(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	shared := map[string][]gorgonia.SolverOpt{
-		"WithLearnRate":   {gorgonia.WithLearnRate(nan), gorgonia.WithLearnRate(-1), gorgonia.WithLearnRate(inf)},
-		"WithBatchSize":   {gorgonia.WithBatchSize(0), gorgonia.WithBatchSize(-3), gorgonia.WithBatchSize(nan)},
-		"WithClip":        {gorgonia.WithClip(-1), gorgonia.WithClip(nan)},
-		"WithL1Reg":       {gorgonia.WithL1Reg(-1), gorgonia.WithL1Reg(inf)},
-		"WithL2Reg":       {gorgonia.WithL2Reg(-1), gorgonia.WithL2Reg(nan)},
-		"WithGainRate":    {solver.WithGainRate(-1), solver.WithGainRate(nan), solver.WithGainRate(inf)},
-		"WithGainDecay":   {solver.WithGainDecay(-0.1), solver.WithGainDecay(1), solver.WithGainDecay(nan)},
-		"WithScaleRate":   {solver.WithScaleRate(-1), solver.WithScaleRate(nan)},
-		"WithScaleWarmup": {solver.WithScaleWarmup(-1, 30), solver.WithScaleWarmup(nan, 30), solver.WithScaleWarmup(inf, 30), solver.WithScaleWarmup(1, 0), solver.WithScaleWarmup(1, -1), solver.WithScaleWarmup(1, nan), solver.WithScaleWarmup(0, inf)},
-		"WithInitialStep": {solver.WithInitialStep(-0.1), solver.WithInitialStep(nan), solver.WithInitialStep(inf)},
-		"WithGainBounds":  {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
-		"WithScaleBounds": {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},
-		"WithGainSignal":  {solver.WithGainSignal(7)},
-		"WithScaleSignal": {solver.WithScaleSignal(-1)},
-		"WithScaleScope":  {solver.WithScaleScope(7)},
+		"WithLearnRate":       {gorgonia.WithLearnRate(nan), gorgonia.WithLearnRate(-1), gorgonia.WithLearnRate(inf)},
+		"WithBatchSize":       {gorgonia.WithBatchSize(nan), gorgonia.WithBatchSize(inf)},
+		"WithClip":            {gorgonia.WithClip(-1), gorgonia.WithClip(nan)},
+		"WithL1Reg":           {gorgonia.WithL1Reg(-1), gorgonia.WithL1Reg(inf)},
+		"WithL2Reg":           {gorgonia.WithL2Reg(-1), gorgonia.WithL2Reg(nan)},
+		"WithGainRate":        {solver.WithGainRate(-1), solver.WithGainRate(nan), solver.WithGainRate(inf)},
+		"WithGainDecay":       {solver.WithGainDecay(-0.1), solver.WithGainDecay(1), solver.WithGainDecay(nan)},
+		"WithScaleRate":       {solver.WithScaleRate(-1), solver.WithScaleRate(nan)},
+		"WithScaleWarmup":     {solver.WithScaleWarmup(-1, 30), solver.WithScaleWarmup(nan, 30), solver.WithScaleWarmup(inf, 30), solver.WithScaleWarmup(1, 0), solver.WithScaleWarmup(1, -1), solver.WithScaleWarmup(1, nan), solver.WithScaleWarmup(0, inf)},
+		"WithInitialStep":     {solver.WithInitialStep(-0.1), solver.WithInitialStep(nan), solver.WithInitialStep(inf)},
+		"WithMaxStep":         {solver.WithMaxStep(-1), solver.WithMaxStep(nan), solver.WithMaxStep(inf)},
+		"WithScaleFloor":      {solver.WithScaleFloor(-0.1), solver.WithScaleFloor(1), solver.WithScaleFloor(nan)},
+		"WithNoiseCorrection": {solver.WithNoiseCorrection(-1), solver.WithNoiseCorrection(inf)},
+		"WithGainBounds":      {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
+		"WithScaleBounds":     {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},
+		"WithGainSignal":      {solver.WithGainSignal(7), solver.WithGainSignal(solver.Relative)},
+		"WithScaleSignal":     {solver.WithScaleSignal(-1)},
+		"WithScaleScope":      {solver.WithScaleScope(7)},
 	}
 	testInvalid(t, newFunnel, shared)
 	testInvalid(t, newFunnelAdam, shared)
@@ -192,7 +198,7 @@ func TestAnInvalidHyperparameterIsAnErrorThatNamesIt(t *testing.T) {
 	testInvalid(t, newFunnelAdam, map[string][]gorgonia.SolverOpt{
 		"WithBeta1": {gorgonia.WithBeta1(1), gorgonia.WithBeta1(-0.1), gorgonia.WithBeta1(nan)},
 		"WithBeta2": {gorgonia.WithBeta2(1), gorgonia.WithBeta2(-0.1), gorgonia.WithBeta2(nan)},
-		"WithEps":   {gorgonia.WithEps(0), gorgonia.WithEps(-1e-8), gorgonia.WithEps(nan), gorgonia.WithEps(inf)},
+		"WithEps":   {gorgonia.WithEps(-1e-8), gorgonia.WithEps(nan), gorgonia.WithEps(inf)},
 	})
 }
 
@@ -273,5 +279,17 @@ func TestThePaperStepIsOneOption(t *testing.T) {
 	}
 	if fixed := solver.NewEGGain(solver.WithPaperStep()); !sameBits(trace(t, fixed), trace(t, solver.NewEGGain())) {
 		t.Error("it gives EGGain a scale")
+	}
+}
+
+// Gorgonia's solvers take these values, so a program may have them.
+func TestValuesThatGorgoniasSolversTakeAreTaken(t *testing.T) {
+	for _, batch := range []float64{0, -3, 0.5} {
+		if !sameBits(trace(t, newFunnelAdam(gorgonia.WithBatchSize(batch))), trace(t, newFunnelAdam())) {
+			t.Errorf("a batch size of %v, which divides nothing, changes something", batch)
+		}
+	}
+	if got := trace(t, newFunnelAdam(gorgonia.WithEps(0))); !allFinite(got) {
+		t.Errorf("with an ε of 0 the values are %v", got)
 	}
 }

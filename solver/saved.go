@@ -136,14 +136,6 @@ type saved interface {
 	restored() // called when the tensors have been read
 }
 
-func (p *progress) save() checkpoint.Parameter {
-	return checkpoint.Parameter{Steps: p.steps, Scale: p.scale, Adapting: checkpoint.Adapting{Idle: p.idle, Still: p.still}}
-}
-
-func (p *progress) restore(r checkpoint.Parameter) {
-	*p = progress{steps: r.Steps, scale: r.Scale, idle: r.Idle, still: r.Still}
-}
-
 // leastFactor is the smallest gain or scale that a checkpoint can have, given its
 // lower bound.
 func leastFactor(min float64) float64 {
@@ -167,7 +159,7 @@ func (a *adaptive) save(model []*namedValue) (_ *checkpoint.Solver, tensors []*c
 	if err := a.ready(); err != nil {
 		return nil, nil, err
 	}
-	r := &checkpoint.Solver{Scale: a.scale, Steps: a.steps, Adapting: checkpoint.Adapting{Idle: a.idle, Still: a.still}}
+	r := &checkpoint.Solver{Scale: a.scale, Steps: a.steps, Adapting: a.adapting()}
 	if r.Hyperparameters, err = a.hyperparameters.save(); err != nil {
 		return nil, nil, err
 	}
@@ -246,7 +238,8 @@ type restoredAdaptive struct {
 
 // restored makes the states that the tensors are to be read into.
 func (a *adaptive) restored(r *checkpoint.Solver, model []*namedValue) (next *restoredAdaptive, tensors []*checkpoint.Tensor, err error) {
-	next = &restoredAdaptive{progress: progress{steps: r.Steps, scale: r.Scale, idle: r.Idle, still: r.Still}}
+	next = new(restoredAdaptive)
+	next.progress.restore(r.Steps, r.Scale, r.Adapting)
 	if next.hyperparameters, err = restoreHyperparameters(r.Hyperparameters, a.kind); err != nil {
 		return nil, nil, err
 	}
@@ -275,15 +268,16 @@ func (a *adaptive) restored(r *checkpoint.Solver, model []*namedValue) (next *re
 
 // possible says whether a record's scales and steps can be.
 func possible(r *checkpoint.Solver, scaleMin float64) bool {
-	can := func(steps, idle int, scale float64) bool {
-		return scale >= leastFactor(scaleMin) && scale <= math.MaxFloat64 && 0 <= idle && idle <= steps && int64(steps) <= checkpoint.MaxSteps
+	can := func(steps int, scale float64, a checkpoint.Adapting) bool {
+		return scale >= leastFactor(scaleMin) && isFinite(scale) && 0 <= a.Idle && a.Idle <= steps && int64(steps) <= checkpoint.MaxSteps &&
+			0 <= a.GradientNorm && isFinite(a.GradientNorm) && math.Abs(a.Signal) <= signalLimit && 0 <= a.ScaleSum && isFinite(a.ScaleSum)
 	}
 	for _, p := range r.Parameters {
-		if p.Steps < 1 || p.Steps > r.Steps || !can(p.Steps, p.Idle, p.Scale) {
+		if p.Steps < 1 || p.Steps > r.Steps || !can(p.Steps, p.Scale, p.Adapting) {
 			return false
 		}
 	}
-	return can(r.Steps, r.Idle, r.Scale)
+	return can(r.Steps, r.Scale, r.Adapting)
 }
 
 // become makes a what a checkpoint has, once its tensors have been read.

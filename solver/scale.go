@@ -3,58 +3,204 @@ package solver
 import (
 	"math"
 
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// nextScales sets the scale of the step for every bound parameter, and returns
-// that of Global scope.
-func (a *adaptive) nextScales() (scale float64, err error) {
-	bound, first := a.parameters.Bound(), a.initialScale()
-	if scale = a.scale; a.scope == Global {
-		scale = a.nextScale(bound, &a.progress, first)
-	}
-	for i, p := range bound {
-		own := scale
-		if a.scope == PerParameter {
-			own = a.nextScale(bound[i:i+1], p.progressed(), first)
-		}
-		if err := p.setScale(own); err != nil {
-			return 0, a.parameters.Blame(i, err)
-		}
-	}
-	return scale, nil
+// progress is how far a scale has come: that of a parameter or, of Global scope,
+// of the solver.
+type progress struct {
+	steps int  // steps made
+	idle  int  // steps that moved nothing
+	still bool // whether the last step moved nothing
+	learned
+	next learned // what the step will make of it; scratch, valid during Step
 }
 
-// nextScale is s_{t+1} of parameters that share one scale:
-//
-//	s_{t+1} = s_t · exp((γs + γw e^{−t/τ}) signal)
-//
-// where t counts the steps that moved something, and s_0 is first. A step that
-// moved nothing teaches nothing: after it the signal counts as 0, and with a
-// learning rate of 0 the scale stays.
-func (a *adaptive) nextScale(of []state, p *progress, first float64) float64 {
-	s := p.scale
-	if a.scaleRate > 0 && !a.paused() {
-		t := p.moves()
-		if t == 0 {
-			s = first
+// learned is a scale and what its adaptation goes on from.
+type learned struct {
+	scale  float64 // s of the last step
+	norm   float64 // ḡ, the running size of the gradient; 0 before there was one
+	signal float64 // c̄, the running signal
+	sum    float64 // A, of the scales of all steps that moved something
+}
+
+// newProgress is that of a scale before its first step.
+func newProgress() progress { return progress{learned: learned{scale: 1}} }
+
+// moves is the number of steps that moved something.
+func (p *progress) moves() int { return p.steps - p.idle }
+
+// finish makes a step final.
+func (p *progress) finish(moved bool) {
+	p.steps++
+	p.still = !moved
+	if moved {
+		p.learned = p.next
+	} else {
+		p.idle++
+		p.scale = p.next.scale
+	}
+}
+
+func (p *progress) save() checkpoint.Parameter {
+	return checkpoint.Parameter{Steps: p.steps, Scale: p.scale, Adapting: p.adapting()}
+}
+
+func (p *progress) adapting() checkpoint.Adapting {
+	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, Signal: p.signal, ScaleSum: p.sum}
+}
+
+func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
+	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale, r.GradientNorm, r.Signal, r.ScaleSum}}
+}
+
+// nextScales finds the scale of the step for every bound parameter.
+func (a *adaptive) nextScales() error {
+	bound, first := a.parameters.Bound(), a.initialScale()
+	a.next = a.learned
+	if a.scope == Global {
+		a.nextScale(bound, &a.progress, first)
+	}
+	for i, p := range bound {
+		own := p.progressed()
+		if own.next = own.learned; a.scope == PerParameter {
+			a.nextScale(bound[i:i+1], own, first)
+		} else {
+			own.next.scale = a.next.scale
 		}
-		if !p.still {
-			s *= kernel.Exp(a.scaleRateAt(t) * a.signal(of))
+		if err := p.setScale(own.next.scale); err != nil {
+			return a.parameters.Blame(i, err)
 		}
 	}
-	return min(max(s, a.scaleMin), a.scaleMax)
+	return nil
+}
+
+// nextScale finds s_{t+1} of parameters that share one scale, where t counts the
+// steps that moved something, and s_0 is first:
+//
+//	s ← s · exp((γs + γw e^{−t/τ}) c̄ − γs k (1 − e^{−t/τ}) c²)
+//	s ← min(s, c_max ‖θ‖ / ‖u‖)
+//	s ← max(s, κ A / t)
+//
+// c is the signal of this step and c̄ its running mean; u is the step with a scale
+// of 1, and A the sum of the scales so far. A step that moved nothing teaches
+// nothing: after it the signal counts as 0, and with a learning rate of 0 the
+// scale stays.
+func (a *adaptive) nextScale(of []state, p *progress, first float64) {
+	next := &p.next
+	if a.scaleRate > 0 && !a.paused() {
+		t := p.moves()
+		sums, exponents := a.totalOf(of)
+		if t == 0 {
+			next.scale = first
+		}
+		if c, mean, ok := a.signal(sums, exponents, p); ok {
+			next.scale *= kernel.Exp(a.exponent(t, c, mean))
+		}
+		a.limitStep(of, sums, exponents, p)
+		a.limitFall(p)
+	}
+	next.scale = min(max(next.scale, a.scaleMin), a.scaleMax)
 }
 
 // paused says whether the learning rate is 0. An Augmented has none.
 func (a *adaptive) paused() bool { return a.learnRate == 0 && a.kind != augment }
 
-// scaleRateAt is γs + γw exp(−t/τ), which is finite.
-func (h *hyperparameters) scaleRateAt(t int) float64 {
-	return min(h.scaleRate+float64(h.warmupRate*kernel.Exp(-float64(t)/h.warmupSteps)), math.MaxFloat64)
+func (a *adaptive) totalOf(of []state) (kernel.Sums, kernel.Exponents) {
+	for _, p := range of {
+		a.total.Add(p.measured())
+	}
+	return a.total.Sums()
 }
 
-// lengthOfZero is what every value counts as for s_0 where all of them are 0.
+// exponent is (γs + γw w) c̄ − γs k (1 − w) c² with w = e^{−t/τ}, which is finite.
+// The second term takes off again what noise adds: the exponential of a signal
+// that varies around 0 is more than 1 in the mean.
+func (h *hyperparameters) exponent(t int, c, mean float64) float64 {
+	w := kernel.Exp(-float64(t) / h.warmupSteps)
+	rate := min(h.scaleRate+float64(h.warmupRate*w), math.MaxFloat64)
+	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
+		return rate * mean
+	}
+	correction := float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(c*c))
+	return float64(rate*mean) - correction
+}
+
+// The constants of the Relative signal.
+const (
+	normDecay   = 0.9 // of ḡ²
+	signalDecay = 0.5 // of c̄
+	signalLimit = 5   // of |c| and of ‖g‖/ḡ
+)
+
+// signal is c, and c̄, the running mean of a Relative one. There is none after a
+// step that moved nothing.
+func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c, mean float64, ok bool) {
+	switch a.scaleSignal {
+	case Raw:
+		c = math.Ldexp(s.Dot, of.D+of.G)
+		return c, c, !p.still
+	case Normalized:
+		c = cosine(s)
+		return c, c, !p.still
+	}
+	if s.SquaredGradient == 0 {
+		return 0, 0, false
+	}
+	next := &p.next
+	norm := math.Ldexp(math.Sqrt(s.SquaredGradient), of.G)
+	if next.norm == 0 {
+		next.norm = norm
+	}
+	ratio := min(norm/next.norm, signalLimit) // ‖g‖ / ḡ
+	next.norm *= math.Sqrt(normDecay + float64((1-normDecay)*float64(ratio*ratio)))
+	if s.SquaredDirection == 0 || p.still {
+		return 0, 0, false
+	}
+	c = cosine(s) * ratio
+	if next.signal = c; p.signal != 0 {
+		next.signal = float64(signalDecay*p.signal) + float64((1-signalDecay)*c)
+	}
+	return c, next.signal, true
+}
+
+// cosine is that of the angle between the direction and g, 0 where either is.
+func cosine(s kernel.Sums) float64 {
+	if s.SquaredDirection == 0 || s.SquaredGradient == 0 {
+		return 0
+	}
+	c := s.Dot / (math.Sqrt(s.SquaredDirection) * math.Sqrt(s.SquaredGradient))
+	return min(max(c, -1), 1)
+}
+
+// limitStep limits the scale so that the step is at most so long, relative to the
+// parameters, as WithMaxStep says.
+func (a *adaptive) limitStep(of []state, s kernel.Sums, exponents kernel.Exponents, p *progress) {
+	if a.maxStep == 0 {
+		return
+	}
+	elements := 0
+	for _, q := range of {
+		elements += q.elements()
+	}
+	value := max(s.SquaredValue, float64(lengthOfZero*lengthOfZero)*float64(elements))
+	if step := a.stepLength(of, s, exponents); step > 0 {
+		p.next.scale = min(p.next.scale, a.maxStep*math.Sqrt(value)/step)
+	}
+}
+
+// limitFall keeps the scale above a fraction of its own mean so far.
+func (a *adaptive) limitFall(p *progress) {
+	if a.scaleFloor == 0 {
+		return
+	}
+	next := &p.next
+	next.sum += next.scale
+	next.scale = max(next.scale, a.scaleFloor*next.sum/float64(p.moves()+1))
+}
+
+// lengthOfZero is what every value counts as where all of them are 0.
 const lengthOfZero = 0.01
 
 // initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ of those bound parameters that have not
@@ -67,9 +213,9 @@ func (a *adaptive) initialScale() float64 {
 	total := 0
 	for _, p := range a.parameters.Bound() {
 		if starts(p) {
-			value, step, elements := p.first()
+			value, step := p.first()
 			values, steps = append(values, value), append(steps, step)
-			total += elements
+			total += p.elements()
 		}
 	}
 	a.values, a.firstSteps = values, steps
@@ -80,7 +226,11 @@ func (a *adaptive) initialScale() float64 {
 	if !kernel.InRange(value) || !kernel.InRange(step) {
 		return 1
 	}
-	return a.initialStep * math.Sqrt(value) / math.Sqrt(step)
+	length := a.initialStep
+	if a.maxStep > 0 {
+		length = min(length, a.maxStep)
+	}
+	return length * math.Sqrt(value) / math.Sqrt(step)
 }
 
 // starts says whether a parameter makes its first step. One that has not moved
@@ -89,25 +239,4 @@ func starts(p state) bool {
 	at := p.progressed()
 	sums, _ := p.measured()
 	return at.steps == 0 || at.moves() == 0 && sums.MaxGradient > 0
-}
-
-// signal is what the scale of these parameters adapts to.
-func (a *adaptive) signal(of []state) float64 {
-	for _, p := range of {
-		a.total.Add(p.measured())
-	}
-	sums, exponent := a.total.Sums()
-	if a.scaleSignal == Raw {
-		return math.Ldexp(sums.Dot, exponent)
-	}
-	return cosine(sums)
-}
-
-// cosine is that of the angle between the direction and g, 0 where either is.
-func cosine(s kernel.Sums) float64 {
-	if s.SquaredDirection == 0 || s.SquaredGradient == 0 {
-		return 0
-	}
-	c := s.Dot / (math.Sqrt(s.SquaredDirection) * math.Sqrt(s.SquaredGradient))
-	return min(max(c, -1), 1)
 }

@@ -28,7 +28,7 @@ figures:
              scale, and the spread of its gains
   recovery   of CSVs, say of several seeds: every solver's accuracy in the steps
              after a jump, mean over all jumps
-  tolerance  of sweeps: every solver's accuracy at each learn rate, mean ± standard
+  tolerance  of sweeps: every solver's accuracy at each learning rate, mean ± standard
              deviation over the seeds
 `
 

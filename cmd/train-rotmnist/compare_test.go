@@ -169,7 +169,7 @@ func TestTheReportIsAPageWithTheRun(t *testing.T) {
 
 func TestAReportOfARunThatWasResumedIsOfAllOfIt(t *testing.T) {
 	whole, resumed := filepath.Join(t.TempDir(), "whole.html"), filepath.Join(t.TempDir(), "resumed.html")
-	args, dir, _ := kept(t, "-solvers", "funnel", "-steps", "200")
+	args, dir, _ := resumable(t, "-solvers", "funnel", "-steps", "200")
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		for newest(dir) == "" {

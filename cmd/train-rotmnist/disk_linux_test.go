@@ -39,7 +39,7 @@ func folderSize(t *testing.T, folder string) (size int) {
 
 func TestAFullDiskIsToldAndTheRunGoesOnAndItsLastCheckpointIsSound(t *testing.T) {
 	flags := []string{"-solvers", "funnel,adam", "-checkpoint-every", "10"}
-	args, wantDir, wantCSV := kept(t, flags...)
+	args, wantDir, wantCSV := resumable(t, flags...)
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
@@ -48,7 +48,7 @@ func TestAFullDiskIsToldAndTheRunGoesOnAndItsLastCheckpointIsSound(t *testing.T)
 	// one is written: it fails early in the third, late in it, or never.
 	for _, room := range []float64{1.2, 1.9, 2.1, 2.6, 2.95, 3.5} {
 		small := disk(t, int(room*float64(size)))
-		args, _, csv := kept(t, flags...)
+		args, _, csv := resumable(t, flags...)
 		dir := filepath.Join(small, "run")
 		status, out, errs := invoke(append(args, "-checkpoint", dir)...)
 		if room > 3 {
@@ -74,7 +74,7 @@ func TestAFullDiskIsToldAndTheRunGoesOnAndItsLastCheckpointIsSound(t *testing.T)
 }
 
 func TestADiskTooSmallForTheFirstCheckpointEndsTheRunBeforeItBegins(t *testing.T) {
-	args, _, _ := kept(t, "-solvers", "funnel")
+	args, _, _ := resumable(t, "-solvers", "funnel")
 	status, out, errs := invoke(append(args, "-checkpoint", filepath.Join(disk(t, 8192), "run"))...)
 	if status != 1 || out != "" || !strings.Contains(errs, "no space left on device") || strings.Count(errs, "\n") != 1 {
 		t.Errorf("status %d, %s\n%s", status, errs, out)
@@ -83,12 +83,12 @@ func TestADiskTooSmallForTheFirstCheckpointEndsTheRunBeforeItBegins(t *testing.T
 
 func TestACSVOnAFullDiskEndsTheRunAndItGoesOnWhenThereIsRoom(t *testing.T) {
 	flags := []string{"-solvers", "funnel,vanilla", "-steps", "200", "-checkpoint-every", "10"}
-	args, wantDir, wantCSV := kept(t, flags...)
+	args, wantDir, wantCSV := resumable(t, flags...)
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
 	small := disk(t, 16384)
-	args, dir, _ := kept(t, flags...)
+	args, dir, _ := resumable(t, flags...)
 	csv := filepath.Join(small, "run.csv")
 	status, out, errs := invoke(append(args, "-csv", csv)...)
 	if status != 1 || !strings.Contains(errs, "-csv "+csv+": no space left on device") || !strings.Contains(out, "\nfunnel ") {
@@ -108,7 +108,7 @@ func TestADirectoryThatCannotBeWrittenEndsTheRunBeforeItBegins(t *testing.T) {
 	if err := syscall.Mount("tmpfs", full, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}
-	args, _, _ := kept(t, "-solvers", "funnel")
+	args, _, _ := resumable(t, "-solvers", "funnel")
 	dir := filepath.Join(full, "run")
 	status, out, errs := invoke(append(args, "-checkpoint", dir)...)
 	if status != 1 || out != "" || errs != "train-rotmnist: -checkpoint "+dir+": read-only file system\n" {
@@ -118,12 +118,12 @@ func TestADirectoryThatCannotBeWrittenEndsTheRunBeforeItBegins(t *testing.T) {
 
 func TestADirectoryThatBecomesReadOnlyIsToldAndTheRunGoesOn(t *testing.T) {
 	flags := []string{"-solvers", "funnel,vanilla", "-steps", "300", "-checkpoint-every", "3"}
-	args, wantDir, wantCSV := kept(t, flags...)
+	args, wantDir, wantCSV := resumable(t, flags...)
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
 	small := disk(t, 10<<20)
-	args, _, csv := kept(t, flags...)
+	args, _, csv := resumable(t, flags...)
 	dir := filepath.Join(small, "run")
 	p := program(append(args, "-checkpoint", dir)...)
 	if err := p.Start(); err != nil {

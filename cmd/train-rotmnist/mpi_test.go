@@ -133,11 +133,11 @@ func whileTraining(t *testing.T, p *process, dir string, do func()) {
 
 func TestRanksThatAreStoppedGoOnAsIfNothingHadHappened(t *testing.T) {
 	data := small(t, "-batch", "24", "-steps", "400", "-solvers", "funnel,momentum:decay=step", "-checkpoint-every", "40", "-quiet")
-	kept := func() (args []string, dir, csv string) {
+	resumable := func() (args []string, dir, csv string) {
 		dir, csv = filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run.csv")
 		return append(data, "-checkpoint", dir, "-csv", csv), dir, csv
 	}
-	args, wantDir, wantCSV := kept()
+	args, wantDir, wantCSV := resumable()
 	job(t, 2, args...).end(t, 0)
 
 	ranks := func(p *process) []string {
@@ -155,10 +155,10 @@ func TestRanksThatAreStoppedGoOnAsIfNothingHadHappened(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args, dir, csv := kept()
+			args, dir, csv := resumable()
 			p := job(t, 2, args...)
 			whileTraining(t, p, dir, func() { stop(p) })
-			if name != "a rank is killed" && (strings.Count(p.errs.String(), "train-rotmnist: ") != 1 || !strings.Contains(p.errs.String(), "train-rotmnist: interrupted; it goes on with train-rotmnist -mpi -resume "+dir+", on 2 ranks")) {
+			if name != "a rank is killed" && (strings.Count(p.errs.String(), "train-rotmnist: ") != 1 || !strings.Contains(p.errs.String(), "train-rotmnist: interrupted after step ") || !strings.Contains(p.errs.String(), " of 800; it goes on with train-rotmnist -mpi -resume "+dir+", on 2 ranks")) {
 				t.Error(p.errs.String())
 			}
 			if filepath.Base(newest(dir)) == filepath.Base(newest(wantDir)) {

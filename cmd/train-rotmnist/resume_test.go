@@ -18,9 +18,9 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/blas"
 )
 
-// kept are flags of a small run with a CSV and checkpoints, in directories of
+// resumable returns the flags of a small run with a CSV and checkpoints, in directories of
 // their own.
-func kept(t *testing.T, more ...string) (args []string, dir, csv string) {
+func resumable(t *testing.T, more ...string) (args []string, dir, csv string) {
 	t.Helper()
 	dir, csv = filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run.csv")
 	return append(small(t, "-quiet", "-csv", csv, "-checkpoint", dir), more...), dir, csv
@@ -101,11 +101,11 @@ const all = "funnel,funneladam:decay=cosine,eggain,adam,momentum:decay=step,rmsp
 
 func TestARunThatIsInterruptedAndResumedEqualsOneThatIsNot(t *testing.T) {
 	for _, stream := range [][]string{nil, {"-on-nonfinite", "skip", "-seed", "3"}} {
-		args, wantDir, wantCSV := kept(t, append(stream, "-solvers", all)...)
+		args, wantDir, wantCSV := resumable(t, append(stream, "-solvers", all)...)
 		if status, _, errs := invoke(args...); status != 0 {
 			t.Fatal(errs)
 		}
-		args, dir, csv := kept(t, append(stream, "-solvers", all, "-checkpoint-every", "7")...)
+		args, dir, csv := resumable(t, append(stream, "-solvers", all, "-checkpoint-every", "7")...)
 		// It is interrupted when there is a checkpoint of step 7 or a later one.
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() {
@@ -126,7 +126,7 @@ func TestARunThatIsInterruptedAndResumedEqualsOneThatIsNot(t *testing.T) {
 }
 
 func TestAFinishedRunThatIsResumedSaysSoAndPrintsItsTable(t *testing.T) {
-	args, dir, csv := kept(t, "-solvers", "funnel,vanilla")
+	args, dir, csv := resumable(t, "-solvers", "funnel,vanilla")
 	status, want, errs := invoke(args...)
 	if status != 0 {
 		t.Fatal(errs)
@@ -142,7 +142,7 @@ func TestAFinishedRunThatIsResumedSaysSoAndPrintsItsTable(t *testing.T) {
 }
 
 func TestARunIsNotResumedWithOtherFlags(t *testing.T) {
-	args, dir, csv := kept(t, "-solvers", "funnel")
+	args, dir, csv := resumable(t, "-solvers", "funnel")
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
@@ -169,7 +169,7 @@ func TestARunIsNotResumedWithOtherFlags(t *testing.T) {
 }
 
 func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
-	args, dir, csv := kept(t, "-solvers", "funnel")
+	args, dir, csv := resumable(t, "-solvers", "funnel")
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
@@ -222,7 +222,7 @@ func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
 }
 
 func TestTheLastTwoCheckpointsAreKeptAndADamagedOneIsPassedOver(t *testing.T) {
-	args, wantDir, wantCSV := kept(t, "-solvers", "funnel,vanilla", "-checkpoint-every", "20")
+	args, wantDir, wantCSV := resumable(t, "-solvers", "funnel,vanilla", "-checkpoint-every", "20")
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
@@ -269,7 +269,7 @@ func TestTheLastTwoCheckpointsAreKeptAndADamagedOneIsPassedOver(t *testing.T) {
 
 func TestAResumedRunWritesTheReportAndTheJSONOfItsFlagsOrOthers(t *testing.T) {
 	first, second := filepath.Join(t.TempDir(), "first.json"), filepath.Join(t.TempDir(), "second.json")
-	args, dir, _ := kept(t, "-solvers", "funnel", "-json", first)
+	args, dir, _ := resumable(t, "-solvers", "funnel", "-json", first)
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
@@ -283,7 +283,7 @@ func TestAResumedRunWritesTheReportAndTheJSONOfItsFlagsOrOthers(t *testing.T) {
 }
 
 func TestARunThatHasFailedStaysSoWhenItIsResumed(t *testing.T) {
-	args, dir, _ := kept(t, "-solvers", "vanilla:lr=1e30,funnel")
+	args, dir, _ := resumable(t, "-solvers", "vanilla:lr=1e30,funnel")
 	status, want, wantErrs := invoke(args...)
 	if status != 1 || !strings.Contains(wantErrs, "-on-nonfinite skip") {
 		t.Fatalf("status %d, %s", status, wantErrs)
@@ -295,7 +295,7 @@ func TestARunThatHasFailedStaysSoWhenItIsResumed(t *testing.T) {
 }
 
 func TestOneProcessAtATimeUsesADirectory(t *testing.T) {
-	args, dir, csv := kept(t, "-steps", "10000000", "-solvers", "vanilla")
+	args, dir, csv := resumable(t, "-steps", "10000000", "-solvers", "vanilla")
 	p := program(args...)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -328,11 +328,11 @@ func kills(t *testing.T) int {
 func TestARunThatIsKilledAgainAndAgainEndsAsOneThatIsNot(t *testing.T) {
 	n := kills(t)
 	more := []string{"-solvers", "funnel,adam,augment:inner=momentum", "-steps", strconv.Itoa(4 * n), "-checkpoint-every", "1"}
-	args, wantDir, wantCSV := kept(t, more...)
+	args, wantDir, wantCSV := resumable(t, more...)
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
-	args, dir, csv := kept(t, more...)
+	args, dir, csv := resumable(t, more...)
 	killed, inside := 0, 0
 	for killed < n {
 		p := program(args...)

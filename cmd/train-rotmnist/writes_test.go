@@ -14,7 +14,7 @@ func TestNothingIsWrittenButTheFilesTheUserNamed(t *testing.T) {
 		data, results   = digits(t), t.TempDir()
 		cwd, home, temp = t.TempDir(), t.TempDir(), t.TempDir()
 		json, csv, runs = filepath.Join(results, "out.json"), filepath.Join(results, "out.csv"), filepath.Join(results, "runs.jsonl")
-		kept, report    = filepath.Join(results, "kept"), filepath.Join(results, "run.html")
+		saved, report   = filepath.Join(results, "saved"), filepath.Join(results, "run.html")
 		long            = time.Unix(1e9, 0) // ago
 		untouched       = []string{cwd, home, temp, data}
 	)
@@ -28,8 +28,8 @@ func TestNothingIsWrittenButTheFilesTheUserNamed(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"-data", data, "-angles", "0,60", "-steps", "10", "-batch", "16", "-hidden", "16", "-json", json, "-csv", csv},
-		{"-data", data, "-angles", "0,60", "-steps", "10", "-batch", "16", "-hidden", "16", "-report", report, "-http", "0", "-checkpoint", kept, "-checkpoint-every", "5"},
-		{"-resume", kept},
+		{"-data", data, "-angles", "0,60", "-steps", "10", "-batch", "16", "-hidden", "16", "-report", report, "-http", "0", "-checkpoint", saved, "-checkpoint-every", "5"},
+		{"-resume", saved},
 		sweeping(data, runs, "-solvers", "adam"),
 		{"table", runs},
 		{"-h"},
@@ -51,7 +51,7 @@ func TestNothingIsWrittenButTheFilesTheUserNamed(t *testing.T) {
 			}
 		}
 	}
-	if got, want := names(t, results), []string{"kept", "out.csv", "out.json", "run.html", "runs.jsonl"}; !slices.Equal(got, want) {
+	if got, want := names(t, results), []string{"out.csv", "out.json", "run.html", "runs.jsonl", "saved"}; !slices.Equal(got, want) {
 		t.Errorf("the results are %q, want %q", got, want)
 	}
 }

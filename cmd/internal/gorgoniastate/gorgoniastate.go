@@ -5,7 +5,7 @@
 // unexported fields of the solvers of Gorgonia v0.9.18, listed in fields.go,
 // past the compiler, with reflection. No other code does so. A solver whose
 // fields are not those listed, as a later release's may be, is refused with an
-// error that names the field.
+// error that lists both.
 package gorgoniastate
 
 import (
@@ -34,7 +34,7 @@ var (
 	_ encoding.BinaryUnmarshaler = (*Solver)(nil)
 )
 
-// New makes a solver of Gorgonia's savable.
+// New returns one of Gorgonia's solvers as one that can be saved.
 func New(s gorgonia.Solver) *Solver { return &Solver{Solver: s} }
 
 // Apply changes hyperparameters between steps. Gorgonia's options do nothing to
@@ -62,11 +62,11 @@ func (g *Solver) Step(model []gorgonia.ValueGrad) error {
 type state struct {
 	Type   string                  `json:"type"`
 	Fields map[string]any          `json:"fields"`
-	Caches map[string][][2]*layout `json:"caches"` // null where there is none yet
+	Caches map[string][][2]*layout `json:"caches"` // without those that have no values yet
 }
 
-// layout is of one value. Their numbers, little-endian, come one after the other
-// behind the JSON, in the order of the caches' names.
+// layout describes one value. The values' numbers, little-endian, follow the JSON one
+// after the other, in the order of the fields.
 type layout struct {
 	Shape  []int `json:"shape"`
 	Double bool  `json:"double,omitempty"` // float64, not float32
@@ -113,7 +113,7 @@ func appendValue(b []byte, v gorgonia.Value) (*layout, []byte, error) {
 	if !ok {
 		return nil, nil, fmt.Errorf("its state has a %T, which cannot be saved", v)
 	}
-	if d.RequiresIterator() || d.DataOrder().IsColMajor() || d.IsMasked() { // read would put the numbers into row-major order
+	if d.RequiresIterator() || d.DataOrder().IsColMajor() || d.IsMasked() { // UnmarshalBinary makes row-major tensors
 		return nil, nil, fmt.Errorf("its state has a tensor of shape %v that is not row-major, which cannot be saved", d.Shape())
 	}
 	b, err := binary.Append(b, binary.LittleEndian, d.Data())
@@ -260,13 +260,13 @@ func (g *Solver) each(do func(name string, f reflect.Value) error) error {
 	return nil
 }
 
-// valueOf is one of the two values of a dual value.
+// valueOf returns one of the two values of a dual value.
 func valueOf(dual reflect.Value, part int) gorgonia.Value {
 	v, _ := field(dual.Elem(), part).Interface().(gorgonia.Value)
 	return v
 }
 
-// field is a field of a struct in memory, exported or not, to be read and set.
+// field returns a field of a struct, exported or not, that can be read and set.
 func field(s reflect.Value, i int) reflect.Value {
 	f := s.Field(i)
 	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()

@@ -140,7 +140,7 @@ func (f *File[R]) repair() error {
 	whole := bytes.LastIndexByte(b, '\n') + 1
 	rest := b[whole:]
 	if f.format.cutShort(rest) {
-		return f.f.Truncate(int64(whole))
+		return os.Truncate(f.f.Name(), int64(whole)) // by name: Windows refuses it for a file opened to append
 	}
 	if _, err := f.format.Read(rest); err != nil {
 		return fmt.Errorf("its last line is not %s; %s", f.format.What, advice)

@@ -30,7 +30,7 @@ func (r *Record) Key() string {
 func Identity(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // of a number that is not finite, which nothing read or parsed is
+		panic(err) // of a number that is not finite; flags and files have none
 	}
 	return string(b)
 }
@@ -50,7 +50,7 @@ func Read(name string, b []byte) (records []Record, err error) {
 	return records, err
 }
 
-// summary is a Summary whose rows are to be read.
+// summary is a Summary whose rows are not decoded yet.
 type summary struct {
 	Protocol
 	Seed    uint64            `json:"seed"`
@@ -81,7 +81,7 @@ func parse(line []byte) (Record, error) {
 	return r, err
 }
 
-// read reads a part of the record, and checks the whole.
+// read decodes a part of the record, and checks the whole.
 func (r *Record) read(text []byte, part any) error {
 	if err := json.Unmarshal(text, part); err != nil {
 		return err

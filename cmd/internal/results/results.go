@@ -14,7 +14,7 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// Protocol is what solvers are compared on.
+// Protocol is what the runs of a comparison have in common.
 type Protocol struct {
 	Data       string    `json:"data"`
 	Steps      int       `json:"steps"` // in each phase
@@ -25,7 +25,7 @@ type Protocol struct {
 	Parameters int       `json:"parameters"`
 }
 
-// Stream describes the batches, for people.
+// Stream describes the batches in words.
 func (p *Protocol) Stream() string {
 	if len(p.Angles) == 0 {
 		return fmt.Sprintf("drifting %v° a step, %d steps, batches of %d", p.Drift, p.Steps, p.Batch)
@@ -33,13 +33,13 @@ func (p *Protocol) Stream() string {
 	return fmt.Sprintf("angles %s°, %d steps each, batches of %d", strings.Trim(fmt.Sprint(p.Angles), "[]"), p.Steps, p.Batch)
 }
 
-// Model describes the network, for people.
+// Model describes the network in words.
 func (p *Protocol) Model() string {
 	sizes := append(append([]int{mnist.Pixels}, p.Hidden...), mnist.Classes)
 	return fmt.Sprintf("MLP %s, ReLU, %d parameters", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), p.Parameters)
 }
 
-// Summary is a whole comparison: what was run, and how each solver did.
+// Summary is one comparison: what was run, and how each solver did.
 type Summary struct {
 	Protocol
 	Seed    uint64 `json:"seed"`
@@ -82,7 +82,7 @@ func Missing() Row {
 	return Row{Accuracy: nan, AfterShift: nan, Recovery: nan, Plateau: nan, StepMS: nan, SolverMS: nan, Scale: nan}
 }
 
-// WithoutRate is the solver with all of its settings but the learning rate.
+// WithoutRate returns the solver with all of its settings but the learning rate.
 func (r *Row) WithoutRate() string {
 	name := r.Solver
 	for _, key := range slices.Sorted(maps.Keys(r.Settings)) {

@@ -6,8 +6,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-const usageOfDecay = `decay is a learning rate that falls over the stream. At step t, from 0, of T it is
-lr times: cosine, (1+cos(πt/T))/2; inverse, 1/(1+9t/T), so it ends at a tenth;
+const usageOfDecay = `decay is a learning rate that falls over the stream. At step t, from 0, of T it
+is lr times: cosine, (1+cos(πt/T))/2; inverse, 1/(1+9t/T), so it ends at a tenth;
 step, 1, then 0.1 from T/2, then 0.01 from 3T/4.
 `
 
@@ -48,7 +48,7 @@ var _ Paced = (*decaying)(nil)
 // decaying is a solver whose learning rate falls over the stream.
 type decaying struct {
 	gorgonia.Solver
-	inner  gorgonia.Solver // which has the learning rate: inside an Augmented, or Solver itself
+	inner  gorgonia.Solver // whose learning rate it is: the solver itself, or the one inside of an Augmented
 	rate   float64         // at the first step
 	factor func(x float64) float64
 }

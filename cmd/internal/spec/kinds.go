@@ -48,8 +48,15 @@ var (
 		number("scale-rate", solver.WithScaleRate),
 		pair("scale-warmup", "RATE", "/", "STEPS", solver.WithScaleWarmup),
 		number("initial-step", solver.WithInitialStep),
+		number("max-step", solver.WithMaxStep),
+		below1("scale-floor", solver.WithScaleFloor),
+		number("noise-correction", solver.WithNoiseCorrection),
 		bounds("scale-bounds", solver.WithScaleBounds),
-		signal("scale-signal", solver.WithScaleSignal),
+		word("scale-signal", map[string]gorgonia.SolverOpt{
+			"relative":   solver.WithScaleSignal(solver.Relative),
+			"normalized": solver.WithScaleSignal(solver.Normalized),
+			"raw":        solver.WithScaleSignal(solver.Raw),
+		}),
 		word("scope", map[string]gorgonia.SolverOpt{
 			"global": solver.WithScaleScope(solver.Global), "parameter": solver.WithScaleScope(solver.PerParameter),
 		}),
@@ -94,8 +101,8 @@ func ours[S gorgonia.Solver](constructor func(...gorgonia.SolverOpt) S) func(...
 	return func(opts ...gorgonia.SolverOpt) gorgonia.Solver { return constructor(opts...) }
 }
 
-// names are those of all kinds.
-func names() []string {
+// Names are those of all kinds.
+func Names() []string {
 	var ns []string
 	for _, k := range kinds {
 		ns = append(ns, k.name)

@@ -13,7 +13,7 @@ import (
 // stays and one that falls.
 func everySpec() []string {
 	var specs []string
-	for _, name := range names() {
+	for _, name := range Names() {
 		for _, outer := range []string{"", augment} {
 			specs = append(specs, outer+name, outer+name+":decay=cosine:clip=1")
 		}

@@ -62,7 +62,7 @@ func parse(text string) (Spec, error) {
 	case !augmented && name == "augment":
 		return Spec{}, fmt.Errorf("solver %q: inner=NAME comes first, as in %sadam:lr=1", text, augment)
 	case i < 0:
-		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(names(), ", "), augment)
+		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(Names(), ", "), augment)
 	}
 	s := Spec{Text: text, Name: name, Settings: map[string]string{}, kind: kinds[i], augmented: augmented}
 	if augmented {
@@ -123,12 +123,10 @@ func keyNames(keys []*key) []string {
 
 // check finds hyperparameters that are numbers but out of range.
 func (s *Spec) check() error {
-	err := apply(s.kind.make(s.inner...))
+	whole, inner := s.make()
+	err := apply(inner)
 	if err == nil {
-		outer, inner := s.make() // of which Apply checks the options
-		if err = apply(outer); err == nil {
-			err = apply(inner)
-		}
+		err = apply(whole)
 	}
 	if err != nil {
 		return fmt.Errorf("solver %q: %w", s.Text, err)
@@ -136,9 +134,9 @@ func (s *Spec) check() error {
 	return nil
 }
 
-// make makes the solver without its decay.
-// make returns a solver and the one that has its learning rate.
-func (s *Spec) make() (outer, inner gorgonia.Solver) {
+// make returns the solver without its decay, and the one that takes the options of
+// its kind: the solver itself or, with Augment around it, the inner one.
+func (s *Spec) make() (whole, inner gorgonia.Solver) {
 	inner = s.kind.make(s.inner...)
 	if s.augmented {
 		return solver.Augment(inner, s.outer...), inner
@@ -149,11 +147,11 @@ func (s *Spec) make() (outer, inner gorgonia.Solver) {
 // New makes a solver that has learned nothing yet. One whose learning rate
 // decays is a [Paced].
 func (s *Spec) New() gorgonia.Solver {
-	outer, inner := s.make()
+	whole, inner := s.make()
 	if factor, ok := decays[s.Settings["decay"]]; ok {
-		return &decaying{outer, inner, s.LearnRate(), factor}
+		return &decaying{whole, inner, s.LearnRate(), factor}
 	}
-	return outer
+	return whole
 }
 
 // LearnRate is the learning rate that was given, or the default.

@@ -17,7 +17,7 @@ func TestEverySolverIsMadeFromItsName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, s := range specs {
-		if s.Name != names()[i] || s.New() == nil || s.LearnRate() != 0.001 {
+		if s.Name != Names()[i] || s.New() == nil || s.LearnRate() != 0.001 {
 			t.Errorf("%+v", s)
 		}
 		if s.New() == s.New() {
@@ -26,7 +26,7 @@ func TestEverySolverIsMadeFromItsName(t *testing.T) {
 	}
 }
 
-func TestTheDefaultLearnRateIsEverySolvers(t *testing.T) {
+func TestTheDefaultLearningRateIsEverySolvers(t *testing.T) {
 	for _, s := range family(t) {
 		same, err := parse(s.Text + ":lr=0.001")
 		if err != nil {
@@ -91,7 +91,7 @@ func trace(t *testing.T, s gorgonia.Solver) []float64 {
 func family(t *testing.T) []Spec {
 	t.Helper()
 	var all []Spec
-	for _, name := range names() {
+	for _, name := range Names() {
 		for _, text := range []string{name, augment + name} {
 			s, err := parse(text)
 			if err != nil {
@@ -150,7 +150,7 @@ func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 	}
 }
 
-func TestALearnRateDecaysFromTheOneGiven(t *testing.T) {
+func TestALearningRateDecaysFromTheOneGiven(t *testing.T) {
 	for name, want := range map[string][4]float64{ // after none, a quarter, a half, three quarters of the stream
 		"cosine":  {1, (1 + math.Sqrt2/2) / 2, 0.5, (1 - math.Sqrt2/2) / 2},
 		"inverse": {1, 1 / 3.25, 1 / 5.5, 1 / 7.75},
@@ -164,17 +164,17 @@ func TestALearnRateDecaysFromTheOneGiven(t *testing.T) {
 	}
 }
 
-func TestSettingTheLearnRateBetweenStepsKeepsWhatTheSolverHasLearned(t *testing.T) {
+func TestSettingTheLearningRateBetweenStepsKeepsWhatTheSolverHasLearned(t *testing.T) {
 	for _, s := range family(t) {
-		outer, inner := s.make()
-		same := &decaying{outer, inner, DefaultLearnRate, func(float64) float64 { return 1 }}
-		if plain, _ := s.make(); !slices.Equal(trace(t, same), trace(t, plain)) {
+		whole, inner := s.make()
+		same := &decaying{whole, inner, DefaultLearnRate, func(float64) float64 { return 1 }}
+		if !slices.Equal(trace(t, same), trace(t, s.New())) {
 			t.Errorf("%s: set to what it was, the learning rate changes the result", s.Name)
 		}
 	}
 }
 
-func TestASolverWhoseLearnRateDecaysStillShowsItsAdaptations(t *testing.T) {
+func TestASolverWhoseLearningRateDecaysStillShowsItsAdaptations(t *testing.T) {
 	specs, err := Parse("funnel:decay=cosine,adam:decay=cosine")
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,11 @@ type Adapting struct {
 	Idle int `json:"idle,omitempty"`
 	// Still says that the last step moved nothing. Absent: it moved something.
 	Still bool `json:"still,omitempty"`
+	// GradientNorm is ḡ of a Relative signal, and Signal c̄. Absent: 0, none yet.
+	GradientNorm float64 `json:"gradient_norm,omitempty"`
+	Signal       float64 `json:"signal,omitempty"`
+	// ScaleSum is A, the sum of all scales. Absent: 0, none yet.
+	ScaleSum float64 `json:"scale_sum,omitempty"`
 }
 
 // MaxSteps is more than anybody makes.

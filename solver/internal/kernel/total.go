@@ -81,20 +81,25 @@ func (t *Total) append(s Sums) {
 	t.squaredValue = append(t.squaredValue, s.SquaredValue)
 }
 
+// Exponents are those of the powers of 2 by which d and g were divided: ‖d‖ is
+// √SquaredDirection · 2^D, ‖g‖ is √SquaredGradient · 2^G, and d · g is
+// Dot · 2^(D+G). Both are 0 as long as the squares are in float64's range.
+type Exponents struct{ D, G int }
+
 // Sums returns the total, without the maxima, and forgets the parameters. Where
 // a sum of squares of d or g leaves the range of float64, both vectors are first
-// divided by powers of 2: the cosine is the same, and d · g is Dot · 2^exponent.
-// SquaredValue is never rescaled. Where g is 0 nothing needs to be.
-func (t *Total) Sums() (sums Sums, exponent int) {
+// divided by powers of 2. SquaredValue is never rescaled. Where g is 0 nothing
+// needs to be.
+func (t *Total) Sums() (sums Sums, of Exponents) {
 	sums = t.sum()
 	if t.nonzero && (!InRange(sums.SquaredGradient) || !InRange(sums.SquaredDirection) && !t.still(sums)) {
 		squaredValue := sums.SquaredValue
-		sums, exponent = t.rescaled()
+		sums, of = t.rescaled()
 		sums.SquaredValue = squaredValue
 	}
 	clear(t.parts)
 	t.parts, t.nonzero = t.parts[:0], false
-	return sums, exponent
+	return sums, of
 }
 
 // still says whether d is 0, and not only the sum of its squares.
@@ -108,7 +113,7 @@ func InRange(square float64) bool { return square > 0x1p-900 && square < 0x1p100
 
 // rescaled is Sums with d and g divided by 2 to the exponents of their largest
 // elements.
-func (t *Total) rescaled() (_ Sums, exponent int) {
+func (t *Total) rescaled() (_ Sums, of Exponents) {
 	var maxD, maxG float64
 	for _, part := range t.parts {
 		for i := range part.elements() {
@@ -116,17 +121,17 @@ func (t *Total) rescaled() (_ Sums, exponent int) {
 			maxD, maxG = max(maxD, math.Abs(d)), max(maxG, math.Abs(g))
 		}
 	}
-	_, ofD := math.Frexp(maxD)
-	_, ofG := math.Frexp(maxG)
+	_, of.D = math.Frexp(maxD)
+	_, of.G = math.Frexp(maxG)
 	for _, part := range t.parts {
 		var p partialSums
 		for i := range part.elements() {
 			d, g := part.at(i)
-			p.add(i, math.Ldexp(d, -ofD), math.Ldexp(g, -ofG), 0)
+			p.add(i, math.Ldexp(d, -of.D), math.Ldexp(g, -of.G), 0)
 		}
 		t.append(sumsOf[float64](&p))
 	}
-	return t.sum(), ofD + ofG
+	return t.sum(), of
 }
 
 // sum adds up what was appended and forgets it.

@@ -32,11 +32,11 @@ func TestSumsWithinTheRangeOfFloat64AreThoseOfTheParameters(t *testing.T) {
 	p := part(normal[float64](rng, 100, 0), normal[float64](rng, 100, 0))
 	var total Total
 	total.addMeasured(p)
-	got, exponent := total.Sums()
+	got, of := total.Sums()
 	want := Measure(p.Theta, p.Gradient, p.Direction, p.Objective)
 	want.MaxGradient, want.MaxValue = 0, 0
-	if got != want || exponent != 0 {
-		t.Errorf("%+v, exponent %d; want %+v", got, exponent, want)
+	if got != want || of != (Exponents{}) {
+		t.Errorf("%+v, exponents %+v; want %+v", got, of, want)
 	}
 }
 
@@ -46,7 +46,7 @@ func TestSumsBeyondTheRangeOfFloat64AreThoseOfScaledVectors(t *testing.T) {
 		p := part(normal[float64](rng, 100, size.d), normal[float64](rng, 100, size.g))
 		var total Total
 		total.addMeasured(p)
-		got, exponent := total.Sums()
+		got, of := total.Sums()
 
 		_, ofD := math.Frexp(largestMagnitude(p.Direction))
 		_, ofG := math.Frexp(largestMagnitude(p.Gradient))
@@ -55,8 +55,8 @@ func TestSumsBeyondTheRangeOfFloat64AreThoseOfScaledVectors(t *testing.T) {
 			d[i], g[i] = math.Ldexp(d[i], -ofD), math.Ldexp(g[i], -ofG)
 		}
 		want := Measure(g, g, d, noObjective[float64]())
-		if got.Dot != want.Dot || got.SquaredDirection != want.SquaredDirection || got.SquaredGradient != want.SquaredGradient || exponent != ofD+ofG {
-			t.Errorf("sizes %v: %+v, exponent %d; want %+v, exponent %d", size, got, exponent, want, ofD+ofG)
+		if got.Dot != want.Dot || got.SquaredDirection != want.SquaredDirection || got.SquaredGradient != want.SquaredGradient || of != (Exponents{ofD, ofG}) {
+			t.Errorf("sizes %v: %+v, exponents %+v; want %+v, exponents %d and %d", size, got, of, want, ofD, ofG)
 		}
 	}
 }
@@ -79,8 +79,8 @@ func TestSumsOfAVectorOfZerosAreZero(t *testing.T) {
 	} {
 		var total Total
 		total.addMeasured(p)
-		if s, exponent := total.Sums(); math.Ldexp(s.Dot, exponent) != 0 || s.SquaredDirection*s.SquaredGradient != 0 {
-			t.Errorf("%+v, exponent %d", s, exponent)
+		if s, of := total.Sums(); math.Ldexp(s.Dot, of.D+of.G) != 0 || s.SquaredDirection*s.SquaredGradient != 0 {
+			t.Errorf("%+v, exponents %+v", s, of)
 		}
 	}
 }
@@ -105,7 +105,7 @@ func TestTheOrderOfTheParametersDoesNotShowInATotal(t *testing.T) {
 			},
 		}
 		var total Total
-		sums := func(order ...int) (Sums, int) {
+		sums := func(order ...int) (Sums, Exponents) {
 			for _, i := range order {
 				add[i](&total)
 			}
@@ -114,7 +114,7 @@ func TestTheOrderOfTheParametersDoesNotShowInATotal(t *testing.T) {
 		want, wantExponent := sums(0, 1, 2)
 		for _, order := range [][]int{{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
 			if got, exponent := sums(order...); got != want || exponent != wantExponent {
-				t.Errorf("in the order %v: %+v, exponent %d; in another %+v, exponent %d", order, got, exponent, want, wantExponent)
+				t.Errorf("in the order %v: %+v, exponents %+v; in another %+v, exponents %+v", order, got, exponent, want, wantExponent)
 			}
 		}
 	}

@@ -68,6 +68,9 @@ func SameShape(a, b tensor.Shape) bool {
 	}
 }
 
+// ShareGradient prepares for a gradient that is another parameter's as well.
+func (b *Binding[T]) ShareGradient() { b.Gradient.Share() }
+
 // Extents returns where value and gradient are.
 func (b *Binding[T]) Extents() (value, gradient Extent) {
 	return b.Value.Extent(), b.Gradient.Extent()

@@ -16,7 +16,7 @@ import (
 type Elements[T kernel.Float] struct {
 	memory         []T // the tensor's own, from its first element on
 	shape, strides []int
-	dense          bool // row-major without gaps: memory is the list
+	dense          bool // row-major without gaps, and nobody else's: memory is the list
 	packed         []T  // the list, where memory is not
 }
 
@@ -34,6 +34,17 @@ func (l *Elements[T]) Bind(v gorgonia.Value) error {
 		strides = d.Strides()
 	}
 	return l.setLayout(v.Shape(), strides)
+}
+
+// Share makes the list a copy, since another parameter's list has the same memory.
+func (l *Elements[T]) Share() {
+	if !l.dense {
+		return
+	}
+	l.dense = false
+	if size := len(l.memory); len(l.packed) != size {
+		l.packed = make([]T, size)
+	}
 }
 
 // Release gives up the memory, so that nothing here keeps it from being collected.

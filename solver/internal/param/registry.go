@@ -19,6 +19,7 @@ import (
 type State interface {
 	Bind(name string, value, gradient gorgonia.Value) error
 	Extents() (value, gradient Extent)
+	ShareGradient() // another parameter has the same gradient
 	Release()
 }
 
@@ -34,10 +35,11 @@ type Registry[S State] struct {
 	added   int // entries so far, for their order
 
 	// valid from Bind to Release
-	model   []gorgonia.ValueGrad
-	bound   []*entry[S]
-	states  []S
-	extents []Extent
+	model     []gorgonia.ValueGrad
+	bound     []*entry[S]
+	states    []S
+	extents   []Extent
+	gradients []Extent // with the places in bound
 }
 
 type entry[S State] struct {
@@ -78,6 +80,7 @@ func (r *Registry[S]) bind(model []gorgonia.ValueGrad, create func(gorgonia.Valu
 			return Blame(err, vg, i)
 		}
 	}
+	r.shareGradients()
 	if i, err := Overlap(r.extents); err != nil {
 		r.Forget()
 		return Blame(err, model[i], i)
@@ -116,8 +119,25 @@ func (r *Registry[S]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 		return err
 	}
 	v, g := e.state.Extents()
-	r.extents = append(r.extents, v.OfValue(i), g.OfGradient(i))
+	r.extents = append(r.extents, v.OfValue(i))
+	if gradients {
+		r.gradients = append(r.gradients, g.OfGradient(len(r.bound)-1))
+	}
 	return nil
+}
+
+// shareGradients finds parameters that have one gradient, as Gorgonia gives those
+// whose derivatives are one node where no dual values are bound. Each gets a copy
+// but the first, and the memory counts once.
+func (r *Registry[S]) shareGradients() {
+	slices.SortStableFunc(r.gradients, func(a, b Extent) int { return cmp.Compare(a.from, b.from) })
+	for i, g := range r.gradients {
+		if i > 0 && g.from < g.to && g.from == r.gradients[i-1].from && g.to == r.gradients[i-1].to {
+			r.states[g.position].ShareGradient()
+			continue
+		}
+		r.extents = append(r.extents, g.OfGradient(r.bound[g.position].at))
+	}
 }
 
 // Same says whether a model lists one parameter twice.
@@ -210,7 +230,7 @@ func (r *Registry[S]) Release() {
 	}
 	clear(r.bound)
 	clear(r.states)
-	r.model, r.bound, r.states, r.extents = nil, r.bound[:0], r.states[:0], r.extents[:0]
+	r.model, r.bound, r.states, r.extents, r.gradients = nil, r.bound[:0], r.states[:0], r.extents[:0], r.gradients[:0]
 }
 
 // Add gives a parameter a state. One without elements needs none.

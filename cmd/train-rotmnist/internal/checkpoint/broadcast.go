@@ -13,7 +13,7 @@ import (
 	"github.com/seed1e560811/funnel/solver/distributed"
 )
 
-// ErrFirst is what other ranks know of a failure of rank 0.
+// ErrFirst is the error on the other ranks when rank 0 has failed.
 var ErrFirst = errors.New("rank 0 has no checkpoint")
 
 // Broadcast gives rank 0's record to every rank. Rank 0 passes nil where it has
@@ -37,7 +37,7 @@ func Broadcast(w *distributed.World, r *Record) (*Record, error) {
 
 // BroadcastRuns gives the runs of rank 0, which it has loaded, to every rank:
 // only rank 0 needs to see the directory. A rank that fails takes part to the
-// end, for the others wait for it.
+// end, since the others wait for it.
 func BroadcastRuns(w *distributed.World, r *Record, runs []*experiment.Run) error {
 	var errs []error
 	for i, run := range runs {
@@ -54,7 +54,7 @@ func BroadcastRuns(w *distributed.World, r *Record, runs []*experiment.Run) erro
 	return errors.Join(errs...)
 }
 
-// broadcastRun gives its weights and its solver.
+// broadcastRun gives a run's weights and the state of its solver to every rank.
 func broadcastRun(w *distributed.World, run *experiment.Run) error {
 	var file bytes.Buffer
 	var failure error

@@ -1,10 +1,11 @@
-// Package checkpoint keeps a comparison of solvers in a directory, so that it
-// can go on after whatever ended it.
+// Package checkpoint saves a comparison of solvers in a directory, so that it can
+// go on after an interruption, a crash or a power cut.
 //
-// A checkpoint is a folder of that directory, step-0000000400 after 400 steps:
-// run.json, a Record; and for each run that has not failed a file N.safetensors,
-// N from 1, with its weights and its solver, as solver.Save writes it. It is
-// written under another name and then renamed, when all of it is on the disk.
+// A checkpoint is a folder of that directory, step-0000000400 after 400 steps. It
+// has run.json, a Record, and for each run that has not failed a file
+// N.safetensors, N from 1, with its weights and its solver, as solver.Save writes
+// it. The folder is written under another name, and renamed when all of it is on
+// the disk.
 package checkpoint
 
 import (
@@ -29,7 +30,7 @@ import (
 type Directory struct {
 	path string
 	lock *os.File
-	last int // steps of the newest sound checkpoint; -1 if there is none
+	last int // steps of the newest undamaged checkpoint; -1 if there is none
 }
 
 const (
@@ -38,10 +39,10 @@ const (
 	lockName = ".lock"
 )
 
-// ErrTaken is a directory that has a run in it already.
+// ErrTaken says that a directory has a run in it already.
 var ErrTaken = errors.New("it has a run in it")
 
-// ErrNone is a directory without a checkpoint.
+// ErrNone says that a directory has no checkpoint.
 var ErrNone = errors.New("there is no checkpoint in it")
 
 // Create makes a directory for a new run, or takes one that has no run in it.
@@ -96,7 +97,7 @@ func lock(path string) (*Directory, error) {
 // Close lets other processes have the directory.
 func (d *Directory) Close() error { return d.lock.Close() }
 
-// list is the steps of the checkpoints that are there, the newest first.
+// list returns the steps of all checkpoints, the newest first.
 func (d *Directory) list() ([]int, error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
@@ -123,9 +124,9 @@ func values(folder string, run int) string {
 	return filepath.Join(folder, fmt.Sprintf("%d.safetensors", run+1))
 }
 
-// Save adds a checkpoint of the comparison, with what r says beside its runs,
-// and removes all but it and the one before. If it cannot, those that are there
-// stay. It does nothing where the comparison has made no step since the last.
+// Save adds a checkpoint of the comparison, whose record is r with the runs added,
+// and removes all but this one and the one before. On an error the existing ones
+// stay. Save does nothing if no step was made since the last checkpoint.
 func (d *Directory) Save(r Record, runs []*experiment.Run) error {
 	if r.Done == d.last {
 		return nil
@@ -136,7 +137,7 @@ func (d *Directory) Save(r Record, runs []*experiment.Run) error {
 		err = d.install(folder, r.Done)
 	}
 	if err != nil {
-		os.RemoveAll(folder) // it may be what fills the disk
+		os.RemoveAll(folder) // which frees a disk that is full
 		return err
 	}
 	before := d.last
@@ -146,7 +147,7 @@ func (d *Directory) Save(r Record, runs []*experiment.Run) error {
 
 // fill writes a checkpoint to a folder of its own.
 func (d *Directory) fill(folder string, r Record, runs []*experiment.Run) error {
-	if err := os.RemoveAll(folder); err != nil { // of a process that was killed
+	if err := os.RemoveAll(folder); err != nil { // left by a process that was killed
 		return err
 	}
 	if err := os.Mkdir(folder, 0o777); err != nil {
@@ -165,8 +166,8 @@ func (d *Directory) fill(folder string, r Record, runs []*experiment.Run) error 
 	return r.write(folder)
 }
 
-// install makes a folder the checkpoint of a step. One that is there is damaged:
-// the run has gone on from one before it.
+// install renames a folder to the checkpoint of a step. If there is one already, it
+// is damaged and the run has gone on from the one before.
 func (d *Directory) install(folder string, step int) error {
 	if err := os.RemoveAll(d.folder(step)); err != nil {
 		return err
@@ -177,8 +178,8 @@ func (d *Directory) install(folder string, step int) error {
 	return atomicfile.SyncDir(d.path)
 }
 
-// prune removes all checkpoints but two, also those that the run was not resumed
-// from since they are damaged.
+// prune removes all checkpoints but those of the steps keep, among them damaged ones
+// that the run could not be resumed from.
 func (d *Directory) prune(keep ...int) error {
 	steps, err := d.list()
 	if err != nil {
@@ -188,7 +189,7 @@ func (d *Directory) prune(keep ...int) error {
 		if slices.Contains(keep, step) {
 			continue
 		}
-		// Without its record it is none, even if no more of it can be removed.
+		// The record goes first: without it, what may be left is no checkpoint.
 		if e := os.Remove(filepath.Join(d.folder(step), recordName)); !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}
@@ -197,20 +198,21 @@ func (d *Directory) prune(keep ...int) error {
 	return err
 }
 
-// Newest is the newest record that can be read. It says with what the run was
-// started.
+// Newest returns the newest record that can be read. It has the flags that the run
+// was started with.
 func (d *Directory) Newest() (*Record, error) {
 	return d.newest(func(string, *Record) error { return nil }, func(error) {})
 }
 
-// Load restores the runs, which have the names of those that were saved, from
-// the newest checkpoint that is sound. It says to warn why one was not. What is
-// in the runs if it fails is not to be used.
+// Load restores the runs, which must have the names of those that were saved, from
+// the newest checkpoint that is not damaged, and returns its record. It calls warn
+// with the reason for each one that it passes over. After an error the runs must
+// not be used.
 func (d *Directory) Load(runs []*experiment.Run, warn func(error)) (*Record, error) {
 	return d.newest(func(folder string, r *Record) error { return r.restore(folder, runs) }, warn)
 }
 
-// newest is the newest record that use finds sound.
+// newest returns the newest record that use accepts.
 func (d *Directory) newest(use func(folder string, r *Record) error, warn func(error)) (*Record, error) {
 	steps, err := d.list()
 	if err != nil {
@@ -237,10 +239,10 @@ func (d *Directory) newest(use func(folder string, r *Record) error, warn func(e
 	return nil, errors.Join(errs...)
 }
 
-// restore makes the runs what they were.
+// restore loads the runs from the folder of a checkpoint.
 func (r *Record) restore(folder string, runs []*experiment.Run) error {
 	if len(runs) != len(r.Runs) {
-		return fmt.Errorf("%s: it has %d solvers, and there are %d", folder, len(r.Runs), len(runs))
+		return fmt.Errorf("%s: it is of %d solvers, and this run has %d", folder, len(r.Runs), len(runs))
 	}
 	for i, run := range runs {
 		one := r.Runs[i]

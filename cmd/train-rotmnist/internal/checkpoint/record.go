@@ -15,13 +15,13 @@ import (
 	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
 
-// Record is all of a checkpoint but the weights and the solvers.
+// Record is everything in a checkpoint except the weights and the solvers.
 type Record struct {
 	Version    int               `json:"version"`
 	Flags      map[string]string `json:"flags"`      // that the run was started with
-	Ranks      int               `json:"ranks"`      // that train together; 0 in older files, of one
+	Ranks      int               `json:"ranks"`      // that train together; 0 in older files, which means 1
 	Digits     string            `json:"digits"`     // SHA-256 of the data sets
-	Arithmetic string            `json:"arithmetic"` // what multiplied the matrices
+	Arithmetic string            `json:"arithmetic"` // BLAS and architecture that multiplied the matrices
 	Done       int               `json:"done"`       // steps
 	Steps      int               `json:"steps"`      // of the whole stream
 	CSV        *Written          `json:"csv,omitempty"`
@@ -29,17 +29,17 @@ type Record struct {
 	Runs       []Run             `json:"runs"`
 }
 
-// Written is what a file had at the checkpoint.
+// Written is the content of a file at the checkpoint.
 type Written struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 }
 
-// Run is a run of the comparison. One that has failed says why.
+// Run is one run of the comparison.
 type Run struct {
 	Name string `json:"name"`
 	experiment.Metrics
-	Error string `json:"error,omitempty"`
+	Error string `json:"error,omitempty"` // why it failed, if it did
 }
 
 const (
@@ -47,7 +47,7 @@ const (
 	recordName = "run.json"
 )
 
-// sealed is a record as it stands in its file.
+// sealed is the content of the file: a record with its checksum.
 type sealed struct {
 	SHA256 string          `json:"sha256"` // of run
 	Run    json.RawMessage `json:"run"`
@@ -100,8 +100,11 @@ func parseRecord(text []byte) (*Record, error) {
 		return nil, errors.New("damaged: its checksum is not that of its content")
 	}
 	var v struct{ Version int }
-	if err := json.Unmarshal(s.Run, &v); err != nil || v.Version > version {
-		return nil, fmt.Errorf("of version %d, and this program reads %d", v.Version, version)
+	if err := json.Unmarshal(s.Run, &v); err != nil {
+		return nil, fmt.Errorf("not a checkpoint: %w", err)
+	}
+	if v.Version > version {
+		return nil, fmt.Errorf("a later version of this program wrote it: format %d, and this one reads up to %d", v.Version, version)
 	}
 	r := new(Record)
 	err := json.Unmarshal(s.Run, r)
@@ -114,18 +117,18 @@ func parseRecord(text []byte) (*Record, error) {
 	return r, nil
 }
 
-// check finds what no run can have.
+// check finds values that no run can have.
 func (r *Record) check() error {
 	if r.Version < 1 || r.Done < 0 || r.Done > r.Steps || r.CSV != nil && r.CSV.Size < 0 {
-		return errors.New("numbers that cannot be")
+		return errors.New("its numbers of steps are impossible")
 	}
 	if r.History == nil || !r.History.Sound() {
-		return errors.New("a history that cannot be")
+		return errors.New("its history is impossible")
 	}
 	for _, run := range r.Runs {
 		made := len(run.Accuracies)
 		if made > r.Done || made < r.Done && run.Error == "" || len(run.HeldOut) > made || run.Skipped < 0 || run.Skipped > made || run.DivergedAt < 0 || run.Training < 0 || run.Solving < 0 {
-			return fmt.Errorf("%s: numbers that cannot be", run.Name)
+			return fmt.Errorf("the metrics of %s are impossible", run.Name)
 		}
 	}
 	return nil

@@ -87,7 +87,7 @@ func TestARecordThatNoRunCanHaveIsRefused(t *testing.T) {
 	}
 	r := sample()
 	r.Version = 7
-	if _, err := parseRecord(text(t, r)); err == nil || !strings.Contains(err.Error(), "of version 7, and this program reads 1") {
+	if _, err := parseRecord(text(t, r)); err == nil || !strings.Contains(err.Error(), "a later version of this program wrote it: format 7, and this one reads up to 1") {
 		t.Errorf("a newer version: %v", err)
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"slices"
 )
 
-// PerOctave is how many bins of a histogram there are from a number to its
-// double; they are equally wide on a logarithmic axis.
+// PerOctave is the number of bins of a histogram from a number to its double. They
+// are equally wide on a logarithmic axis.
 const PerOctave = 4
 
-// Histogram is how many numbers there are in each bin. Bin 0 begins at 1. The
-// numbers are counted when somebody asks, as most histograms are replaced before.
+// Histogram counts the numbers in each bin. Bin 0 begins at 1. The counting is done
+// in Bins, since most histograms are replaced before anybody reads them.
 type Histogram struct {
-	numbers []float64 // not negative; nil if they were counted
+	numbers []float64 // not negative; nil for a histogram that was read from JSON
 	counted binned
 }
 
@@ -23,8 +23,7 @@ type binned struct {
 	Counts []int `json:"counts"`
 }
 
-// Bins returns the lowest bin that has any numbers, and how many are in each
-// from there on.
+// Bins returns the lowest bin that has any numbers, and the counts from there on.
 func (h *Histogram) Bins() (first int, counts []int) {
 	b := h.counted
 	if h.numbers != nil {
@@ -45,7 +44,7 @@ func (h *Histogram) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &h.counted)
 }
 
-// The bins at the ends, at 2^±20, hold what lies beyond, and 0.
+// The first and the last bin, at 2^±20, also count what lies beyond, and 0.
 const (
 	octaves = 20
 	lowest  = -octaves * PerOctave
@@ -54,7 +53,7 @@ const (
 
 const mantissaBits = 52
 
-// mantissas are the least of each bin of an octave after the first.
+// mantissas are the lower ends of the bins of an octave, except the first.
 var mantissas = [PerOctave - 1]uint64{mantissa(math.Exp2(0.25)), mantissa(math.Exp2(0.5)), mantissa(math.Exp2(0.75))}
 
 func mantissa(x float64) uint64 { return math.Float64bits(x) & (1<<mantissaBits - 1) }
@@ -74,8 +73,8 @@ func count(xs []float64) binned {
 	return binned{first + lowest, slices.Clone(counts[first : last+1])}
 }
 
-// bin is by the bits of a number, without a branch on what is chance: its
-// logarithm would take longer than all the quantiles.
+// bin finds the bin by the bits of a number, without a branch that would be
+// mispredicted: a logarithm would take longer than computing all the quantiles.
 func bin(x float64) int {
 	const bias = 1023
 	octave := int(math.Float64bits(x)>>mantissaBits) - bias

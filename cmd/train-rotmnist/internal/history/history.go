@@ -1,6 +1,5 @@
-// Package history keeps what runs did over their stream, in bounded memory:
-// accuracy and loss of every step, and what the solvers learned about step
-// sizes, now and then.
+// Package history stores the course of runs in bounded memory: accuracy and loss of
+// every step, and what the solvers have learned about step sizes at every tenth.
 package history
 
 import (
@@ -11,47 +10,47 @@ import (
 	"github.com/seed1e560811/funnel/solver"
 )
 
-// Every is how many steps there are between two looks at what a solver has
-// learned, beginning with the first step. A look takes some 1.5 ms for
-// the default network, a third of a step.
+// Every is the number of steps from one look at a solver's adaptations to the next;
+// the first step has one. A look takes some 1.5 ms for the default network, a third
+// of a step.
 const Every = 10
 
-// Shares of the gains whose quantiles are kept.
-var Shares = [...]float64{0.01, 0.25, 0.5, 0.75, 0.99}
+// Probabilities are the probabilities of the gains' quantiles that are stored.
+var Probabilities = [...]float64{0.01, 0.25, 0.5, 0.75, 0.99}
 
-// How long series may become. The default run has 2,400 steps; none of them is
-// merged with another.
+// The greatest lengths of series. With 2,400, no step of the default run is merged
+// with another.
 const (
 	stepPoints = 2400
 	lookPoints = 600
 )
 
-// History is of the runs of one comparison. In JSON it is exact: one that is
-// read back and goes on equals one that was never written.
+// History is that of the runs of one comparison. Its JSON is exact: a history that
+// is read back and goes on equals one that was never written.
 type History struct {
 	Solvers []*Solver `json:"solvers"` // in the order of their first steps
 }
 
-// Solver is what one of them did and learned.
+// Solver is the course of the run with one solver.
 type Solver struct {
 	Name       string       `json:"name"`
 	Accuracy   Series       `json:"accuracy"`   // of each step
 	Loss       Series       `json:"loss"`       // of each step
-	Scale      Series       `json:"scale"`      // over all parameters, Every so many steps; empty if it learns none
+	Scale      Series       `json:"scale"`      // over all parameters, at every look; empty if it learns none
 	Parameters []*Parameter `json:"parameters"` // none if it learns no step sizes
 }
 
-// Parameter is what a solver learned about one parameter, Every so many steps.
+// Parameter is what a solver has learned about one parameter, at every look.
 type Parameter struct {
-	Name  string              `json:"name"`
-	Shape []int               `json:"shape"`
-	Scale Series              `json:"scale"`
-	Gains [len(Shares)]Series `json:"gains"` // quantiles; empty if there are no gains
-	Now   Histogram           `json:"now"`   // of the gains at the last look
+	Name  string                     `json:"name"`
+	Shape []int                      `json:"shape"`
+	Scale Series                     `json:"scale"`
+	Gains [len(Probabilities)]Series `json:"gains"` // quantiles; empty if there are no gains
+	Now   Histogram                  `json:"now"`   // of the gains at the last look
 }
 
-// Add takes the next step of each run. A run that has dropped out of its
-// comparison has none, and its series have ended.
+// Add adds the next step of each run. A run that has dropped out of its comparison
+// has none, and its series have ended.
 func (h *History) Add(steps []*experiment.Step) {
 	for _, step := range steps {
 		s := h.solver(step.Solver)
@@ -90,13 +89,14 @@ func (p *Parameter) look(a *solver.Adaptation) {
 	if len(a.Gain) == 0 {
 		return
 	}
-	for i, q := range quantile.Of(Shares[:], a.Gain) {
+	for i, q := range quantile.Of(Probabilities[:], a.Gain) {
 		p.Gains[i].add(q, lookPoints)
 	}
 	p.Now = Histogram{numbers: a.Gain}
 }
 
-// Sound tells whether Add can have made this history, which was read.
+// Sound tells whether Add can have made this history, for one that was read from a
+// file.
 func (h *History) Sound() bool {
 	for _, s := range h.Solvers {
 		if s == nil || !s.sound() {
@@ -110,14 +110,14 @@ func (s *Solver) sound() bool {
 	ok := s.Accuracy.sound(stepPoints) && s.Loss.sound(stepPoints) && s.Scale.sound(lookPoints)
 	for _, p := range s.Parameters {
 		ok = ok && p != nil && p.Scale.sound(lookPoints)
-		for i := range Shares {
+		for i := range Probabilities {
 			ok = ok && p.Gains[i].sound(lookPoints)
 		}
 	}
 	return ok
 }
 
-// Clone is a copy, which later steps do not change.
+// Clone returns a copy that later steps do not change.
 func (h *History) Clone() *History {
 	c := &History{Solvers: make([]*Solver, len(h.Solvers))}
 	for i, s := range h.Solvers {

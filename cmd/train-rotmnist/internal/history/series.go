@@ -7,20 +7,20 @@ import (
 	"strconv"
 )
 
-// Series is numbers in order, of which there may be any many. When it gets too
-// long, neighbouring points become one, which keeps the least and the greatest
-// of their values, so that no dip is lost.
+// Series stores any number of values in order, in a bounded number of points. When
+// there would be too many, each two neighbouring points become one, which has the
+// mean, the least and the greatest of their values, so that no dip is lost.
 type Series struct {
-	Width  int     `json:"width"`  // values in a point; the last may have fewer yet
+	Width  int     `json:"width"`  // values in a point; the last one may still have fewer
 	Values int     `json:"values"` // in all
 	Mean   Numbers `json:"mean"`   // of each point; NaN if none of its values is finite
 	Min    Numbers `json:"min,omitempty"`
-	Max    Numbers `json:"max,omitempty"` // with Min, nil while Width is 1 and all are Mean
+	Max    Numbers `json:"max,omitempty"` // like Min, nil while Width is 1, where they would equal Mean
 	Last   int     `json:"last"`          // finite values in the last point
 }
 
-// add takes the next value. There are never more points than the limit, which
-// is even. A value that is not finite counts for its place alone.
+// add adds the next value. There are never more points than the limit, which is
+// even. A value that is not finite takes its place and counts for nothing else.
 func (s *Series) add(x float64, limit int) {
 	if s.Width == 0 {
 		s.Width = 1
@@ -46,7 +46,7 @@ func (s *Series) append(x float64) {
 	}
 }
 
-// take brings a finite value into the last point.
+// take adds a finite value to the last point.
 func (s *Series) take(x float64) {
 	s.Last++
 	end := len(s.Mean) - 1
@@ -61,7 +61,7 @@ func (s *Series) take(x float64) {
 	}
 }
 
-// halve makes one point of every two, which all have as many values.
+// halve makes one point of every two. All points are full.
 func (s *Series) halve() {
 	least, greatest := s.Min, s.Max
 	if s.Width == 1 {
@@ -80,7 +80,7 @@ func pairs(xs Numbers, of func(x, y float64) float64) Numbers {
 	return ys
 }
 
-// either is a number of two, or the one that is not NaN.
+// either returns of(x, y), or the one that is not NaN.
 func either(x, y float64, of func(x, y float64) float64) float64 {
 	switch {
 	case math.IsNaN(x):
@@ -91,7 +91,7 @@ func either(x, y float64, of func(x, y float64) float64) float64 {
 	return of(x, y)
 }
 
-// sound tells whether add can have made this.
+// sound tells whether add can have made this series.
 func (s *Series) sound(limit int) bool {
 	if s.Values == 0 {
 		return len(s.Mean)+len(s.Min)+len(s.Max) == 0
@@ -113,14 +113,14 @@ func (s *Series) clone() Series {
 	return c
 }
 
-// Numbers are finite or NaN, which is null in JSON. There they are exact.
+// Numbers are finite or NaN. In JSON they are exact, and NaN is null.
 type Numbers []float64
 
 // MarshalJSON writes each number so that it is read back as it was.
 func (ns Numbers) MarshalJSON() ([]byte, error) { return ns.Append(nil, -1), nil }
 
-// Append appends the numbers in JSON, with so many digits; -1 for as many as
-// they have.
+// Append appends the numbers in JSON with so many significant digits; with -1, as
+// many as they need to be read back as they were.
 func (ns Numbers) Append(b []byte, digits int) []byte {
 	b = append(b, '[')
 	for i, x := range ns {

@@ -8,16 +8,16 @@ type message struct {
 	last bool
 }
 
-// clients are those that read along. Each has a channel with room for one
-// message, which a newer one replaces: whoever lags gets the newest.
+// clients are the browsers that receive messages. Each has a channel with room for
+// one message, which a newer one replaces, so a slow client gets the newest.
 type clients struct {
 	mu       sync.Mutex
 	channels map[chan message]bool
 	newest   message
-	joined   chan struct{} // says that there is a new one
+	joined   chan struct{} // receives when there is a new client
 }
 
-// mostClients are served at once.
+// mostClients is the greatest number of clients at a time.
 const mostClients = 200
 
 // join returns a channel with the newest message, if there is one; nil if there

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	patience  = 10 * time.Second // with a client that does not take what is written
-	heartbeat = 15 * time.Second // between signs of life, which find out who has gone
+	patience  = 10 * time.Second // time for a client to take what is written
+	heartbeat = 15 * time.Second // between comments that find clients that are gone
 )
 
 func (s *Server) handler() http.Handler {
@@ -22,9 +22,9 @@ func (s *Server) handler() http.Handler {
 	return s.guard(mux)
 }
 
-// guard lets only readers through who know where they are. A page from
-// elsewhere whose name has come to mean this machine does not: its browser
-// sends that name as the Host.
+// guard serves only requests for a name that this server has. That stops DNS
+// rebinding: a page from elsewhere whose name was made to point to this machine
+// sends its own name as the Host.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -45,9 +45,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// isHost tells whether a Host header names this server: as this machine calls
-// itself or as it was asked for. A number cannot be made to mean another
-// machine, so that any will do where others are served.
+// isHost tells whether a Host header names this server: localhost, a loopback
+// address, or the name it was asked to serve. DNS cannot make an IP address mean
+// another machine, so any address is accepted where other machines are served.
 func (s *Server) isHost(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package live serves the report while the runs go on, over server-sent events.
-// It is for those at the same machine, unless another address is asked for, and
-// nobody can change anything.
+// Package live serves the report while the runs go on, and updates it with
+// server-sent events. Without a host it listens on this machine only. It is
+// read-only.
 package live
 
 import (
@@ -23,21 +23,21 @@ import (
 
 // Server serves one comparison's page.
 //
-// Training never waits for it. A goroutine says when it wants to know more, at
-// most once a second and while there are clients; with the next step the
-// training side hands it a copy, which it puts into words for all of them.
+// Training never waits for it. While there are clients, a goroutine asks for a
+// snapshot at most once a second. At the next step the training side hands it a
+// copy, which the goroutine encodes and sends to all clients.
 type Server struct {
 	report   *report.Report
 	steps    int
 	listener net.Listener
-	host     string // that was asked for, or this machine's name
+	host     string // as asked for, or this machine's name
 	http     *http.Server
-	every    time.Duration // at least, between snapshots
+	every    time.Duration // least time between snapshots
 
 	wanted atomic.Bool
-	handed chan snapshot // has room for the only one under way
+	handed chan snapshot // has room for one
 
-	begun     time.Time // of the first step observed; the training side's
+	begun     time.Time // when the first step was observed; used by the training side only
 	beginning int
 
 	clients clients
@@ -54,7 +54,7 @@ type snapshot struct {
 }
 
 // New listens at an address, host:port; without a host, or as a port alone, on
-// this machine only. The server is to be told of all of the steps, and closed.
+// this machine only. Call Observe after every step, and Close.
 func New(address string, r *report.Report, steps int) (*Server, error) {
 	return start(address, r, steps, time.Second)
 }
@@ -69,7 +69,7 @@ func start(address string, r *report.Report, steps int, every time.Duration) (*S
 		return nil, cause(err)
 	}
 	if name, err := os.Hostname(); err == nil && listener.Addr().(*net.TCPAddr).IP.IsUnspecified() {
-		host = name // of all addresses none is the one to open
+		host = name // the address that stands for all cannot be opened
 	}
 	s := &Server{
 		report: r, steps: steps, listener: listener, host: host, every: every,
@@ -83,7 +83,7 @@ func start(address string, r *report.Report, steps int, every time.Duration) (*S
 		WriteTimeout:      patience,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // a visitor's mistakes are not the run's
+		ErrorLog:          log.New(io.Discard, "", 0), // errors of clients are not errors of the run
 	}
 	go s.inform()
 	go s.http.Serve(listener)
@@ -120,7 +120,7 @@ func split(address string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// cause drops what the caller's message says, too.
+// cause returns a network error without what the caller's message says too.
 func cause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -129,7 +129,7 @@ func cause(err error) error {
 	return err
 }
 
-// URL is where the page is.
+// URL returns the address of the page.
 func (s *Server) URL() string {
 	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
 	return "http://" + net.JoinHostPort(s.host, port) + "/"
@@ -146,8 +146,9 @@ func (s *Server) Warning() string {
 // local tells whether only this machine is served.
 func (s *Server) local() bool { return s.listener.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
-// Observe is told after every step how many there are. It takes no time, but
-// when a snapshot is wanted; only then is rows called, and the history copied.
+// Observe is to be called after every step, with the number of steps so far. It
+// takes time only when a snapshot is wanted: then it calls rows and copies the
+// history.
 func (s *Server) Observe(step int, h *history.History, rows func() []results.Row) {
 	if s.begun.IsZero() {
 		s.begun, s.beginning = time.Now(), step
@@ -157,11 +158,11 @@ func (s *Server) Observe(step int, h *history.History, rows func() []results.Row
 	}
 	select {
 	case s.handed <- snapshot{h.Clone(), rows(), report.Progress{Step: step, Left: s.left(step), State: report.Running}}:
-	default: // one is under way
+	default: // the one before was not taken yet
 	}
 }
 
-// left is about how long the steps to come will take.
+// left estimates how long the remaining steps will take; negative if unknown.
 func (s *Server) left(step int) time.Duration {
 	made := step - s.beginning
 	if made == 0 {
@@ -170,8 +171,8 @@ func (s *Server) left(step int) time.Duration {
 	return time.Duration(float64(time.Since(s.begun)) / float64(made) * float64(s.steps-step))
 }
 
-// Finish is told that there are no more steps, and waits until the clients have
-// been told. From now on the page shows what the runs ended with.
+// Finish is to be called when there are no more steps. It waits until the clients
+// have been told. From then on the page shows what the runs ended with.
 func (s *Server) Finish(step int, h *history.History, rows []results.Row) {
 	state := report.Finished
 	if step < s.steps {
@@ -185,12 +186,12 @@ func (s *Server) Finish(step int, h *history.History, rows []results.Row) {
 	select {
 	case s.handed <- snapshot{h, rows, report.Progress{Step: step, State: state}}:
 		<-s.spread
-	case <-s.spread: // it was closed
+	case <-s.spread: // Close was called
 	}
 }
 
-// Close ends the server. Clients that are reading the last snapshot have a
-// moment for it.
+// Close ends the server. Clients that are reading the last snapshot have two
+// seconds to finish.
 func (s *Server) Close() error {
 	s.stopped.Do(func() { close(s.stop) })
 	<-s.spread
@@ -209,7 +210,7 @@ func (s *Server) inform() {
 	defer pause.Stop()
 	var sent time.Time
 	for {
-		var joined chan struct{} // nil while somebody is there: then it is time that counts
+		var joined chan struct{} // nil while there are clients, and snapshots follow the clock
 		if s.clients.count() == 0 {
 			joined = s.clients.joined
 		}
@@ -234,7 +235,7 @@ func (s *Server) inform() {
 	}
 }
 
-// message puts a snapshot into the words of server-sent events.
+// message encodes a snapshot as a server-sent event.
 func (s *Server) message(given snapshot) (message, error) {
 	data, err := s.report.Data(given.history, given.rows, given.progress)
 	if err != nil {

@@ -24,7 +24,7 @@ func run(spec string, rate float64, seed uint64, accuracy float64) results.Recor
 	}
 }
 
-// sweepOf has two seeds at each learn rate, at equal distances from a mean.
+// sweepOf has two seeds at each learning rate, at equal distances from a mean.
 func sweepOf(solver string, means map[float64]float64) []results.Record {
 	var rs []results.Record
 	for rate, mean := range means {
@@ -53,19 +53,19 @@ func text(t *testing.T, records []results.Record) string {
 	return b.String()
 }
 
-func TestToleranceIsTheRangeOfLearnRatesAroundTheBestThatAreWithinTwoPointsOfIt(t *testing.T) {
+func TestToleranceIsTheRangeOfLearningRatesAroundTheBestThatAreWithinTwoPointsOfIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		means map[float64]float64
 		want  string
 	}{
-		"everything is good":      {map[float64]float64{1e-6: 0.9, 1e-3: 0.91, 1: 0.9}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥6"},
-		"both ends are seen":      {map[float64]float64{1e-6: 0.1, 1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% 4"},
-		"one end is not":          {map[float64]float64{1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥4"},
-		"exactly two points off":  {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.9, 0.1: 0.8999, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 1"},
-		"a gap ends the range":    {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.8, 0.1: 0.92, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 0"},
-		"between powers of ten":   {map[float64]float64{1e-3: 0.1, 3e-3: 0.92, 1e-2: 0.92, 3e-2: 0.91, 0.1: 0.1}, "0.003 92.00% ± 1.41% 10.00% ± 1.41% 1"},
-		"no default":              {map[float64]float64{0.01: 0.1, 0.1: 0.92, 1: 0.1}, "0.1 92.00% ± 1.41% – 0"},
-		"a learn rate of nothing": {map[float64]float64{0: 0.92, 0.1: 0.92, 1: 0.1}, "0 92.00% ± 1.41% – –"},
+		"everything is good":         {map[float64]float64{1e-6: 0.9, 1e-3: 0.91, 1: 0.9}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥6"},
+		"both ends are seen":         {map[float64]float64{1e-6: 0.1, 1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% 4"},
+		"one end is not":             {map[float64]float64{1e-5: 0.9, 1e-3: 0.91, 0.1: 0.9, 1: 0.1}, "0.001 91.00% ± 1.41% 91.00% ± 1.41% ≥4"},
+		"exactly two points off":     {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.9, 0.1: 0.8999, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 1"},
+		"a gap ends the range":       {map[float64]float64{1e-4: 0.1, 1e-3: 0.92, 0.01: 0.8, 0.1: 0.92, 1: 0.1}, "0.001 92.00% ± 1.41% 92.00% ± 1.41% 0"},
+		"between powers of ten":      {map[float64]float64{1e-3: 0.1, 3e-3: 0.92, 1e-2: 0.92, 3e-2: 0.91, 0.1: 0.1}, "0.003 92.00% ± 1.41% 10.00% ± 1.41% 1"},
+		"no default":                 {map[float64]float64{0.01: 0.1, 0.1: 0.92, 1: 0.1}, "0.1 92.00% ± 1.41% – 0"},
+		"a learning rate of nothing": {map[float64]float64{0: 0.92, 0.1: 0.92, 1: 0.1}, "0 92.00% ± 1.41% – –"},
 	} {
 		out := text(t, sweepOf("funnel", c.means))
 		if got := rows(out, "funnel"); len(got) != 1 || got[0] != c.want {
@@ -87,7 +87,7 @@ func TestMeansAreOverTheRunsOfEachSolver(t *testing.T) {
 	}
 }
 
-func TestSettingsMakeSolversAndLearnRatesDoNot(t *testing.T) {
+func TestSettingsMakeSolversAndLearningRatesDoNot(t *testing.T) {
 	slow, fast := sweepOf("funnel", map[float64]float64{0.1: 0.8, 1: 0.9}), sweepOf("funnel", map[float64]float64{0.1: 0.85, 1: 0.95})
 	for i := range fast {
 		fast[i].Settings["scale-rate"] = "0.2"

@@ -8,11 +8,11 @@ import (
 	"sort"
 )
 
-// Of returns the empirical quantiles of all the numbers in some lists: for each
-// share, from 0 to 1, the smallest number that so many of them do not exceed.
-// It is NaN if there are none, or one of them is NaN.
-func Of(shares []float64, lists ...[]float64) []float64 {
-	quantiles := make([]float64, len(shares))
+// Of returns the empirical quantiles of all numbers in some lists: for each
+// probability, from 0 to 1, the smallest number that at least that fraction of them
+// does not exceed. All are NaN if there are no numbers, or if one of them is NaN.
+func Of(probabilities []float64, lists ...[]float64) []float64 {
+	quantiles := make([]float64, len(probabilities))
 	keys, ok := keysOf(lists)
 	if len(keys) == 0 || !ok {
 		for i := range quantiles {
@@ -20,9 +20,9 @@ func Of(shares []float64, lists ...[]float64) []float64 {
 		}
 		return quantiles
 	}
-	wanted := make([]rank, len(shares))
-	for i, share := range shares {
-		at := int(math.Ceil(share*float64(len(keys)))) - 1
+	wanted := make([]rank, len(probabilities))
+	for i, p := range probabilities {
+		at := int(math.Ceil(p*float64(len(keys)))) - 1
 		wanted[i] = rank{max(at, 0), &quantiles[i]}
 	}
 	slices.SortFunc(wanted, func(a, b rank) int { return a.at - b.at })
@@ -30,14 +30,14 @@ func Of(shares []float64, lists ...[]float64) []float64 {
 	return quantiles
 }
 
-// rank is a place in the sorted order, and where the number there goes.
+// rank is a position in the sorted order, and where the number there is stored.
 type rank struct {
 	at     int
 	number *float64
 }
 
-// keysOf are the numbers as integers in the same order. It tells whether each
-// of them is one.
+// keysOf returns integers that are ordered as the numbers are, and whether none of
+// the numbers is NaN.
 func keysOf(lists [][]float64) (keys []uint64, ok bool) {
 	n := 0
 	for _, list := range lists {
@@ -56,19 +56,19 @@ func keysOf(lists [][]float64) (keys []uint64, ok bool) {
 	return keys, true
 }
 
-// numberOf is the number of a key.
+// numberOf returns the number of a key.
 func numberOf(key uint64) float64 {
 	return math.Float64frombits(key ^ (^uint64(int64(key)>>63) | 1<<63))
 }
 
 const (
-	few        = 64 // are sorted
+	few        = 64 // so many keys are sorted
 	bucketBits = 11
 )
 
-// find finds the numbers at these ranks. It deals the keys, the first of which
-// has the rank first, into buckets of equal width and goes on with those that
-// hold a rank. The width shrinks each time, so that it ends on any input.
+// find finds the numbers at these ranks. The least of the keys has rank first. It
+// counts the keys in buckets of equal width and goes on with those buckets that
+// have a wanted rank. The width shrinks each time, so it ends on any input.
 func find(keys []uint64, first int, wanted []rank) {
 	lowest, highest := slices.Min(keys), slices.Max(keys)
 	if lowest == highest || len(keys) <= few {
@@ -95,8 +95,8 @@ func find(keys []uint64, first int, wanted []rank) {
 	}
 }
 
-// between are the count keys that are at least lowest and less than width above
-// it. Whether a key is one of them is chance, so there is no branch on it.
+// between returns the count keys that are at least lowest and less than width above
+// it. There is no branch on a comparison, which would be mispredicted often.
 func between(keys []uint64, lowest, width uint64, count int) []uint64 {
 	found := make([]uint64, count+1)
 	n := 0

@@ -14,14 +14,14 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// Report is of one comparison.
+// Report is that of one comparison.
 type Report struct {
 	about
 	solvers []spec.Spec
 	steps   int
 }
 
-// Description is what a comparison follows from.
+// Description is everything that a comparison follows from.
 type Description struct {
 	results.Protocol
 	Args     []string // of the command line, without the program
@@ -33,11 +33,11 @@ type Description struct {
 	SHA256   string         // of the data sets
 }
 
-// about is the part of the page's data that no step changes.
+// about is the part of the page's data that stays the same during the run.
 type about struct {
 	Command string  `json:"command"`
 	Version string  `json:"version"`
-	Seed    string  `json:"seed"` // JavaScript's numbers are too short for it
+	Seed    string  `json:"seed"` // a string, since JavaScript's numbers hold only 53 bits
 	Data    string  `json:"data"`
 	Stream  string  `json:"stream"`
 	Model   string  `json:"model"`
@@ -46,14 +46,14 @@ type about struct {
 	Digits  []digit `json:"digits"`
 }
 
-// phase begins with a jump, but the first.
+// phase is a stretch of steps between two jumps of the angle.
 type phase struct {
 	From  int     `json:"from"` // its first and last step, counted from 1
 	To    int     `json:"to"`
 	Angle float64 `json:"angle"` // at the first
 }
 
-// New makes a report that nothing has been done for yet.
+// New returns the report of a comparison that has not begun.
 func New(d *Description) *Report {
 	a := about{
 		Command: commandLine(d.Args), Version: d.Version, Seed: fmt.Sprint(d.Seed),
@@ -67,7 +67,7 @@ func New(d *Description) *Report {
 	return &Report{a, d.Solvers, a.Steps}
 }
 
-// commandLine is one for a shell.
+// commandLine quotes arguments for a shell.
 func commandLine(args []string) string {
 	line := "train-rotmnist"
 	for _, arg := range args {
@@ -76,7 +76,7 @@ func commandLine(args []string) string {
 	return line
 }
 
-// Quote is a word as a shell takes it.
+// Quote quotes a word for a shell, if it needs that.
 func Quote(word string) string {
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=:,./+@%"
 	if word == "" || strings.Trim(word, plain) != "" {
@@ -87,12 +87,12 @@ func Quote(word string) string {
 
 // Progress is how far the runs have come.
 type Progress struct {
-	Step  int           // that all have made
-	Left  time.Duration // about; below 0 if nobody knows
+	Step  int           // the number of steps that all runs have made
+	Left  time.Duration // estimated; negative if unknown
 	State State
 }
 
-// State is whether runs go on.
+// State tells whether the runs go on.
 type State string
 
 const (
@@ -101,7 +101,7 @@ const (
 	Stopped  State = "stopped" // before the end of the stream
 )
 
-// snapshot is all of the page's data.
+// snapshot is all data of the page.
 type snapshot struct {
 	About   *about     `json:"about"`
 	State   State      `json:"state"`
@@ -140,14 +140,15 @@ type series struct {
 	Max    numbers `json:"max,omitempty"`
 }
 
-// numbers have in JSON as many digits as can be seen.
+// numbers have in JSON only the four digits that a chart can show.
 type numbers []float64
 
 func (ns numbers) MarshalJSON() ([]byte, error) {
 	return history.Numbers(ns).Append(make([]byte, 0, 8*len(ns)+2), 4), nil
 }
 
-// Data is all that the page shows, in JSON; safe in a script element.
+// Data returns everything that the page shows, in JSON that is safe inside a script
+// element.
 func (r *Report) Data(h *history.History, rows []results.Row, p Progress) ([]byte, error) {
 	s := snapshot{
 		About: &r.about, State: p.State, Step: p.Step, Left: math.Round(p.Left.Seconds()),
@@ -159,7 +160,7 @@ func (r *Report) Data(h *history.History, rows []results.Row, p Progress) ([]byt
 	return json.Marshal(&s)
 }
 
-// notes are what the table has no column for.
+// notes returns sentences for what the table has no column for.
 func notes(rows []results.Row, step int) []string {
 	texts := []string{}
 	for _, r := range rows {
@@ -192,8 +193,8 @@ func (r *Report) line(s *history.Solver) line {
 	return l
 }
 
-// rates are the learn rates in the middle of the scale's points; only one if it
-// does not change.
+// rates returns the learning rate in the middle of each of the scale's points; only
+// one if it does not change.
 func (r *Report) rates(s *history.Solver) numbers {
 	for _, spec := range r.solvers {
 		if spec.Text != s.Name {

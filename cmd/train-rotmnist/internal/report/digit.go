@@ -10,7 +10,7 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// digit is the picture of one at an angle of the stream.
+// digit is the picture of a digit at one angle of the stream.
 type digit struct {
 	From  int     `json:"from"` // the steps that it stands for, counted from 1
 	To    int     `json:"to"`
@@ -19,13 +19,13 @@ type digit struct {
 }
 
 const (
-	most    = 48 // digits
-	ofDrift = 9  // where the angle never jumps
-	drawn   = 4  // which looks different at any angle
+	most    = 48 // pictures
+	ofDrift = 9  // pictures where the angle never jumps
+	drawn   = 4  // the digit; a 4 looks different at every angle
 )
 
-// digitsOf draws a digit at the angle of every phase, or of some of very many;
-// of one phase, at some of its steps.
+// digitsOf draws a digit at the angle of every phase, or of some if there are very
+// many. If there is one phase, it draws it at some of its steps.
 func digitsOf(data *mnist.Dataset, schedule mnist.Schedule) []digit {
 	digits := []digit{}
 	number, length := schedule.Phases(), schedule.PhaseLength()
@@ -45,7 +45,7 @@ func digitsOf(data *mnist.Dataset, schedule mnist.Schedule) []digit {
 	return digits
 }
 
-// draw draws the first digit of the kind.
+// draw draws the first digit of that kind in the data set.
 func draw(data *mnist.Dataset, angle float64) string {
 	at := max(bytes.IndexByte(data.Labels, drawn), 0)
 	var pixels [mnist.Pixels]float32

@@ -115,7 +115,7 @@ function onLog(line) {
 
 const times = (xs, ys) => xs.map((x, i) => x == null || ys[i] == null ? null : x * ys[i]);
 
-// rates are the learn rates at the points of a solver's scale.
+// rates are the learning rates at the points of a solver's scale.
 const rates = s => s.scale.mean.map((_, i) => s.rates.length === 1 ? s.rates[0] : s.rates[i]);
 
 // stepSizes are the quantiles of η·s·p, or only η·s if there are no gains.

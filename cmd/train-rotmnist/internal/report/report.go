@@ -1,5 +1,5 @@
-// Package report writes a page that shows what runs did and learned: one file
-// without any other, or the page of a server that fills it while they go on.
+// Package report writes a page with charts of what runs did and learned. It is one
+// self-contained file, or the page of a server that updates it while they go on.
 package report
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 )
 
-// What the page is made of. See make uplot for the charts' library.
+// The sources of the page. make uplot fetches the library that draws the charts.
 var (
 	//go:embed page.html
 	pageHTML string
@@ -32,21 +32,22 @@ var (
 	uplotLicense string
 )
 
-// Whoever has the page has a copy of uPlot, and so gets its licence.
+// The page contains a copy of uPlot, so it contains uPlot's licence.
 var (
 	scripts = []string{"/*!\n" + uplotLicense + "*/\n" + uplotJS, pageJS}
 	styles  = []string{uplotCSS, pageCSS}
 	page    = template.Must(template.New("page").Parse(pageHTML))
 )
 
-// Policy is the Content-Security-Policy of the page: only its own scripts and
-// styles, known by their sums, and nothing from outside.
+// Policy returns the Content-Security-Policy of the page: only its own scripts and
+// styles, known by their digests, and nothing from outside.
 func Policy() string {
 	return "default-src 'none'; script-src" + sums(scripts) + "; style-src" + sums(styles) +
 		"; img-src data:; base-uri 'none'; form-action 'none'"
 }
 
-// LivePolicy is that of the page that Live writes, which asks its server, too.
+// LivePolicy returns that of the page that Live writes, which may also ask its
+// server.
 func LivePolicy() string { return Policy() + "; connect-src 'self'" }
 
 func sums(texts []string) string {
@@ -67,8 +68,8 @@ func (r *Report) Write(w io.Writer, h *history.History, rows []results.Row, p Pr
 	return write(w, Policy(), data)
 }
 
-// Live writes a page without data. It gets them from the server-sent events at
-// "events", each of which is what Data makes.
+// Live writes a page without data. It receives them as server-sent events from
+// "events", each with what Data returns.
 func Live(w io.Writer) error { return write(w, LivePolicy(), nil) }
 
 func write(w io.Writer, policy string, data []byte) error {
@@ -87,7 +88,7 @@ func write(w io.Writer, policy string, data []byte) error {
 	return err
 }
 
-// asTemplate are texts that the template is to take as they are.
+// asTemplate marks texts that the template must not escape.
 func asTemplate[T ~string](texts []string) []T {
 	var ts []T
 	for _, t := range texts {

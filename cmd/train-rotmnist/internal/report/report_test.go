@@ -111,7 +111,7 @@ func TestThePageMayLoadNothing(t *testing.T) {
 	}
 }
 
-func TestTheLearnRateOfAStepSizeIsThatOfItsSteps(t *testing.T) {
+func TestTheLearningRateOfAStepSizeIsThatOfItsSteps(t *testing.T) {
 	r := reportOf(t, "funnel:lr=0.5,funnel:lr=1:decay=step", jumps(t, []float64{0, 60}, 20))
 	looks := history.Series{Width: 2, Values: 4, Mean: history.Numbers{1, 1}, Min: history.Numbers{1, 1}, Max: history.Numbers{1, 1}}
 	s := dataIn(t, pageOf(t, r, &history.History{Solvers: []*history.Solver{

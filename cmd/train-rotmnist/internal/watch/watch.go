@@ -15,21 +15,21 @@ import (
 	"golang.org/x/term"
 )
 
-// View is a few lines at the bottom of a terminal, drawn over and over.
+// View is a few lines at the bottom of a terminal that are redrawn.
 type View struct {
 	w     io.Writer
 	size  func() (columns, rows int)
-	lines int // that stand there
+	lines int // that were drawn last
 	start time.Time
 	drawn time.Time
-	from  int // steps that were done before
+	from  int // steps that were done before the view began
 }
 
-// between is the time between two drawings.
+// between is the least time between two drawings.
 const between = 200 * time.Millisecond
 
-// New returns a view on a terminal, of a comparison that begins after so many
-// steps; nil if w is none.
+// New returns a view of a comparison that begins after from steps; nil if w is not a
+// terminal.
 func New(w io.Writer, from int) *View {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -61,9 +61,9 @@ func (v *View) Show(h *history.History, done, steps int, angle float64) {
 	v.draw(append([]string{fmt.Sprintf("step %d of %d, %.0f°, %v left", done, steps, angle, left.Round(time.Second))}, rows(h, columns-1)...))
 }
 
-// draw puts lines over those that stand there. None is as wide as the terminal,
-// for one that wraps would be two, and they are not as high: what has left the
-// terminal at its top cannot be drawn over.
+// draw replaces the lines that were drawn last. No line is as wide as the terminal,
+// since one that wraps would count as two, and there are fewer lines than rows,
+// since lines that have left the terminal at its top cannot be redrawn.
 func (v *View) draw(lines []string) {
 	var b strings.Builder
 	b.WriteString(v.erasure())
@@ -79,7 +79,7 @@ func (v *View) draw(lines []string) {
 	io.WriteString(v.w, b.String())
 }
 
-// erasure takes the view off the terminal.
+// erasure returns the control characters that remove the view.
 func (v *View) erasure() string {
 	if v.lines == 0 {
 		return ""
@@ -87,7 +87,7 @@ func (v *View) erasure() string {
 	return fmt.Sprintf("\x1b[%dA\x1b[J", v.lines)
 }
 
-// Write writes text that is to stay, such as a warning, above the view.
+// Write writes text above the view that stays there, such as a warning.
 func (v *View) Write(text []byte) (int, error) {
 	if _, err := io.WriteString(v.w, v.erasure()); err != nil {
 		return 0, err
@@ -96,8 +96,8 @@ func (v *View) Write(text []byte) (int, error) {
 	return v.w.Write(text)
 }
 
-// rows is a line for each solver. Where there are too few columns, the blocks
-// leave room for the numbers.
+// rows returns a line for each solver. Where there are few columns, the blocks give
+// way to the numbers.
 func rows(h *history.History, columns int) []string {
 	name := 0
 	for _, s := range h.Solvers {
@@ -117,7 +117,7 @@ func rows(h *history.History, columns int) []string {
 	return texts
 }
 
-// numbers are what a solver has come to.
+// numbers returns the current accuracy, scale and gains of a solver.
 func numbers(s *history.Solver) (text string) {
 	if n := len(s.Accuracy.Mean); n > 0 {
 		text = fmt.Sprintf(" %3.0f%%", 100*mean(s.Accuracy.Mean[max(0, n-10):]))
@@ -131,8 +131,8 @@ func numbers(s *history.Solver) (text string) {
 	return text
 }
 
-// gains are between which most gains are: of all parameters the least quantile
-// and the greatest.
+// gains returns a range that has most gains: from the least low quantile of any
+// parameter to the greatest high one.
 func gains(s *history.Solver) (least, greatest float64, ok bool) {
 	least, greatest = math.Inf(1), math.Inf(-1)
 	for _, p := range s.Parameters {
@@ -149,7 +149,7 @@ const (
 	blocks     = "▁▂▃▄▅▆▇█"
 )
 
-// spark is a line of blocks for numbers from 0 to 1, each the mean of as many.
+// spark draws numbers from 0 to 1 as a line of blocks, each the mean of equally many.
 func spark(xs []float64, width int) string {
 	levels := []rune(blocks)
 	line := make([]rune, 0, width)

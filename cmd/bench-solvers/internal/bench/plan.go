@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seed1e560811/funnel/cmd/bench-solvers/internal/problem"
+	"github.com/seed1e560811/funnel/cmd/internal/table"
+)
+
+// Plan is what is to be run: every solver on every problem with every seed.
+type Plan struct {
+	Problems    []*problem.Problem
+	Contestants []Contestant
+	Grid        []Contestant // the tuned peers; some may be contestants, too
+	Seeds       []uint64
+}
+
+// solvers are the contestants, and those of the grid that are not among them.
+func (p *Plan) solvers() []*Contestant {
+	var all []*Contestant
+	for _, list := range [][]Contestant{p.Contestants, p.Grid} {
+		for i := range list {
+			if !slices.ContainsFunc(all, func(c *Contestant) bool { return c.Name == list[i].Name }) {
+				all = append(all, &list[i])
+			}
+		}
+	}
+	return all
+}
+
+// Runs are those of the plan, the runs of one problem together.
+func (p *Plan) Runs() []Run {
+	var runs []Run
+	solvers := p.solvers()
+	for _, seed := range p.Seeds {
+		for _, problem := range p.Problems {
+			for _, c := range solvers {
+				runs = append(runs, Run{problem, c, seed})
+			}
+		}
+	}
+	return runs
+}
+
+// Run is one to be made.
+type Run struct {
+	Problem    *problem.Problem
+	Contestant *Contestant
+	Seed       uint64
+}
+
+// Missing are those runs that are not among the records.
+func Missing(runs []Run, records []Record) []Run {
+	made := map[Key]bool{}
+	for i := range records {
+		made[records[i].Key()] = true
+	}
+	return slices.DeleteFunc(slices.Clone(runs), func(r Run) bool { return made[r.Key()] })
+}
+
+// Do makes a run, and calls stepped after every step. A run that fails, or
+// panics, has a record that says so.
+func (r *Run) Do(ctx context.Context, stepped func()) (record Record) {
+	record = Record{Problem: r.Problem.Name, Steps: r.Problem.Steps, Seed: r.Seed, Solver: r.Contestant.Name}
+	defer func() {
+		if p := recover(); p != nil {
+			record.Error = fmt.Sprintf("panic: %v", p)
+		}
+	}()
+	start := time.Now()
+	result, err := r.Problem.Train(ctx, r.Seed, r.Contestant.New(), stepped)
+	record.Seconds = time.Since(start).Seconds()
+	if err != nil {
+		record.Error = err.Error()
+		return record
+	}
+	record.End, record.Mean, record.DivergedAt = table.Number(result.End), table.Number(result.Mean), result.DivergedAt
+	return record
+}

@@ -1,0 +1,63 @@
+// Package problem has small things to learn, of many kinds, as Gorgonia
+// programs: each is one short function that makes the graph, the batches and the
+// score. Any gorgonia.Solver can train them.
+//
+// A new problem is its function and a row in problems.
+package problem
+
+import "slices"
+
+// Problem is one thing to learn.
+type Problem struct {
+	Name    string
+	About   string  // what it is, in a few words
+	Score   string  // what is measured; lower is better
+	Floor   float64 // a score below it counts as this: smaller differences mean nothing
+	Steps   int
+	Seconds float64 // that a run takes on one core, about
+
+	build func(t *Task)
+}
+
+// What is measured.
+const (
+	errorRate = "error rate"
+	loss      = "loss"
+	excess    = "excess loss" // above the best there is
+	distance  = "distance"    // from the truth
+)
+
+var turns = []float64{0, 60, 120, 180} // degrees
+
+var problems = []*Problem{
+	{"rotating-digits", "MLP; digits jump by 60° every 400 steps", errorRate, 1e-3, 1600, 6, digitsMLP(turns, 128, 1, 128, 64)},
+	{"still-digits", "MLP with two hidden layers", errorRate, 1e-3, 1500, 3, digitsMLP(turns[:1], 64, 1, 128, 64)},
+	{"shallow-digits", "no hidden layer", errorRate, 1e-3, 1000, 0.8, digitsMLP(turns[:1], 64, 1)},
+	{"deep-digits", "MLP with 8 hidden layers", errorRate, 1e-3, 1000, 1.7, digitsMLP(turns[:1], 64, 1, 32, 32, 32, 32, 32, 32, 32, 32)},
+	{"bright-digits", "inputs from 0 to 255", errorRate, 1e-3, 1000, 1.1, digitsMLP(turns[:1], 64, 255, 64)},
+	{"dim-digits", "inputs from 0 to 0.01", errorRate, 1e-3, 1000, 1.1, digitsMLP(turns[:1], 64, 0.01, 64)},
+	{"few-digits", "MLP; 640 images in 150 epochs", loss, 1e-4, 1500, 1.2, fewDigits},
+	{"convolution", "two convolutions; digits turn halfway", errorRate, 1e-3, 400, 1, convolution},
+	{"autoencoder", "digits through 16 units, sigmoid outputs", loss, 1e-4, 2000, 4, autoencoder},
+	{"recurrent", "tanh network on text", loss, 1e-3, 800, 1.5, recurrent},
+	{"lstm", "LSTM on text", loss, 1e-3, 800, 4, lstm},
+	{"spirals", "5 tanh layers", loss, 1e-3, 1500, 0.5, spirals},
+	{"online-sine", "tanh layers, one example a step", distance, 1e-4, 3000, 0.3, onlineSine},
+	{"factorization", "ratings from embeddings", loss, 1e-3, 2000, 1, factorization},
+	{"td", "values whose targets move (TD(0))", distance, 1e-3, 3000, 0.8, temporalDifference},
+	{"policy-gradient", "REINFORCE with a moving baseline", excess, 1e-3, 2000, 0.6, policyGradient},
+	{"ill-conditioned", "least squares, inputs of 1 to 0.03", distance, 1e-4, 1500, 0.1, illConditioned},
+	{"poisson", "counts, exponential link", excess, 1e-4, 2000, 0.3, poisson},
+	{"heavy-tails", "absolute loss, one example a step", distance, 1e-3, 8000, 0.8, heavyTails},
+	{"quantile", "0.9-quantile, one example a step", distance, 1e-3, 8000, 0.8, quantile},
+	{"logistic-1", "one weight, one example a step", excess, 1e-3, 8000, 0.5, logisticOnline(1)},
+	{"logistic-5", "five weights, one example a step", excess, 1e-3, 8000, 0.5, logisticOnline(5)},
+	{"sparse-features", "logistic; few of 2,000 are not 0", loss, 1e-3, 1000, 0.8, sparseFeatures},
+	{"rare-positives", "logistic; 1 label of 100 is 1", excess, 1e-3, 4000, 0.3, rarePositives},
+	{"epochs-logistic", "logistic; 9 batches again and again", excess, 1e-3, 8000, 0.4, fewBatchesLogistic},
+	{"epochs-square", "least squares; 9 batches again and again", excess, 1e-5, 6000, 0.3, fewBatchesSquare},
+	{"rosenbrock", "a bent valley of 20 numbers, no noise", excess, 1e-3, 2000, 0.1, rosenbrock},
+}
+
+// All are the problems, in the order of the table.
+func All() []*Problem { return slices.Clone(problems) }
