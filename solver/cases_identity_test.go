@@ -335,34 +335,6 @@ func TestAParameterWhoseGradientIs0StaysAsItIs(t *testing.T) {
 	}
 }
 
-// BenchmarkZeroGradient is a step over a million elements whose gradient is exactly
-// 0, as those of a frozen layer, beside the same step with a dense gradient.
-func BenchmarkZeroGradient(b *testing.B) {
-	for _, c := range adaptives {
-		for _, gradient := range []string{"dense", "zero"} {
-			b.Run(c.name+"/"+gradient, func(b *testing.B) {
-				const n = 1 << 20
-				large := &param{"large", tensor.New(tensor.WithShape(n), tensor.Of(tensor.Float32)), tensor.New(tensor.WithShape(n), tensor.Of(tensor.Float32))}
-				small := vector("small", make([]float64, 1000), make([]float64, 1000))
-				s, m, g := c.make(), model(large, small), large.gradient.(*tensor.Dense).Float32s()
-				for b.Loop() {
-					b.StopTimer()
-					if gradient == "dense" {
-						for i := range g {
-							g[i] = 1e-3 * float32(i%7-3)
-						}
-					}
-					set(small.gradient, rising(1000))
-					b.StartTimer()
-					if err := s.Step(m); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
-		}
-	}
-}
-
 func TestAParameterWithoutANameIsCalledByItsNumber(t *testing.T) {
 	g := G.NewGraph()
 	named := G.NewVector(g, G.Float64, G.WithName("named"), G.WithShape(3), G.WithInit(G.Ones()))

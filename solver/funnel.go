@@ -33,7 +33,9 @@ var _ Adaptive = (*Funnel)(nil)
 // where ḡ² is the running mean of ‖g‖² up to step t−1, with decay 0.9. p and s are
 // clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
 // norm is. g is the gradient after l1 and l2 regularisation, division by the batch
-// size and clipping, in this order.
+// size and clipping, in this order. An element of ν or m below the smallest normal
+// number of its type is set to 0 within 16 steps, because arithmetic with such
+// numbers is slow.
 //
 // # The learning rate
 //
@@ -231,6 +233,9 @@ func (s *funnelState[T]) setScale(scale float64) error {
 func (s *funnelState[T]) update(block int) {
 	a, b := s.within(block)
 	kernel.UpdateFunnel(s.theta[a:b], s.gradient[a:b], s.nu[a:b], s.m[a:b], s.p[a:b], &s.step)
+	if s.flushDue(block) {
+		kernel.FlushFunnel(s.nu[a:b], s.m[a:b])
+	}
 }
 
 // Release gives up the parameter's memory.
@@ -245,10 +250,10 @@ func (s *funnelState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 		&checkpoint.Tensor{Role: "average", Data: checkpoint.Floats[T](s.m), Least: checkpoint.AnyFinite})
 }
 
-func (s *funnelState[T]) save() checkpoint.Parameter { return s.progress.save() }
+func (s *funnelState[T]) save() checkpoint.Parameter { return s.gained.save() }
 
 func (s *funnelState[T]) restore(r checkpoint.Parameter) error {
-	s.progress.restore(r.Steps, r.Scale, r.Adapting)
+	s.gained.restore(r)
 	return nil
 }
 

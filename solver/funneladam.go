@@ -33,7 +33,9 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
 // after every update. g is the gradient after l1 and l2 regularisation, division by
-// the batch size and clipping, in this order. With γp = γs = 0 it is
+// the batch size and clipping, in this order. An element of m below the smallest
+// normal number of its type is set to 0 within 16 steps, and so is one of v where m
+// is 0, because arithmetic with such numbers is slow. With γp = γs = 0 it is
 // gorgonia.AdamSolver.
 //
 // What Funnel says of the learning rate, and of what is not in the paper, holds
@@ -232,6 +234,9 @@ func (s *adamState[T]) bounded() bool {
 func (s *adamState[T]) update(block int) {
 	a, b := s.within(block)
 	kernel.UpdateAdam(s.theta[a:b], s.gradient[a:b], s.m[a:b], s.v[a:b], s.p[a:b], &s.step)
+	if s.flushDue(block) {
+		kernel.FlushAdam(s.m[a:b], s.v[a:b])
+	}
 }
 
 func (s *adamState[T]) finish() (moved bool) {
@@ -262,7 +267,7 @@ func (s *adamState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 }
 
 func (s *adamState[T]) save() checkpoint.Parameter {
-	r := s.progress.save()
+	r := s.gained.save()
 	r.Direction = []float64{float64(s.last.Correction), float64(s.last.Eps)}
 	return r
 }
@@ -275,7 +280,7 @@ func (s *adamState[T]) restore(r checkpoint.Parameter) error {
 	if !(s.last.Correction >= 0 && isFinite(float64(s.last.Correction)) && s.last.Eps > 0 && isFinite(float64(s.last.Eps))) {
 		return fmt.Errorf("the coefficients of the last direction are %v", r.Direction)
 	}
-	s.progress.restore(r.Steps, r.Scale, r.Adapting)
+	s.gained.restore(r)
 	return nil
 }
 

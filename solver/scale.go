@@ -196,7 +196,7 @@ const lengthOfZero = 0.01
 // initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ of those bound parameters that have not
 // moved yet.
 func (a *adaptive) initialScale() float64 {
-	if a.initialStep == 0 || a.scaleRate == 0 {
+	if a.initialStep == 0 || a.scaleRate == 0 || a.paused() {
 		return 1
 	}
 	values, steps := a.values[:0], a.firstSteps[:0]
