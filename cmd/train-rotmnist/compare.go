@@ -60,6 +60,8 @@ type compareFlags struct {
 	mpi             bool
 	watch, quiet    bool
 	version         bool
+
+	arithmetic string // of the run that is resumed; no flag
 }
 
 func newCompareFlags() (*flag.FlagSet, *compareFlags) {
@@ -152,7 +154,7 @@ func start(o *compare.Options, err error, all *ranks.Ranks, dir *checkpoint.Dire
 func (f *compareFlags) options(fs *flag.FlagSet, commandLine []string) (*compare.Options, error) {
 	o := &compare.Options{
 		Seed: f.seed, Names: f.files, HTTP: f.http, HTTPLinger: f.linger, Watch: f.watch, Quiet: f.quiet,
-		Checkpoint: f.checkpoint, CheckpointEvery: f.checkpointEvery, Resume: f.resume, Flags: described(fs), CommandLine: commandLine,
+		Checkpoint: f.checkpoint, CheckpointEvery: f.checkpointEvery, Resume: f.resume, Arithmetic: f.arithmetic, Flags: described(fs), CommandLine: commandLine,
 	}
 	o.Resumable = f.checkpoint != ""
 	var err error

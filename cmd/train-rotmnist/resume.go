@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/compare"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/ranks"
 )
 
@@ -49,6 +51,7 @@ func resume(fs *flag.FlagSet, f *compareFlags, args []string, all *ranks.Ranks) 
 	}
 	merged, values := newCompareFlags()
 	if err == nil {
+		values.arithmetic = cmp.Or(record.Arithmetic, compare.EarlierArithmetic)
 		err = merge(merged, record.Flags, args)
 	}
 	if err != nil {

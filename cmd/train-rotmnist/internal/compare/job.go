@@ -3,6 +3,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ type Options struct {
 	CheckpointEvery int    // steps
 	Resume          string // directory of the run that goes on; empty for a new run
 
+	Arithmetic  string            // of the run that is resumed; empty for a new one
 	Flags       map[string]string // flags that say what is run, for the checkpoint
 	CommandLine []string          // for the report
 }
@@ -76,6 +78,7 @@ type Job struct {
 // New returns a job on these ranks, which are nil for one process. dir is the open
 // directory of a run that is resumed; nil for a new run, and on ranks but the first.
 func New(o Options, r *ranks.Ranks, dir *checkpoint.Directory) *Job {
+	o.Arithmetic = cmp.Or(o.Arithmetic, portable)
 	return &Job{Options: o, ranks: r, dir: dir}
 }
 
@@ -171,8 +174,12 @@ func (j *Job) prepare(ctx context.Context, notes io.Writer) error {
 	if err := digits.Fits(j.Protocol.Batch, train); err != nil {
 		return err
 	}
+	network, err := newNetwork(j.Protocol.Hidden, j.Arithmetic)
+	if err != nil {
+		return fmt.Errorf("-resume %s: %w", j.Resume, err)
+	}
 	j.setup = &experiment.Setup{
-		Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: experiment.MLP(j.Protocol.Hidden), Seed: j.Seed, OnNonFinite: j.OnNonFinite,
+		Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: network, Seed: j.Seed, OnNonFinite: j.OnNonFinite,
 	}
 	if j.ranks != nil {
 		j.setup.World = j.ranks.World

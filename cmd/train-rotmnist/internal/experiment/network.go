@@ -35,6 +35,6 @@ type Network interface {
 type NewNetwork func(batch int, seed uint64) (Network, error)
 
 // MLP makes multilayer perceptrons with hidden layers of these sizes.
-func MLP(hidden []int) NewNetwork {
-	return func(batch int, seed uint64) (Network, error) { return mnist.NewMLP(hidden, batch, seed) }
+func MLP(hidden []int, opts ...mnist.MLPOption) NewNetwork {
+	return func(batch int, seed uint64) (Network, error) { return mnist.NewMLP(hidden, batch, seed, opts...) }
 }
