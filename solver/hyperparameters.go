@@ -293,8 +293,8 @@ func restoreHyperparameters(texts map[string]json.RawMessage, k kind) (h hyperpa
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(unread)) {
-		return h, fmt.Errorf("%w: its solver has a hyperparameter %q, which is not known here", ErrVersion, name)
+	if names := slices.Sorted(maps.Keys(unread)); len(names) > 0 {
+		return h, fmt.Errorf("%w: its solver has a hyperparameter %q, which is not known here", ErrVersion, names[0])
 	}
 	if err := h.check(k); err != nil {
 		return h, fmt.Errorf("%w: %w", ErrCorrupt, err)
