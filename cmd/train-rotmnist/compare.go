@@ -23,6 +23,7 @@ solver, from the same weights and on the same batches, and compares them.
 usage: train-rotmnist [flags]
        train-rotmnist sweep -h         many runs: solvers, learning rates, seeds
        train-rotmnist table FILE...    means over runs: -json files and sweeps
+       train-rotmnist report FILE...   one page with charts of the runs in -json files
 
 examples:
   train-rotmnist
@@ -70,7 +71,7 @@ func newCompareFlags() (*flag.FlagSet, *compareFlags) {
 	f.define(fs)
 	fs.Uint64Var(&f.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
 	fs.StringVar(&f.files.CSV, "csv", "", "write a row for each step and solver to this `FILE`")
-	fs.StringVar(&f.files.JSON, "json", "", "write the summary to this `FILE`")
+	fs.StringVar(&f.files.JSON, "json", "", "write the summary, and the course of the runs for train-rotmnist report,\nto this `FILE`")
 	fs.StringVar(&f.files.Report, "report", "", "write a page with charts and the table, in one piece, to this `FILE`")
 	fs.StringVar(&f.http, "http", "", "serve that page while it trains at this `ADDR`, such as 8080, on this machine only;\nor at host:port, for others, too")
 	fs.BoolVar(&f.linger, "http-linger", false, "go on serving it when all is done, until Ctrl-C")

@@ -4,7 +4,10 @@
 package results
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -45,6 +48,23 @@ type Summary struct {
 	Seed    uint64 `json:"seed"`
 	Ranks   int    `json:"ranks"` // processes that trained together
 	Results []Row  `json:"results"`
+
+	// Report is the course of the runs, as train-rotmnist report reads it. It stands
+	// last in the file, as "report"; nil for none.
+	Report json.RawMessage `json:"-"`
+}
+
+// Write writes the summary in JSON: for people, but the report on one line.
+func (s *Summary) Write(w io.Writer) error {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	if s.Report != nil {
+		b = fmt.Appendf(bytes.TrimSuffix(b, []byte("\n}")), ",\n  \"report\": %s\n}", s.Report)
+	}
+	_, err = w.Write(append(b, '\n'))
+	return err
 }
 
 // Row is how one solver did.

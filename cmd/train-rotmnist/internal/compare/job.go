@@ -127,6 +127,10 @@ func (j *Job) conclude(ctx context.Context, err error, news, stdout io.Writer) e
 	if len(summary.Results) == 0 {
 		return errors.Join(err, ctx.Err())
 	}
+	if j.JSON != "" {
+		data, failed := j.page.Data(j.history, summary.Results, j.ended())
+		summary.Report, err = data, errors.Join(err, failed)
+	}
 	// The files come first: the reader of the table may be gone, as of a pipe.
 	page := func(w io.Writer) error { return j.page.Write(w, j.history, summary.Results, j.ended()) }
 	err = errors.Join(err, j.files.Finish(summary, page))
@@ -190,7 +194,7 @@ func (j *Job) prepare(ctx context.Context, notes io.Writer) error {
 			return err
 		}
 	}
-	if j.saver != nil || j.Watch || j.Report != "" || j.HTTP != "" {
+	if j.saver != nil || j.Watch || j.JSON != "" || j.Report != "" || j.HTTP != "" {
 		j.history = new(history.History)
 	}
 	if j.history != nil || j.ranks != nil {

@@ -3,7 +3,6 @@
 package files
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -121,11 +120,7 @@ func (f *Files) Write(steps []*experiment.Step) error {
 func (f *Files) Finish(s *results.Summary, page func(io.Writer) error) error {
 	err := f.Close()
 	if f.names.JSON != "" {
-		err = errors.Join(err, whole{"-json", f.names.JSON}.write(func(w io.Writer) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "  ")
-			return e.Encode(s)
-		}))
+		err = errors.Join(err, whole{"-json", f.names.JSON}.write(s.Write))
 	}
 	if f.names.Report != "" {
 		err = errors.Join(err, whole{"-report", f.names.Report}.write(page))
