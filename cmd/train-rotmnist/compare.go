@@ -67,15 +67,15 @@ func newCompareFlags() (*flag.FlagSet, *compareFlags) {
 	fs.StringVar(&f.solvers, "solvers", spec.Default, "comma-separated `list` of solvers, each name[:key=value]...; see below")
 	f.define(fs)
 	fs.Uint64Var(&f.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
-	fs.StringVar(&f.files.CSV, "csv", "", "write a row for each step and solver to this `FILE`")
-	fs.StringVar(&f.files.JSON, "json", "", "write the summary to this `FILE`")
-	fs.StringVar(&f.files.Report, "report", "", "write a page with charts and the table, in one piece, to this `FILE`")
+	cli.PathVar(fs, &f.files.CSV, "csv", "write a row for each step and solver to this `FILE`")
+	cli.PathVar(fs, &f.files.JSON, "json", "write the summary to this `FILE`")
+	cli.PathVar(fs, &f.files.Report, "report", "write a page with charts and the table, in one piece, to this `FILE`")
 	fs.StringVar(&f.http, "http", "", "serve that page while it trains at this `ADDR`, such as 8080, on this machine only;\nor at host:port, for others, too")
 	fs.BoolVar(&f.linger, "http-linger", false, "go on serving it when all is done, until Ctrl-C")
 	fs.StringVar(&f.onNonFinite, "on-nonfinite", "stop", "`what` to do about NaN or Inf in a loss or a gradient: stop that solver's run,\nor skip the batch and count it")
-	fs.StringVar(&f.checkpoint, "checkpoint", "", "save checkpoints of the run, the last two, in this `DIR`; if one cannot be\nwritten, the run says so and goes on")
+	cli.PathVar(fs, &f.checkpoint, "checkpoint", "save checkpoints of the run, the last two, in this `DIR`; if one cannot be\nwritten, the run says so and goes on")
 	fs.IntVar(&f.checkpointEvery, "checkpoint-every", 100, "`steps` from one checkpoint to the next")
-	fs.StringVar(&f.resume, "resume", "", "go on with the run in this `DIR`, with the flags that it was started with")
+	cli.PathVar(fs, &f.resume, "resume", "go on with the run in this `DIR`, with the flags that it was started with")
 	fs.BoolVar(&f.mpi, "mpi", false, "train on all ranks that mpirun or srun has started, each with its part of every\nbatch; for programs built with -tags mpi")
 	fs.BoolVar(&f.watch, "watch", false, "show accuracy, scale and gains in the terminal while it trains")
 	fs.BoolVar(&f.quiet, "quiet", false, "no progress, only the table")
@@ -86,7 +86,7 @@ func newCompareFlags() (*flag.FlagSet, *compareFlags) {
 // runCompare is the main job.
 func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs, f := newCompareFlags()
-	err := cli.Parse(fs, args, stdout, compareUsage, solversUsage())
+	err := cli.Parse(fs, args, stdout, compareUsage, solversUsage(), verbs...)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return cli.Done

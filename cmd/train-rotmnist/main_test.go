@@ -82,8 +82,19 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 	for args, want := range map[string]string{
 		"-solvers sgd":                      "known are funnel",
 		"-solvers adam:speed=3":             "adam takes lr",
-		"-nonsense":                         "not defined: -nonsense",
-		"-steps many":                       "invalid value",
+		"-nonsense":                         "unknown flag -nonsense",
+		"-sovlers adam":                     "unknown flag -sovlers; did you mean -solvers?",
+		"-solvers funel":                    "did you mean funnel?",
+		"-solvers adam:bta1=0.5":            "did you mean beta1?",
+		"tabel x.json":                      "did you mean table?",
+		"-csv=":                             "-csv: its name is empty",
+		"-json=":                            "-json: its name is empty",
+		"-resume=":                          "-resume: its name is empty",
+		"sweep -out=":                       "-out: its name is empty",
+		"-csv":                              "-csv: its value is missing; write -csv FILE",
+		"-seed abc":                         "-seed: \"abc\" is not a whole number from 0",
+		"-solvers funnel:gain-bounds=2..1":  "gain-bounds: \"2..1\" is not two finite numbers",
+		"-steps many":                       "-steps: \"many\" is not a whole number",
 		"-steps 0":                          "at least 1",
 		"-batch 0":                          "at least 1",
 		"-batch 70000 -quiet":               "the data set has 60000 images",
@@ -93,7 +104,7 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 		"-hidden 0":                         "at least 1",
 		"-drift 1 -angles 0":                "cannot both",
 		"-drift Inf":                        "finite",
-		"-seed -1":                          "invalid value",
+		"-seed -1":                          "-seed: \"-1\" is not a whole number from 0",
 		"funnel":                            "unexpected argument",
 		"-csv x -json x":                    "both name",
 		"-checkpoint-every 5":               "without -checkpoint",
@@ -109,7 +120,8 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 		"table":                             "table wants the files",
 	} {
 		status, out, errs := invoke(strings.Fields(args)...)
-		if status != 2 || !strings.Contains(errs, want) || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "train-rotmnist: ") || out != "" {
+		leaks := strings.Contains(errs, " mnist: ") || strings.Contains(errs, " solver: ") || strings.Contains(errs, "With")
+		if leaks || status != 2 || !strings.Contains(errs, want) || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "train-rotmnist: ") || out != "" {
 			t.Errorf("%s: status %d, %q and %q; want status 2 and %q", args, status, out, errs, want)
 		}
 	}
