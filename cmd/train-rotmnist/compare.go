@@ -40,6 +40,10 @@ examples:
 flags:
 `
 
+// standard are the solvers of the main job: ours once, and the peers at learning
+// rates that somebody may well begin with.
+const standard = "funneladam,funnel,adam:lr=0.0001,adam:lr=0.001,adam:lr=0.01,adam:lr=0.1,momentum:lr=0.001,momentum:lr=0.01,momentum:lr=0.1,momentum:lr=1"
+
 // solversUsage stands below the flags.
 func solversUsage() string {
 	return "\nsolvers and their keys (X is a number; what is not set has the library's default):\n" + spec.Usage()
@@ -64,12 +68,12 @@ type compareFlags struct {
 
 func newCompareFlags() (*flag.FlagSet, *compareFlags) {
 	fs, f := cli.NewFlags("train-rotmnist"), new(compareFlags)
-	fs.StringVar(&f.solvers, "solvers", spec.Default, "comma-separated `list` of solvers, each name[:key=value]...; see below")
+	fs.StringVar(&f.solvers, "solvers", standard, "comma-separated `list` of solvers, each name[:key=value]...; see below")
 	f.define(fs)
 	fs.Uint64Var(&f.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
-	cli.PathVar(fs, &f.files.CSV, "csv", "write a row for each step and solver to this `FILE`")
-	cli.PathVar(fs, &f.files.JSON, "json", "write the summary to this `FILE`")
-	cli.PathVar(fs, &f.files.Report, "report", "write a page with charts and the table, in one piece, to this `FILE`")
+	cli.PathVar(fs, &f.files.CSV, "csv", "write a row for each step and solver to this `FILE`; - is standard output, and\nwhat is for people then goes to standard error")
+	cli.PathVar(fs, &f.files.JSON, "json", "write the summary to this `FILE`; or -")
+	cli.PathVar(fs, &f.files.Report, "report", "write a page with charts and the table, in one piece, to this `FILE`; or -")
 	fs.StringVar(&f.http, "http", "", "serve that page while it trains at this `ADDR`, such as 8080, on this machine only;\nor at host:port, for others, too")
 	fs.BoolVar(&f.linger, "http-linger", false, "go on serving it when all is done, until Ctrl-C")
 	fs.StringVar(&f.onNonFinite, "on-nonfinite", "stop", "`what` to do about NaN or Inf in a loss or a gradient: stop that solver's run,\nor skip the batch and count it")

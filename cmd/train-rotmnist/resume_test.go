@@ -9,12 +9,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/blas"
 )
 
@@ -133,7 +135,7 @@ func TestAFinishedRunThatIsResumedSaysSoAndPrintsItsTable(t *testing.T) {
 	}
 	before := readFile(t, csv)
 	status, out, errs := invoke("-resume", dir)
-	if status != 0 || !strings.Contains(out, "the run in "+dir+" is finished: all of its 60 steps are done") || !strings.HasSuffix(out, want) {
+	if status != 0 || !strings.Contains(out, "the run in "+dir+" is finished: all of its 60 steps are done") || !strings.Contains(out, want) {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 	if !bytes.Equal(readFile(t, csv), before) {
@@ -368,4 +370,39 @@ func TestARunThatIsKilledAgainAndAgainEndsAsOneThatIsNot(t *testing.T) {
 		t.Fatalf("status %d, %s", status, errs)
 	}
 	sameEnd(t, dir, csv, wantDir, wantCSV)
+}
+
+// Until v0.9 a run that was started without -solvers did not save them.
+func TestARunThatWasStartedWithEarlierDefaultsGoesOnWithThem(t *testing.T) {
+	args, dir, _ := resumable(t, "-solvers", spec.Default)
+	if status, _, errs := invoke(args...); status != 0 {
+		t.Fatal(errs)
+	}
+	for _, folder := range folders(dir) {
+		file := filepath.Join(folder, "run.json")
+		var sealed struct {
+			SHA256 string          `json:"sha256"`
+			Run    json.RawMessage `json:"run"`
+		}
+		if err := json.Unmarshal(readFile(t, file), &sealed); err != nil {
+			t.Fatal(err)
+		}
+		saved := []byte(`"solvers":"` + spec.Default + `"`)
+		if !bytes.Contains(sealed.Run, saved) {
+			t.Fatalf("no %s in %.500s", saved, sealed.Run)
+		}
+		sealed.Run = regexp.MustCompile(`,`+string(saved)+`|`+string(saved)+`,`).ReplaceAll(sealed.Run, nil)
+		sum := sha256.Sum256(sealed.Run)
+		sealed.SHA256 = hex.EncodeToString(sum[:])
+		text, err := json.Marshal(sealed)
+		if err == nil {
+			err = os.WriteFile(file, text, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status, out, errs := invoke("-resume", dir, "-quiet"); status != 0 || strings.Contains(out, "lr=") || !strings.Contains(out, "\nmomentum ") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
 }

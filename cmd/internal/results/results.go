@@ -49,20 +49,21 @@ type Summary struct {
 
 // Row is how one solver did.
 type Row struct {
-	Solver     string            `json:"solver"`
-	Settings   map[string]string `json:"settings"`
-	LearnRate  float64           `json:"learn_rate"`
-	StepsDone  int               `json:"steps_done"`
-	Accuracy   table.Number      `json:"accuracy"`
-	AfterShift table.Number      `json:"after_shift"`
-	Recovery   table.Number      `json:"recovery"`
-	Plateau    table.Number      `json:"plateau"`
-	HeldOut    []float64         `json:"heldout"`
-	StepMS     table.Number      `json:"step_ms"`
-	SolverMS   table.Number      `json:"solver_ms"`
-	Scale      table.Number      `json:"scale"`
-	Skipped    int               `json:"skipped,omitempty"`     // batches
-	DivergedAt int               `json:"diverged_at,omitempty"` // the step, counted from 1
+	Solver      string            `json:"solver"`
+	Settings    map[string]string `json:"settings"`
+	LearnRate   float64           `json:"learn_rate"`
+	StepsDone   int               `json:"steps_done"`
+	Accuracy    table.Number      `json:"accuracy"`
+	AfterShift  table.Number      `json:"after_shift"`
+	Recovery    table.Number      `json:"recovery"`              // null if there was none
+	Unrecovered int               `json:"unrecovered,omitempty"` // jumps without recovery; in the mean they count as the whole phase
+	Plateau     table.Number      `json:"plateau"`
+	HeldOut     []float64         `json:"heldout"`
+	StepMS      table.Number      `json:"step_ms"`
+	SolverMS    table.Number      `json:"solver_ms"`
+	Scale       table.Number      `json:"scale"`
+	Skipped     int               `json:"skipped,omitempty"`     // batches
+	DivergedAt  int               `json:"diverged_at,omitempty"` // the step, counted from 1
 
 	Spec string `json:"spec"` // the solver with its settings, as the user wrote it
 }
