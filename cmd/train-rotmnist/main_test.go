@@ -101,6 +101,8 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 		"-angles a,b":                       "not a number",
 		"-angles 0,NaN":                     "finite",
 		"-hidden 3,x":                       "not a number",
+		"-model conf":                       "-model: unknown network \"conf\"; did you mean conv?",
+		"-model conv -hidden 3":             "leave -hidden out",
 		"-hidden 0":                         "at least 1",
 		"-drift 1 -angles 0":                "cannot both",
 		"-drift Inf":                        "finite",

@@ -406,3 +406,25 @@ func TestARunThatWasStartedWithEarlierDefaultsGoesOnWithThem(t *testing.T) {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 }
+
+func TestAConvnetIsTrainedAndGoesOnToTheSameBits(t *testing.T) {
+	conv := func(more ...string) []string {
+		return append([]string{"-data", digits(t), "-model", "conv", "-angles", "0,60", "-steps", "6", "-batch", "8", "-solvers", "funneladam,adam", "-checkpoint-every", "4"}, more...)
+	}
+	dir, csv := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run.csv")
+	status, out, errs := invoke(conv("-checkpoint", dir, "-csv", csv)...)
+	if status != 0 || !strings.Contains(out, "convnet, 8 kernels of 5×5 and 16 of 3×3, ReLU, 5362 parameters") {
+		t.Fatalf("status %d\n%s%s", status, out, errs)
+	}
+	whole, last := readFile(t, csv), newest(dir)
+	weights := readFile(t, filepath.Join(last, "1.safetensors"))
+	if err := os.RemoveAll(last); err != nil { // as if it had been killed after step 8
+		t.Fatal(err)
+	}
+	if status, _, errs := invoke("-resume", dir, "-quiet"); status != 0 || errs != "" {
+		t.Fatalf("status %d\n%s", status, errs)
+	}
+	if !bytes.Equal(readFile(t, csv), whole) || !bytes.Equal(readFile(t, filepath.Join(newest(dir), "1.safetensors")), weights) {
+		t.Error("it went on to other bits")
+	}
+}

@@ -19,9 +19,10 @@ type Protocol struct {
 	Data       string    `json:"data"`
 	Steps      int       `json:"steps"` // in each phase
 	Batch      int       `json:"batch"`
-	Angles     []float64 `json:"angles"` // of the phases, degrees
-	Drift      float64   `json:"drift"`  // degrees a step
-	Hidden     []int     `json:"hidden"`
+	Angles     []float64 `json:"angles"`          // of the phases, degrees
+	Drift      float64   `json:"drift"`           // degrees a step
+	Network    string    `json:"model,omitempty"` // Conv; empty for an MLP
+	Hidden     []int     `json:"hidden"`          // sizes of an MLP's layers
 	Parameters int       `json:"parameters"`
 }
 
@@ -33,8 +34,14 @@ func (p *Protocol) Stream() string {
 	return fmt.Sprintf("angles %s°, %d steps each, batches of %d", strings.Trim(fmt.Sprint(p.Angles), "[]"), p.Steps, p.Batch)
 }
 
+// Conv is the name of the convnet.
+const Conv = "conv"
+
 // Model describes the network in words.
 func (p *Protocol) Model() string {
+	if p.Network == Conv {
+		return fmt.Sprintf("convnet, 8 kernels of 5×5 and 16 of 3×3, ReLU, %d parameters", p.Parameters)
+	}
 	sizes := append(append([]int{mnist.Pixels}, p.Hidden...), mnist.Classes)
 	return fmt.Sprintf("MLP %s, ReLU, %d parameters", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), p.Parameters)
 }

@@ -178,7 +178,7 @@ func (j *Job) prepare(ctx context.Context, notes io.Writer) error {
 		return err
 	}
 	j.setup = &experiment.Setup{
-		Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: experiment.MLP(j.Protocol.Hidden), Seed: j.Seed, OnNonFinite: j.OnNonFinite,
+		Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: experiment.NetworkOf(&j.Protocol), Seed: j.Seed, OnNonFinite: j.OnNonFinite,
 	}
 	if j.ranks != nil {
 		j.setup.World = j.ranks.World
