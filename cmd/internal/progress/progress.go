@@ -85,8 +85,8 @@ func (p *Bar) left(done int64) time.Duration {
 }
 
 // line is what stands on the terminal, in at most so many characters: the name and how
-// much is done; with more room the time that is left, the number of parts, and the
-// note; and in what is left over a bar.
+// much is done; with more room the time that is left, the note and the number of
+// parts; and in what is left over a bar.
 func (p *Bar) line(done int64, note string, width int) string {
 	text := p.name
 	if p.total > 0 {
@@ -100,10 +100,10 @@ func (p *Bar) line(done int64, note string, width int) string {
 	if p.total > 0 && done > p.from {
 		add(fmt.Sprintf("%v left", p.left(done)))
 	}
+	add(note)
 	if p.total > 0 && p.units != "" {
 		add(fmt.Sprintf("%d of %d %s", done, p.total, p.units))
 	}
-	add(note)
 	if room := min(mostBar, width-utf8.RuneCountInString(text)-1); p.total > 0 && room >= leastBar {
 		full := int(int64(room) * min(done, p.total) / p.total)
 		text += " " + strings.Repeat("█", full) + strings.Repeat("░", room-full)

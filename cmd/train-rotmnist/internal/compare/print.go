@@ -83,12 +83,16 @@ func (j *Job) progress(w io.Writer) (show func([]*experiment.Step), end func()) 
 	return func(s []*experiment.Step) { bar.Set(int64(s[0].Number+1), note(s)) }, bar.End
 }
 
-// note has the angle and the accuracy of each solver, in the order in which they
-// were announced: there is no room for names beside a bar.
+// note has the angle and between which accuracies the solvers are: there is no room
+// for each beside a bar.
 func note(steps []*experiment.Step) string {
-	text := fmt.Sprintf("%.0f°, accuracy", steps[0].Angle)
+	low, high := steps[0].Recent, steps[0].Recent
 	for _, s := range steps {
-		text += fmt.Sprintf(" %.0f%%", 100*s.Recent)
+		low, high = min(low, s.Recent), max(high, s.Recent)
+	}
+	text := fmt.Sprintf("%.0f°, accuracy %.0f%%", steps[0].Angle, 100*low)
+	if len(steps) > 1 {
+		text += fmt.Sprintf(" to %.0f%%", 100*high)
 	}
 	return text
 }
