@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/seed1e560811/funnel/mnist"
 )
@@ -194,10 +195,19 @@ func taken(t *testing.T) string {
 
 func TestHelpHasExamplesAndEveryFlag(t *testing.T) {
 	status, out, errs := invoke("-h")
-	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 6 {
+	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 7 {
 		t.Errorf("status %d\n%s", status, out)
 	}
-	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-report", "-http", "-http-linger", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
+	for _, line := range strings.Split(out, "\n") {
+		// A tab is four columns after the four spaces before it.
+		if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); n > 88 && !strings.Contains(line, "(default") {
+			t.Errorf("%d characters: %s", n, line)
+		}
+	}
+	if explained, referred := strings.Index(out, "A solver is"), strings.Index(out, "below"); explained < 0 || explained > referred {
+		t.Errorf("it refers before it explains\n%s", out)
+	}
+	for _, want := range []string{"-model", "-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-report", "-http", "-http-linger", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in the help", want)
 		}

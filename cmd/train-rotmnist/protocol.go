@@ -24,7 +24,7 @@ type protocolFlags struct {
 
 func (f *protocolFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.data, "data", "synthetic", "`SOURCE` of the digits: synthetic, made from the seed; mnist, the real ones,\ndownloaded once to the cache directory; or a directory with MNIST's IDX files")
-	fs.StringVar(&f.angles, "angles", "0,60,120,180,240,300", "comma-separated `degrees`, counter-clockwise, held one after the other")
+	fs.StringVar(&f.angles, "angles", "0,60,120,180,240,300", "comma-separated `degrees` to turn the digits to, counter-clockwise, one after the\nother")
 	fs.Float64Var(&f.drift, "drift", 0, "`degrees` to turn every step, instead of -angles")
 	fs.IntVar(&f.steps, "steps", 400, "training `steps` at each angle, or in all with -drift")
 	fs.IntVar(&f.batch, "batch", 128, "`images` in a training step")
