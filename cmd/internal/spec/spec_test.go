@@ -190,7 +190,12 @@ func TestASolverWhoseLearningRateDecaysStillShowsItsAdaptations(t *testing.T) {
 
 func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                     "unknown solver",
+		"":                                     "the name of a solver is missing; known are funnel",
+		"funel":                                `unknown solver "funel"; did you mean funnel?`,
+		"Adam":                                 "did you mean adam?",
+		"augment:inner=adma":                   "did you mean adam?",
+		"funnel:gian-rate=1":                   `unknown key "gian-rate"; did you mean gain-rate?`,
+		"adam:l3=1":                            `unknown key "l3"; did you mean l`,
 		"sgd":                                  "known are funnel, funneladam, eggain, adam, momentum, rmsprop, vanilla",
 		"augment":                              "inner=NAME comes first, as in augment:inner=adam:lr=1",
 		"augment:lr=1:inner=adam":              `solver "augment:lr=1:inner=adam": inner=NAME comes first`,
@@ -198,8 +203,8 @@ func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
 		"augment:inner=sgd":                    `unknown solver "sgd"`,
 		"augment:inner=augment":                `unknown solver "augment"`,
 		"augment:inner=rmsprop:gain-rate=1":    "augment:inner=rmsprop takes lr, decay, rho, eps, clip, l2, scale-rate",
-		"augment:inner=adam:scale-bounds=3..2": "WithScaleBounds",
-		"augment:inner=funneladam:eps=0":       "WithEps",
+		"augment:inner=adam:scale-bounds=3..2": `scale-bounds: "3..2" is not two finite numbers`,
+		"augment:inner=funneladam:eps=0":       `eps: "0" is not a finite number above 0`,
 		"funneladam:momentum=0.9":              "funneladam takes lr",
 		"adam:momentum=0.9":                    "adam takes lr, decay, beta1, beta2",
 		"adam:lr":                              "write key=value",
@@ -213,13 +218,13 @@ func TestAMistakeIsOneSentenceThatSaysWhatIsKnown(t *testing.T) {
 		"funnel:gain-bounds=3":                 "write MIN..MAX",
 		"funnel:gain-bounds=a..b":              "not a finite number",
 		"funnel:gain-bounds=1..b":              "not a finite number",
-		"funnel:gain-bounds=3..2":              "WithGainBounds",
+		"funnel:gain-bounds=3..2":              `gain-bounds: "3..2" is not two finite numbers`,
 		"funnel:momentum=1":                    "not below 1", "momentum:momentum=2": "not below 1", "adam:beta1=1": "not below 1", "vanilla:batch-size=0": "not above 0",
-		"funnel:batch-size=0": "not above 0",
-		"funnel,":             "unknown solver",
+		"funnel:batch-size=0": "not above 0", "funnel:scale-warmup=1/0": `scale-warmup: "1/0" is not two finite numbers`,
+		"funnel,": "the name of a solver is missing",
 	} {
 		_, err := Parse(text)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "With") {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
 		}
 	}
