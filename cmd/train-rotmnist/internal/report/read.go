@@ -32,12 +32,12 @@ func Read(path string, b []byte) (*File, error) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return nil, err
 	}
-	records, err := results.Read(path, b)
-	switch {
-	case err != nil:
-		return nil, err
-	case s.Results == nil:
+	if s.Results == nil {
 		return nil, errors.New("it has no results")
+	}
+	records, err := results.Read(path, b)
+	if err != nil {
+		return nil, err
 	}
 	f := &File{path: path}
 	for _, r := range records {
@@ -63,7 +63,7 @@ func (f *File) withoutCourse(s *results.Summary) error {
 	for _, r := range f.rows {
 		f.page.Step = max(f.page.Step, r.StepsDone)
 	}
-	f.page.Notes = []string{fmt.Sprintf("%s has no course of its runs to draw, only what they came to: run them again with -json.", filepath.Base(f.path))}
+	f.page.Notes = []string{fmt.Sprintf("%s has no course of its runs to draw, only what they came to; this version writes it, too.", filepath.Base(f.path))}
 	return nil
 }
 

@@ -55,7 +55,7 @@ class Chart {
 	// layout is the lines as uPlot wants them: columns over one x.
 	layout() {
 		const series = [{}, ...this.lines.map(l => (
-			{ stroke: l.colour, width: this.lines.length > 8 ? 1 : 1.75, dash: l.dash, points: { show: l.x.length < 2 } }))];
+			{ gaps: (u, i, from, to, gaps) => [...gaps, ...breaksOf(u, this.lines[i - 1])].sort((a, b) => a[0] - b[0]), stroke: l.colour, width: this.lines.length > 8 ? 1 : 1.75, dash: l.dash, points: { show: l.x.length < 2 } }))];
 		const tables = this.lines.map(l => [l.x, l.y]);
 		if (!tables.length) return { series, columns: [[]] };
 		const one = tables.every(t => t[0].length === tables[0][0].length && t[0][t[0].length - 1] === tables[0][0][tables[0][0].length - 1]);
@@ -218,6 +218,16 @@ class Chart {
 	}
 
 	resize() { this.u.setSize({ width: Math.max(200, this.plot.clientWidth), height: this.spec.height }); }
+}
+
+// breaksOf are the stretches of pixels, around jumps, where a line is not drawn: what
+// it shows begins anew there.
+function breaksOf(u, line) {
+	const half = 1.5 * devicePixelRatio;
+	return (line?.breaks || []).map(step => {
+		const x = u.valToPos(step - 0.5, "x", true), next = u.valToPos(step, "x", true);
+		return [Math.min(x - half, 2 * x - next), Math.max(x + half, next)];
+	}).filter(([from, to]) => to > u.bbox.left && from < u.bbox.left + u.bbox.width);
 }
 
 // drawBand fills a band. It is a shape of its own, as

@@ -26,13 +26,13 @@ function histogram(parent, name, i) {
 		labels.append(s);
 	}
 	const peak = p.counts.indexOf(most) + p.first;
-	const said = `most of all, ${percent(most / total)}, lie from ${edge(peak)} to ${edge(peak + 1)}`;
+	const said = `${total} gains; most of them, ${percent(most / total)}, lie from ${edge(peak)} to ${edge(peak + 1)}`;
 	svg.setAttribute("aria-label", `Histogram of the ${total} gains of ${named(p)}: ${said}`);
 	const rows = () => [["from", "to", "gains"], ...p.counts.map((n, k) => [Math.pow(2, (p.first + k) / data.octave), Math.pow(2, (p.first + k + 1) / data.octave), n])];
 	parent.append(make("figure", {},
 		make("figcaption", {}, make("div", { className: "head" },
-			make("div", { className: "title" }, "Gains at the last look ", make("small", {}, `all ${total}; higher is more of them`)),
-			make("div", { className: "downloads" }, csvButton("Gains at the last look", () => rows()))), make("div", { className: "values" }, said)),
+			make("div", { className: "title" }, "Gains now"),
+			make("div", { className: "downloads" }, csvButton("Gains now", rows))), make("div", { className: "values" }, said)),
 		svg, labels, make("div", { className: "axis", "aria-hidden": "true" }, "gain (log scale)")));
 }
 

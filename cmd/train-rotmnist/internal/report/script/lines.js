@@ -35,7 +35,7 @@ const band = (low, high, alpha) => ({ low, high, alpha });
 function smooth(s, series) {
 	const n = points(series), begins = starts(series, runOf(s).phases);
 	return {
-		x: positions(series, 1), y: n > 1 ? moving(series.mean, n, begins, mean) : series.mean,
+		x: positions(series, 1), breaks: runOf(s).phases.slice(1).map(p => p.from), y: n > 1 ? moving(series.mean, n, begins, mean) : series.mean,
 		bands: () => [band(moving(lowest(series), n, begins, least), moving(highest(series), n, begins, greatest), 0.16)],
 		columns: () => ({ mean: series.mean, ...(series.min && { lowest: series.min, highest: series.max }) }),
 	};

@@ -84,17 +84,24 @@ function refreshHistogram() {
 	svg.closest("figure").replaceWith(holder.firstElementChild);
 }
 
+// withoutRun is a solver's name where several runs have it.
+function withoutRun(name) {
+	const run = data.runs.find(r => r.run && name.endsWith(" · " + r.run));
+	return run ? name.slice(0, -run.run.length - 3) : name;
+}
+
 // showTitle says what is compared, where, and what to look at.
 function showTitle() {
-	const names = data.solvers.map(s => s.name), [first, ...others] = data.runs;
+	const names = [...new Set(data.table.length > 1 ? data.table.slice(1).map(r => withoutRun(r[0])) : data.solvers.map(s => withoutRun(s.name)))], [first, ...others] = data.runs;
 	const seeds = new Set(data.runs.map(r => r.seed)), seed = seeds.size === 1 ? `seed ${first.seed}` : `${seeds.size} seeds`;
 	const several = others.length ? `${data.runs.length} runs, ` : "";
-	byId("title").textContent = (names.length && names.length <= 5 ? listed(names) : `${names.length || data.table.length - 1} solvers`) + `: ${several}${seed}`;
+	byId("title").textContent = (names.length <= 5 ? listed(names) : `${names.length} solvers`) + ` · ${several}${seed}`;
 	const streams = new Set(data.runs.map(r => `${r.data} digits, ${r.stream}`));
 	byId("stream").textContent = streams.size === 1 ? [...streams][0] : `${streams.size} different streams`;
-	byId("shown").textContent = jumps().length
-		? "Each line is one solver; all train the same network on the same digits, which turn to a new angle at every dashed line: look how far accuracy falls there, and how soon it is back."
-		: "Each line is one solver that trains a network while the digits turn: look which lines stay high, and which fall behind.";
+	const same = others.length ? "Each line is one solver in one run" : "Each line is one solver; all train the same network on the same batches of digits";
+	byId("shown").textContent = !data.solvers.length ? "" : same + (jumps().length
+		? ". The digits turn to a new angle at every dashed line: look how far accuracy falls there, and how soon it is back."
+		: ". The digits turn while they are learned: look which lines stay high, and which fall behind.");
 }
 
 function showData(snapshot) {
@@ -104,7 +111,7 @@ function showData(snapshot) {
 	fillTables();
 	const drawable = data.solvers.length > 0;
 	byId("compared").hidden = byId("in-numbers").hidden = !drawable;
-	byId("solvers").hidden = byId("where").hidden = byId("hint").hidden = !drawable;
+	byId("solvers").hidden = byId("where").hidden = byId("hint").hidden = byId("keys").hidden = !drawable;
 	if (structure() !== drawnFor) {
 		drawnFor = structure();
 		buildAll();
