@@ -67,3 +67,40 @@ func Wrap(text, indent string, width int) string {
 	}
 	return b.String()
 }
+
+// Blocks arranges columns of cells in tables with lines of at most so many
+// characters. The first column stands first in each.
+func Blocks(first []string, columns [][]string, width int) (tables [][][]string) {
+	var block [][]string
+	used := longest(first)
+	for _, c := range columns {
+		if len(block) > 0 && used+2+longest(c) > width {
+			tables = append(tables, lines(first, block))
+			block, used = nil, longest(first)
+		}
+		block, used = append(block, c), used+2+longest(c)
+	}
+	if len(block) > 0 {
+		tables = append(tables, lines(first, block))
+	}
+	return tables
+}
+
+func longest(cells []string) (n int) {
+	for _, c := range cells {
+		n = max(n, utf8.RuneCountInString(c))
+	}
+	return n
+}
+
+// lines turns columns into lines.
+func lines(first []string, columns [][]string) (all [][]string) {
+	for i, cell := range first {
+		line := []string{cell}
+		for _, c := range columns {
+			line = append(line, c[i])
+		}
+		all = append(all, line)
+	}
+	return all
+}

@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
 )
@@ -24,6 +25,20 @@ func TestALineMayEndWithATextOrBeEmpty(t *testing.T) {
 	}
 	if want := "name  n          m\na     diverged at step 2\n\nb     1         12\nc     1  and so on\n"; b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestColumnsThatDoNotFitStandInATableBelow(t *testing.T) {
+	names := []string{"name", "a"}
+	columns := [][]string{{"one", "1"}, {"two", "2"}, {"three", "3"}}
+	for width, want := range map[int]string{
+		80: "[[[name one two three] [a 1 2 3]]]",
+		15: "[[[name one two] [a 1 2]] [[name three] [a 3]]]",
+		3:  "[[[name one] [a 1]] [[name two] [a 2]] [[name three] [a 3]]]",
+	} {
+		if got := fmt.Sprint(Blocks(names, columns, width)); got != want {
+			t.Errorf("%d: %s, want %s", width, got, want)
+		}
 	}
 }
 
