@@ -185,7 +185,7 @@ type funnelState[T kernel.Float] struct {
 }
 
 func (s *funnelState[T]) prepare(h *hyperparameters) (blocks int) {
-	blocks = s.read(h)
+	blocks = s.read(h, h.momentum)
 	s.step = kernel.FunnelStep[T]{
 		Objective:      s.objective,
 		Gain:           gain[T](h, h.gradientDecay, s.steps+1),
