@@ -311,11 +311,7 @@ func TestWhereThereIsNoLengthToStartFromTheScaleIsOne(t *testing.T) {
 				if name == "gradients whose squares underflow" && member.name != "Funnel" {
 					continue // Adam's first step does not depend on their size; an Augmented sees no change
 				}
-				opts := []gorgonia.SolverOpt{solver.WithScaleScope(scope)}
-				if name == "first steps whose squares overflow" {
-					opts = append(opts, solver.WithMaxStep(0)) // which knows their length all the same
-				}
-				s := member.make(opts...)
+				s := member.make(solver.WithScaleScope(scope), solver.WithMaxStep(0))
 				p := vector("w", []float64{c.value, c.value}, []float64{c.gradient, -c.gradient})
 				step(t, s, model(p))
 				if a := learned(s)[0]; a.Scale != 1 {

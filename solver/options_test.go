@@ -15,8 +15,11 @@ import (
 func trace(t *testing.T, s gorgonia.Solver) (values []float64) {
 	t.Helper()
 	p := vector("w", []float64{1, 2, 0.5}, make([]float64, 3))
-	for i := range 6 {
+	for i := range 10 {
 		g := []float64{1, float64(i) - 2.5, 0.25}
+		if i > 5 && i%2 == 0 { // so that the scale falls again
+			g = []float64{-4, -2, -1}
+		}
 		set(p.gradient, g)
 		step(t, s, model(p))
 		values = append(values, floats(p.value)...)
