@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver"
@@ -55,6 +56,13 @@ var scopes = []solver.Scope{solver.Global, solver.PerParameter}
 // noise, times factor. It returns all values on the way.
 func training(t *testing.T, s gorgonia.Solver, dtype tensor.Dtype, factor float64) (values []float64) {
 	t.Helper()
+	values, _ = trained(t, s, dtype, factor)
+	return values
+}
+
+// trained is training, and what has been learned by it, while the parameters live.
+func trained(t *testing.T, s gorgonia.Solver, dtype tensor.Dtype, factor float64) (values []float64, all []solver.Adaptation) {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(41, 41))
 	var ps []*param
 	var targets [][]float64
@@ -76,7 +84,9 @@ func training(t *testing.T, s gorgonia.Solver, dtype tensor.Dtype, factor float6
 			values = append(values, floats(p.value)...)
 		}
 	}
-	return values
+	all = learned(s)
+	runtime.KeepAlive(ps)
+	return values, all
 }
 
 func TestWithTheDefaultInitialStepAnyLearnRateGivesTheSameTraining(t *testing.T) {
@@ -108,9 +118,7 @@ func TestWithTheDefaultInitialStepLearnRatesAPowerOfTwoApartGiveTheSameBits(t *t
 		for _, scope := range scopes {
 			for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
 				run := func(learnRate float64) (values []float64, learned []solver.Adaptation) {
-					s := c.make(gorgonia.WithLearnRate(learnRate), solver.WithScaleScope(scope))
-					values = training(t, s, dtype, 1)
-					return values, s.(interface{ Adaptations() []solver.Adaptation }).Adaptations()
+					return trained(t, c.make(gorgonia.WithLearnRate(learnRate), solver.WithScaleScope(scope)), dtype, 1)
 				}
 				want, wantLearned := run(0.001)
 				for _, factor := range []float64{0x1p-17, 0.5, 0x1p12} {
@@ -132,10 +140,19 @@ func TestWithTheDefaultInitialStepLearnRatesAPowerOfTwoApartGiveTheSameBits(t *t
 func TestWithTheDefaultInitialStepFunnelDoesNotSeeTheGradientsSize(t *testing.T) {
 	for _, scope := range scopes {
 		for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
-			want := training(t, solver.NewFunnel(solver.WithScaleScope(scope)), dtype, 1)
+			run := func(factor float64) (values []float64, learned []solver.Adaptation) {
+				return trained(t, solver.NewFunnel(solver.WithScaleScope(scope)), dtype, factor)
+			}
+			want, wantLearned := run(1)
 			for _, factor := range []float64{0x1p-15, 2, 0x1p15} {
-				if !sameBits(training(t, solver.NewFunnel(solver.WithScaleScope(scope)), dtype, factor), want) {
+				got, learned := run(factor)
+				if !sameBits(got, want) {
 					t.Errorf("%v/%v: gradients %v times as large give other values", scope, dtype, factor)
+				}
+				for k, a := range learned {
+					if a.Scale*factor != wantLearned[k].Scale || !sameBits(a.Gain, wantLearned[k].Gain) {
+						t.Errorf("%v/%v: gradients %v times as large: learned %+v, want %+v", scope, dtype, factor, a, wantLearned[k])
+					}
 				}
 			}
 		}
