@@ -17,7 +17,7 @@ import (
 )
 
 // A line through noisy points. The solver was gorgonia.NewAdamSolver(); that
-// line is all that changed.
+// line is all that changed. README.md has the same program.
 func Example() {
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(5),
@@ -36,7 +36,7 @@ func Example() {
 
 	machine := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
 	defer machine.Close()
-	s := solver.NewFunnel()
+	s := solver.NewFunnelAdam() // was gorgonia.NewAdamSolver()
 	for range 1000 {
 		if err := machine.RunAll(); err != nil {
 			log.Fatal(err)
@@ -243,9 +243,6 @@ func ExampleZeroGrad() {
 	// 2 steps
 }
 
-// A table of how often four texts use five words is a product of what is in a
-// text and what is in a topic, none of which can be negative: a nonnegative
-// matrix factorisation. The solver keeps both factors above 0 by itself.
 // A training that is stopped, and goes on in another process to where it would
 // have come to without that.
 func ExampleSave() {
@@ -277,6 +274,9 @@ func ExampleSave() {
 	// Output: true 20
 }
 
+// A table of how often four texts use five words is a product of what is in a
+// text and what is in a topic, none of which can be negative: a nonnegative
+// matrix factorisation. The solver keeps both factors above 0 by itself.
 func ExampleNewEGU() {
 	g := gorgonia.NewGraph()
 	matrix := func(name string, rows, columns int, x []float64) *gorgonia.Node {
