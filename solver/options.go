@@ -92,11 +92,6 @@ func WithGainRate(rate float64) gorgonia.SolverOpt {
 //
 //	p ← p + λ (1 − p)
 //
-// WithGainDecay sets λ, the share of the way that every gain goes back to 1
-// before it is updated:
-//
-//	p ← p + λ (1 − p)
-//
 // Most of what the signs of gradients say is noise, which would drive gains apart
 // for as long as a network trains. With λ = 0, as in the paper, it does; take a
 // small gain rate then. Default 0.01; EGGain 0. Range [0, 1).
@@ -121,10 +116,6 @@ func WithScaleRate(rate float64) gorgonia.SolverOpt {
 //
 //	γs + γw exp(−t/τ)
 //
-// WithScaleWarmup sets γw and τ, which make the scale's rate larger at first:
-//
-//	γs + γw exp(−t/τ)
-//
 // t is the number of steps so far that moved something, of the parameter or, for
 // a Global scale, of the solver. So a scale that starts far from where it belongs
 // is soon there. While the cosine is 1, as it can be where gradients have no
@@ -134,11 +125,6 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
 }
 
-// WithInitialStep sets ρ, the length of the first step, relative to that of the
-// parameters:
-//
-//	s_0 = ρ ‖θ_0‖ / ‖u‖
-//
 // WithInitialStep sets ρ, the length of the first step, relative to that of the
 // parameters:
 //
