@@ -147,12 +147,18 @@ func TestEveryRelativeLinkLeadsToAFile(t *testing.T) {
 				t.Errorf("%s links to %s: %v", page, match[1], err)
 				continue
 			}
-			if target.Scheme != "" || target.Path == "" {
-				continue // another site, or a heading of this page
+			if target.Scheme != "" {
+				continue // another site
 			}
 			links++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), filepath.FromSlash(target.Path))); err != nil || strings.HasPrefix(target.Path, "/") {
+			file := page
+			if target.Path != "" {
+				file = filepath.Join(filepath.Dir(page), filepath.FromSlash(target.Path))
+			}
+			if _, err := os.Stat(file); err != nil || strings.HasPrefix(target.Path, "/") {
 				t.Errorf("%s links to %s, which is not there", page, match[1])
+			} else if target.Fragment != "" && !anchors(textOf(t, filepath.ToSlash(file)))[target.Fragment] {
+				t.Errorf("%s links to %s, a heading that is not there", page, match[1])
 			}
 		}
 		return nil
@@ -164,6 +170,19 @@ func TestEveryRelativeLinkLeadsToAFile(t *testing.T) {
 		t.Errorf("%d pages with %d links were found", pages, links)
 	}
 }
+
+// anchors are what a link to one of the page's headings has after its #.
+func anchors(page string) map[string]bool {
+	all := map[string]bool{}
+	for _, line := range strings.Split(outsideCode(page), "\n") {
+		if title, isHeading := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); isHeading && strings.HasPrefix(line, "#") {
+			all[punctuation.ReplaceAllString(strings.ReplaceAll(strings.ToLower(title), " ", "-"), "")] = true
+		}
+	}
+	return all
+}
+
+var punctuation = regexp.MustCompile(`[^\p{L}\p{N}_-]`)
 
 // outsideCode is the page without its fenced blocks, where brackets are Go's.
 func outsideCode(page string) string {
