@@ -18,7 +18,7 @@ import (
 )
 
 // A line through noisy points. The solver was gorgonia.NewAdamSolver(); that
-// line is all that changed.
+// line is all that changed. README.md has the same program.
 func Example() {
 	g := gorgonia.NewGraph()
 	x := gorgonia.NewVector(g, tensor.Float64, gorgonia.WithName("x"), gorgonia.WithShape(5),
@@ -37,7 +37,7 @@ func Example() {
 
 	machine := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
 	defer machine.Close()
-	s := solver.NewFunnel()
+	s := solver.NewFunnelAdam() // was gorgonia.NewAdamSolver()
 	for range 1000 {
 		if err := machine.RunAll(); err != nil {
 			log.Fatal(err)
