@@ -5,7 +5,7 @@ STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
-# Where the four MNIST files are, for the figures of the README.
+# Where the four MNIST files are, for the figures of cmd/train-rotmnist/README.md.
 MNIST ?= ../shared/mnist
 
 .PHONY: test mpi bench problems lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
@@ -95,7 +95,7 @@ fuzz:
 TRAIN = go run ./cmd/train-rotmnist
 PLOT  = cd cmd/plot-rotmnist && go run .
 
-# The README's pictures: the main job's CSV, and make sweep's runs if they are there.
+# The pictures of README.md and cmd/train-rotmnist/README.md: the main job's CSV, and make sweep's runs if they are there.
 plot:
 	@mkdir -p results && $(TRAIN) -csv results/run.csv -report results/run.html
 	@$(PLOT) stream ../../results/run.csv rotmnist.png && echo cmd/plot-rotmnist/rotmnist.png
@@ -107,7 +107,7 @@ plot:
 	@if [ -f $(SWEEP) ]; then $(PLOT) tolerance ../../$(SWEEP) tolerance.png && echo cmd/plot-rotmnist/tolerance.png; \
 	else echo "tolerance.png: left as it is; make sweep makes the runs for it"; fi
 
-# The README's tables, on real MNIST with three seeds: protocols A and B, each solver at
+# The runs behind cmd/train-rotmnist/README.md, on real MNIST with three seeds: protocols A and B, each solver at
 # thirteen learning rates and the peers at a few more; learning rates that decay; and streams and
 # networks of other kinds (the largest with one seed). What is in results/ is not made again; delete it when a
 # solver has changed. SWEEPFLAGS may say more, such as -shard 0/4.

@@ -91,7 +91,7 @@ func TestGorgoniasSolversThatTrainTrainBetterAugmented(t *testing.T) {
 
 // A Barzilai-Borwein step size is 0/0 once the gradient does not change.
 func TestBarzilaiBorweinTrainsTensorsOfFloat64UntilItHasConverged(t *testing.T) {
-	first, last, err := train(t, solver.Augment(gorgonia.NewBarzilaiBorweinSolver()), tensor.Float64, false, 30)
+	first, last, err := train(t, solver.Augment(gorgonia.NewBarzilaiBorweinSolver()), tensor.Float64, false, 60)
 	if err != nil || last > first/100 {
 		t.Errorf("loss %v, then %v; error %v", first, last, err)
 	}

@@ -30,7 +30,8 @@ var _ Adaptive = (*Funnel)(nil)
 //
 //	c_t = ν_t · g_t / (‖ν_t‖ ḡ),  with ‖g_t‖ counted as 5 ḡ at most
 //
-// where ḡ² is the running mean of ‖g‖² up to step t−1, with decay 0.9. p and s are
+// where ḡ² is the running mean of ‖g‖², counted so, up to step t−1, with decay 0.9, and
+// t in s_{t+1} counts the steps that moved something. p and s are
 // clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
 // norm is. g is the gradient after l1 and l2 regularisation, division by the batch
 // size and clipping, in this order. An element of ν or m below the smallest normal
@@ -187,7 +188,7 @@ type funnelState[T kernel.Float] struct {
 }
 
 func (s *funnelState[T]) prepare(h *hyperparameters) (blocks int) {
-	blocks = s.read(h)
+	blocks = s.read(h, h.momentum)
 	s.step = kernel.FunnelStep[T]{
 		Objective:      s.objective,
 		Gain:           gain[T](h, h.gradientDecay, s.steps+1),

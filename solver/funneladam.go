@@ -166,7 +166,7 @@ type adamState[T kernel.Float] struct {
 }
 
 func (s *adamState[T]) prepare(h *hyperparameters) (blocks int) {
-	blocks = s.read(h)
+	blocks = s.read(h, h.beta1)
 	t := s.steps + 1
 	s.learnRate = h.learnRate
 	s.step = kernel.AdamStep[T]{

@@ -120,7 +120,9 @@ type plainAdam struct {
 	eta, beta1, beta2, eps, gainRate, scaleRate     float64
 	raw, corrected                                  bool
 	initialStep, warmupRate, warmupSteps, gainDecay float64
-	scale                                           float64
+	maxStep, floor, correction                      float64
+	relative                                        bool
+	scale, squaredNorm, sum                         float64 // s, ḡ², A
 	steps                                           int
 }
 
@@ -146,15 +148,24 @@ func (a *plainAdam) step(ps ...*plainParameter) {
 			dot = 0
 		}
 	}
+	if a.relative {
+		if a.steps == 0 {
+			a.squaredNorm = gg
+		}
+		ratio := math.Min(math.Sqrt(gg/a.squaredNorm), 5)
+		a.squaredNorm *= 0.9 + 0.1*ratio*ratio
+		dot *= ratio
+	}
 	if a.steps == 0 && a.initialStep > 0 {
 		a.scale = a.initialScale(ps)
 	}
-	rate := a.scaleRate
+	w := 0.0
 	if a.warmupRate > 0 {
-		rate += a.warmupRate * math.Exp(-float64(a.steps)/a.warmupSteps)
+		w = math.Exp(-float64(a.steps) / a.warmupSteps)
 	}
-	a.scale *= math.Exp(rate * dot)
+	a.scale *= math.Exp((a.scaleRate+a.warmupRate*w)*dot - a.scaleRate*a.correction*(1-w)*dot*dot)
 	a.steps++
+	a.limit(ps, dd)
 	for _, q := range ps {
 		q.t++
 		for i, g := range q.gradient {
@@ -168,6 +179,21 @@ func (a *plainAdam) step(ps ...*plainParameter) {
 	}
 }
 
+// limit applies the longest step and the floor.
+func (a *plainAdam) limit(ps []*plainParameter, squaredDirection float64) {
+	squared, n := 0.0, 0
+	for _, q := range ps {
+		for _, v := range q.value {
+			squared, n = squared+v*v, n+1
+		}
+	}
+	if length := math.Sqrt(math.Max(squared, 0.03*0.03*float64(n))); a.maxStep > 0 && squaredDirection > 0 {
+		a.scale = math.Min(a.scale, a.maxStep*length/(a.eta*math.Sqrt(squaredDirection)))
+	}
+	a.sum += a.scale
+	a.scale = math.Max(a.scale, a.floor*a.sum/float64(a.steps))
+}
+
 // initialScale is s_0: the first step of Adam is η g / (|g| + ε).
 func (a *plainAdam) initialScale(ps []*plainParameter) float64 {
 	var value, step float64
@@ -177,7 +203,11 @@ func (a *plainAdam) initialScale(ps []*plainParameter) float64 {
 			value, step = value+q.value[i]*q.value[i], step+u*u
 		}
 	}
-	return a.initialStep * math.Sqrt(value/step)
+	length := a.initialStep
+	if a.maxStep > 0 {
+		length = math.Min(length, a.maxStep)
+	}
+	return length * math.Sqrt(value/step)
 }
 
 func (a *plainAdam) gainSignal(q *plainParameter, i int) float64 {
@@ -200,8 +230,8 @@ func TestFunnelAdamIsItsEquationsWhateverApplyChanges(t *testing.T) {
 		plain plainAdam
 		opts  []gorgonia.SolverOpt
 	}{
-		"our defaults":       {plainAdam{gainRate: 0.01, scaleRate: 0.1, initialStep: 0.03, warmupRate: 1, warmupSteps: 30, gainDecay: 0.01}, nil},
-		"our own, raw":       {plainAdam{gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true}, []gorgonia.SolverOpt{solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
+		"our defaults":       {plainAdam{gainRate: 0.01, scaleRate: 0.1, initialStep: 0.03, warmupRate: 0.3, warmupSteps: 30, gainDecay: 0.01, maxStep: 0.1, floor: 0.25, correction: 0.3, relative: true}, nil},
+		"our own, raw":       {plainAdam{gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true, maxStep: 0.1, floor: 0.25}, []gorgonia.SolverOpt{solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
 		"normalized":         {plainAdam{gainRate: 0.003, scaleRate: 0.1}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithGainRate(0.003)}},
 		"raw":                {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},
 		"raw bias-corrected": {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true, corrected: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithBiasCorrection(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},

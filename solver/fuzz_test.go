@@ -81,6 +81,10 @@ func (d *dice) solver() gorgonia.Solver {
 		solver.WithScaleWarmup(0, 1), solver.WithScaleWarmup(math.MaxFloat64, 1e300), solver.WithScaleWarmup(50, 5e-324), solver.WithScaleRate(math.MaxFloat64),
 		solver.WithGainDecay(0), solver.WithGainDecay(0.5), solver.WithGainDecay(1 - 1e-16),
 		gorgonia.WithClip(0.5), gorgonia.WithL1Reg(0.1), gorgonia.WithL2Reg(1e10), gorgonia.WithL2Reg(3e38), gorgonia.WithBatchSize(32), gorgonia.WithBatchSize(1e6), gorgonia.WithMomentum(0),
+		solver.WithScaleSignal(solver.Normalized), solver.WithScaleSignal(solver.Raw), solver.WithScaleSignal(solver.Relative),
+		solver.WithMaxStep(0), solver.WithMaxStep(5e-324), solver.WithMaxStep(math.MaxFloat64),
+		solver.WithScaleFloor(0), solver.WithScaleFloor(1e-300), solver.WithScaleFloor(1 - 1e-16),
+		solver.WithNoiseCorrection(0), solver.WithNoiseCorrection(30), solver.WithNoiseCorrection(math.MaxFloat64),
 	} {
 		if d.roll(4) == 3 {
 			opts = append(opts, o)
@@ -112,9 +116,9 @@ func FuzzStep(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("a step happens whole or not at all, whatever the shapes and the numbers are"))
 	f.Add([]byte{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 0, 3, 3, 1, 2, 1, 3, 4, 2, 1, 60, 200, 15, 70, 3, 80, 90, 20, 63, 5, 9})
-	adam := append(make([]byte, 29), 2, 0, 0, 0) // its defaults
+	adam := append(make([]byte, 41), 2, 0, 0, 0) // its defaults
 	f.Add(append(adam, 3, 0, 2, 2, 70, 130, 4, 70, 3, 9, 70, 200, 1, 70, 140, 12, 7, 70, 100, 3))
-	f.Add([]byte("00000000000000000000000000000\x01\x01 a scale around Adam, over layouts of all kinds and a NaN or two"))
+	f.Add([]byte("00000000000000000000000000000000000000000\x01\x01 a scale around Adam, over layouts of all kinds and a NaN or two"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := &dice{b}
 		s := d.solver()

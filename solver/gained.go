@@ -24,6 +24,7 @@ type gained[T kernel.Float] struct {
 	blockSums       []kernel.Sums
 	total           kernel.Sums
 	paused          bool // the learning rate is 0
+	lasts           bool // older gradients still move the parameter
 }
 
 // newGained returns the state of a parameter that has made no step, and two lists
@@ -44,11 +45,12 @@ func newGained[T kernel.Float](value gorgonia.Value) (_ gained[T], a, b []T) {
 	return s, arrays[:n:n], arrays[n : 2*n : 2*n]
 }
 
-// read gets the lists of the step.
-func (s *gained[T]) read(h *hyperparameters) (blocks int) {
+// read gets the lists of the step, of which older gradients are part with this
+// decay.
+func (s *gained[T]) read(h *hyperparameters, decay float64) (blocks int) {
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
 	s.objective = objective[T](h)
-	s.paused = h.learnRate == 0
+	s.paused, s.lasts = h.learnRate == 0, decay > 0
 	return len(s.blockSums)
 }
 
@@ -109,7 +111,7 @@ func (s *gained[T]) progressed() *progress { return &s.progress }
 // what is left of older ones did.
 func (s *gained[T]) finish() (moved bool) {
 	s.Store()
-	return !s.paused && s.next.scale > 0 && (s.total.SquaredGradient > 0 || s.total.SquaredDirection > 0 || s.total.MaxGradient > 0)
+	return !s.paused && s.next.scale > 0 && (s.total.SquaredGradient > 0 || s.total.MaxGradient > 0 || s.lasts && s.total.SquaredDirection > 0)
 }
 
 // Release gives up the parameter's memory.

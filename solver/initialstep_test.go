@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver"
@@ -20,8 +21,14 @@ var scaled = []struct {
 	initialStep, scaleRate, warmupRate float64
 }{
 	{"Funnel", newFunnel, 0.003, 0.02, 0.3},
-	{"FunnelAdam", newFunnelAdam, 0.03, 0.1, 1},
-	{"VanillaSolver, augmented", newAugmented, 0.01, 0.1, 1},
+	{"FunnelAdam", newFunnelAdam, 0.03, 0.1, 0.3},
+	{"VanillaSolver, augmented", newAugmented, 0.01, 0.1, 0.3},
+}
+
+// cosineAlone makes the cosine all that the scale follows, for what has a closed
+// form then.
+var cosineAlone = []gorgonia.SolverOpt{
+	solver.WithScaleSignal(solver.Normalized), solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0),
 }
 
 // augmentedVanilla is gradient descent with a scale, whose options are those of
@@ -49,6 +56,13 @@ var scopes = []solver.Scope{solver.Global, solver.PerParameter}
 // noise, times factor. It returns all values on the way.
 func training(t *testing.T, s gorgonia.Solver, dtype tensor.Dtype, factor float64) (values []float64) {
 	t.Helper()
+	values, _ = trained(t, s, dtype, factor)
+	return values
+}
+
+// trained is training, and what has been learned by it, while the parameters live.
+func trained(t *testing.T, s gorgonia.Solver, dtype tensor.Dtype, factor float64) (values []float64, all []solver.Adaptation) {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(41, 41))
 	var ps []*param
 	var targets [][]float64
@@ -70,7 +84,9 @@ func training(t *testing.T, s gorgonia.Solver, dtype tensor.Dtype, factor float6
 			values = append(values, floats(p.value)...)
 		}
 	}
-	return values
+	all = learned(s)
+	runtime.KeepAlive(ps)
+	return values, all
 }
 
 func TestWithTheDefaultInitialStepAnyLearnRateGivesTheSameTraining(t *testing.T) {
@@ -102,9 +118,7 @@ func TestWithTheDefaultInitialStepLearnRatesAPowerOfTwoApartGiveTheSameBits(t *t
 		for _, scope := range scopes {
 			for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
 				run := func(learnRate float64) (values []float64, learned []solver.Adaptation) {
-					s := c.make(gorgonia.WithLearnRate(learnRate), solver.WithScaleScope(scope))
-					values = training(t, s, dtype, 1)
-					return values, s.(interface{ Adaptations() []solver.Adaptation }).Adaptations()
+					return trained(t, c.make(gorgonia.WithLearnRate(learnRate), solver.WithScaleScope(scope)), dtype, 1)
 				}
 				want, wantLearned := run(0.001)
 				for _, factor := range []float64{0x1p-17, 0.5, 0x1p12} {
@@ -126,10 +140,19 @@ func TestWithTheDefaultInitialStepLearnRatesAPowerOfTwoApartGiveTheSameBits(t *t
 func TestWithTheDefaultInitialStepFunnelDoesNotSeeTheGradientsSize(t *testing.T) {
 	for _, scope := range scopes {
 		for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
-			want := training(t, solver.NewFunnel(solver.WithScaleScope(scope)), dtype, 1)
+			run := func(factor float64) (values []float64, learned []solver.Adaptation) {
+				return trained(t, solver.NewFunnel(solver.WithScaleScope(scope)), dtype, factor)
+			}
+			want, wantLearned := run(1)
 			for _, factor := range []float64{0x1p-15, 2, 0x1p15} {
-				if !sameBits(training(t, solver.NewFunnel(solver.WithScaleScope(scope)), dtype, factor), want) {
+				got, learned := run(factor)
+				if !sameBits(got, want) {
 					t.Errorf("%v/%v: gradients %v times as large give other values", scope, dtype, factor)
+				}
+				for k, a := range learned {
+					if a.Scale*factor != wantLearned[k].Scale || !sameBits(a.Gain, wantLearned[k].Gain) {
+						t.Errorf("%v/%v: gradients %v times as large: learned %+v, want %+v", scope, dtype, factor, a, wantLearned[k])
+					}
 				}
 			}
 		}
@@ -183,7 +206,7 @@ func TestTheFirstStepHasTheLengthItIsGiven(t *testing.T) {
 				for name, opts := range map[string][]gorgonia.SolverOpt{"plain": nil, "regularised, batched, clipped": objective, "bounded gains": {solver.WithGainBounds(2, 3)}, "raw": {solver.WithRawSignals()}} {
 					opts = append([]gorgonia.SolverOpt{solver.WithScaleScope(scope)}, opts...)
 					if length != c.initialStep {
-						opts = append(opts, solver.WithInitialStep(length))
+						opts = append(opts, solver.WithInitialStep(length), solver.WithMaxStep(0))
 					}
 					rng := rand.New(rand.NewPCG(42, 42))
 					ps := five(rng)
@@ -195,6 +218,45 @@ func TestTheFirstStepHasTheLengthItIsGiven(t *testing.T) {
 						t.Errorf("%s/%v/%s: the first step goes %v, want %v of %v", c.name, scope, name, moved, length, norm)
 					}
 				}
+			}
+		}
+	}
+}
+
+func TestTheFirstStepIsNoLongerThanTheLongestStep(t *testing.T) {
+	for _, c := range scaled {
+		for _, scope := range scopes {
+			p, q := vector("p", []float64{3, 4}, []float64{1, -2}), vector("q", []float64{0, -5, 12}, []float64{0.5, 1, 3})
+			s := c.make(solver.WithScaleScope(scope), solver.WithInitialStep(0.5), solver.WithMaxStep(0.02))
+			norm, moved := distances(t, s, p, q)
+			if exact := scope == solver.Global; exact && !closeTo(moved, 0.02*norm, 1e-8) || moved > 0.02*norm*(1+1e-8) {
+				t.Errorf("%s/%v: the first step goes %v, want 0.02 of %v", c.name, scope, moved, norm)
+			}
+		}
+	}
+}
+
+// Without gains what the limit is taken of is the step, but for a FunnelAdam,
+// whose direction changes from step to step.
+func TestNoStepIsLongerThanTheLongestStep(t *testing.T) {
+	for _, c := range scaled {
+		if c.name == "FunnelAdam" {
+			continue
+		}
+		for _, limited := range []bool{true, false} {
+			opts := []gorgonia.SolverOpt{solver.WithGainRate(0), solver.WithScaleScope(solver.Global), solver.WithMaxStep(0)}
+			if limited {
+				opts = append(opts, solver.WithMaxStep(0.004), solver.WithInitialStep(0.003))
+			}
+			s := c.make(opts...)
+			p, longest := vector("p", []float64{3, 4}, []float64{1, -2}), 0.0
+			for range 60 {
+				set(p.gradient, []float64{1, -2})
+				norm, moved := distances(t, s, p)
+				longest = max(longest, moved/norm)
+			}
+			if limited != closeTo(longest, 0.004, 1e-8) || !limited && longest < 0.05 {
+				t.Errorf("%s: limited %v, the longest step is %v of the parameters", c.name, limited, longest)
 			}
 		}
 	}
@@ -266,7 +328,7 @@ func TestWhereThereIsNoLengthToStartFromTheScaleIsOne(t *testing.T) {
 				if name == "gradients whose squares underflow" && member.name != "Funnel" {
 					continue // Adam's first step does not depend on their size; an Augmented sees no change
 				}
-				s := member.make(solver.WithScaleScope(scope))
+				s := member.make(solver.WithScaleScope(scope), solver.WithMaxStep(0))
 				p := vector("w", []float64{c.value, c.value}, []float64{c.gradient, -c.gradient})
 				step(t, s, model(p))
 				if a := learned(s)[0]; a.Scale != 1 {
@@ -348,7 +410,7 @@ func TestAfterARefusedFirstStepTheNextOneIsTheFirst(t *testing.T) {
 func TestAfterAFirstStepThatWasTooLongTheNextOneIsTheFirst(t *testing.T) {
 	for _, c := range scaled {
 		for _, scope := range scopes {
-			s := c.make(solver.WithScaleScope(scope), solver.WithScaleBounds(0, 3e38), solver.WithInitialStep(0.5), gorgonia.WithLearnRate(1))
+			s := c.make(solver.WithScaleScope(scope), solver.WithScaleBounds(0, 3e38), solver.WithInitialStep(0.5), solver.WithMaxStep(0), gorgonia.WithLearnRate(1))
 			g := float32(1)
 			if c.name == gorgonias {
 				g = 1e36 // or the values do not change, before they are scaled
@@ -421,7 +483,7 @@ func TestTheScalesRateWarmsUpInClosedForm(t *testing.T) {
 				"applied": {[]gorgonia.SolverOpt{solver.WithScaleWarmup(0.25, 3.5)}, 0.25, 3.5, 4},
 				"none":    {[]gorgonia.SolverOpt{solver.WithScaleWarmup(0, 7)}, 0, 7, 0},
 			} {
-				opts := []gorgonia.SolverOpt{solver.WithScaleScope(scope), solver.WithInitialStep(0), solver.WithScaleBounds(0, 1e30)}
+				opts := append([]gorgonia.SolverOpt{solver.WithScaleScope(scope), solver.WithInitialStep(0), solver.WithScaleBounds(0, 1e30)}, cosineAlone...)
 				s := c.make(append(opts, w.opts...)...)
 				if w.apply > 0 {
 					s = c.make(opts...)
@@ -469,7 +531,7 @@ func TestTheScalesRateWarmsUpInClosedForm(t *testing.T) {
 func TestRatesOfTheScaleBeyondAllNumbersMakeStepsAllTheSame(t *testing.T) {
 	for _, c := range scaled {
 		for _, scope := range scopes {
-			s := c.make(solver.WithScaleScope(scope), solver.WithScaleRate(math.MaxFloat64), solver.WithScaleWarmup(math.MaxFloat64, 30))
+			s := c.make(append([]gorgonia.SolverOpt{solver.WithScaleScope(scope), solver.WithScaleRate(math.MaxFloat64), solver.WithScaleWarmup(math.MaxFloat64, 30)}, cosineAlone...)...)
 			p := vector("w", []float64{1}, nil)
 			for i, g := range []float64{1, 1, -1} {
 				p.gradient = dense([]float64{g}, 1)
@@ -485,7 +547,7 @@ func TestRatesOfTheScaleBeyondAllNumbersMakeStepsAllTheSame(t *testing.T) {
 // With Global scope the steps are the solver's: a parameter that joins does not
 // warm it up again.
 func TestAGlobalScaleWarmsUpOnce(t *testing.T) {
-	f := solver.NewFunnel(solver.WithScaleScope(solver.Global), solver.WithInitialStep(0), solver.WithScaleWarmup(1, 2))
+	f := solver.NewFunnel(append([]gorgonia.SolverOpt{solver.WithScaleScope(solver.Global), solver.WithInitialStep(0), solver.WithScaleWarmup(1, 2)}, cosineAlone...)...)
 	a, b := vector("a", []float64{1}, nil), vector("b", []float64{1}, nil)
 	for i := range 100 {
 		a.gradient, b.gradient = dense([]float64{1e-6}, 1), dense([]float64{1e-6}, 1)

@@ -20,8 +20,9 @@ const (
 	Raw
 	// Relative is the signal of the scale that counts a gradient as much as it is
 	// larger or smaller than those before it: the cosine of ν (FunnelAdam: d) and
-	// g times ‖g‖/ḡ, which counts as 5 at most. ḡ² is the running mean of ‖g‖² up
-	// to the step before, with decay 0.9.
+	// g times ‖g‖/ḡ. ‖g‖ counts as 5 ḡ at most, and ḡ² is the running mean of
+	// ‖g‖², counted so, up to the step before, with decay 0.9. It begins with the
+	// first gradient that is not 0, and those of 0 do not change it.
 	Relative
 )
 
@@ -92,11 +93,6 @@ func WithGainRate(rate float64) gorgonia.SolverOpt {
 //
 //	p ← p + λ (1 − p)
 //
-// WithGainDecay sets λ, the share of the way that every gain goes back to 1
-// before it is updated:
-//
-//	p ← p + λ (1 − p)
-//
 // Most of what the signs of gradients say is noise, which would drive gains apart
 // for as long as a network trains. With λ = 0, as in the paper, it does; take a
 // small gain rate then. Default 0.01; EGGain 0. Range [0, 1).
@@ -121,10 +117,6 @@ func WithScaleRate(rate float64) gorgonia.SolverOpt {
 //
 //	γs + γw exp(−t/τ)
 //
-// WithScaleWarmup sets γw and τ, which make the scale's rate larger at first:
-//
-//	γs + γw exp(−t/τ)
-//
 // t is the number of steps so far that moved something, of the parameter or, for
 // a Global scale, of the solver. So a scale that starts far from where it belongs
 // is soon there. While the cosine is 1, as it can be where gradients have no
@@ -139,11 +131,6 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 //
 //	s_0 = ρ ‖θ_0‖ / ‖u‖
 //
-// WithInitialStep sets ρ, the length of the first step, relative to that of the
-// parameters:
-//
-//	s_0 = ρ ‖θ_0‖ / ‖u‖
-//
 // θ_0 is all parameters of the model that make their first step, and u the step
 // that they would make with a scale of 1. This takes the learning rate out of the
 // first step and, as the scale is only ever multiplied, out of all that follow.
@@ -151,20 +138,21 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // nothing, for instance with a learning rate of 0, is not the first. s_0 is 1 where
 // a square is beyond float64, and is clipped to the scale's bounds. A parameter
 // that joins later starts in the same way, or with the solver's scale if that is
-// Global. With ρ = 0, s_0 is 1, as in the paper. Default 0.003; FunnelAdam 0.03;
+// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the paper. Default 0.003; FunnelAdam 0.03;
 // Augment 0.01. Range [0, ∞).
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
 }
 
-// WithMaxStep sets c_max, which limits the scale so that no step is longer than
-// this, relative to the parameters that share the scale:
+// WithMaxStep sets c_max, which limits the scale so that steps are about so long at
+// most, relative to the parameters that share the scale:
 //
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
-// u is the step with a scale of 1: ν_{t+1} with gains of 1; of a FunnelAdam η
-// times d of the step before; of an Augmented what the inner solver does. A value
-// counts as 0.03 at least. With 0 there is no limit. Default 0.05; FunnelAdam,
+// u is the step with a scale of 1, as far as it is known before the gains of the
+// step are: μ ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
+// Augmented what the inner solver does, and the limit is exact. The ‖θ‖ of n
+// elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam,
 // Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
@@ -175,9 +163,10 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 //
 //	s ← max(s, κ A / t)
 //
-// A is the sum of the scales of the t steps so far that moved something. So the
-// scale falls no faster than t^(κ−1) and the sum of all steps diverges, as is
-// needed to get to an optimum from anywhere. With 0 there is no floor. Default 0.25.
+// t is the number of steps that moved something, this one included, and A the sum of
+// their scales as they were before the floor. So the scale falls no faster than 1/t
+// and the sum of all scales diverges, as is needed to get to an optimum from
+// anywhere. With 0 there is no floor. Default 0.25.
 // Range [0, 1).
 func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleFloor = fraction })

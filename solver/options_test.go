@@ -15,8 +15,11 @@ import (
 func trace(t *testing.T, s gorgonia.Solver) (values []float64) {
 	t.Helper()
 	p := vector("w", []float64{1, 2, 0.5}, make([]float64, 3))
-	for i := range 6 {
+	for i := range 10 {
 		g := []float64{1, float64(i) - 2.5, 0.25}
+		if i > 5 && i%2 == 0 { // so that the scale falls again
+			g = []float64{-4, -2, -1}
+		}
 		set(p.gradient, g)
 		step(t, s, model(p))
 		values = append(values, floats(p.value)...)
@@ -273,6 +276,7 @@ func TestApplyKeepsWhatHasBeenLearned(t *testing.T) {
 func TestThePaperStepIsOneOption(t *testing.T) {
 	whole := solver.NewFunnel(solver.WithPaperStep())
 	parts := solver.NewFunnel(solver.WithInitialStep(0), solver.WithScaleWarmup(0, 30), solver.WithGainDecay(0),
+		solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0), solver.WithScaleSignal(solver.Normalized),
 		solver.WithScaleScope(solver.Global), solver.WithScaleRate(0.1), solver.WithGainRate(0.01))
 	if !sameBits(trace(t, whole), trace(t, parts)) {
 		t.Error("it is not its parts")

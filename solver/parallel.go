@@ -15,12 +15,16 @@ type job struct {
 	work    func(piece int)
 	left    atomic.Int64   // pieces that nobody has taken
 	pending sync.WaitGroup // pieces that are not done
+	helpers atomic.Int64   // that have not ended
 	help    func()
 }
 
 func (j *job) init(work func(piece int)) {
 	j.work = work
-	j.help = j.take
+	j.help = func() {
+		j.take()
+		j.helpers.Add(-1)
+	}
 }
 
 // do does all pieces with at most so many workers, of which the caller is one.
@@ -34,7 +38,8 @@ func (j *job) do(pieces, workers int) {
 	}
 	j.pending.Add(pieces)
 	j.left.Store(int64(pieces))
-	for range workers - 1 {
+	for j.helpers.Load() < int64(workers-1) {
+		j.helpers.Add(1)
 		go j.help()
 	}
 	j.take()

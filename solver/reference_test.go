@@ -23,7 +23,9 @@ type rules struct {
 	gainRate, gainDecay, gainMin, gainMax          float64
 	scaleRate, warmupRate, warmupSteps             float64
 	initialStep, scaleMin, scaleMax                float64
-	rawGain, rawScale, perParameter, corrected     bool
+	maxStep, scaleFloor, noiseCorrection           float64
+	scaleSignal                                    solver.Signal
+	rawGain, perParameter, corrected               bool
 }
 
 func funnelRules() rules {
@@ -31,6 +33,7 @@ func funnelRules() rules {
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.003, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 0.3, scaleSignal: solver.Relative,
 		perParameter: true,
 	}
 }
@@ -46,14 +49,16 @@ func funnelAdamRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.01, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
-		scaleRate: 0.1, warmupRate: 1, warmupSteps: 30, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
+		scaleRate: 0.1, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.3, scaleSignal: solver.Relative,
 	}
 }
 
 func augmentRules() rules {
 	return rules{
 		learnRate: 0.1, batch: 1, // of the inner solver
-		scaleRate: 0.1, warmupRate: 1, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
+		scaleRate: 0.1, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.3, scaleSignal: solver.Relative,
 	}
 }
 
@@ -61,14 +66,23 @@ func augmentRules() rules {
 type referenceParameter struct {
 	theta, nu, m, v, p []float64
 	d                  []float64 // direction of the step before
-	s                  float64
-	t                  int     // steps made
+	t                  int       // steps made
+	scale              *referenceScale
 	largest            float64 // |θ| so far
+}
+
+// referenceScale is a scale and all that is known of it.
+type referenceScale struct {
+	s           float64
+	squaredNorm float64 // ḡ²
+	sum         float64 // A
+	moves       int     // steps that moved something
+	still       bool    // whether the last step moved nothing
 }
 
 func newReferenceParameter(theta []float64) *referenceParameter {
 	n := len(theta)
-	x := &referenceParameter{theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), s: 1}
+	x := &referenceParameter{theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), scale: &referenceScale{s: 1}}
 	for i := range x.p {
 		x.p[i] = 1
 	}
@@ -76,12 +90,15 @@ func newReferenceParameter(theta []float64) *referenceParameter {
 }
 
 // reference is a solver. Its update makes what the scale multiplies, of θ ← θ −
-// s u, and the vector whose cosine with the next g the scale adapts to.
+// s u, and the vector whose cosine with the next g the scale adapts to. plain is
+// the u that the longest step is of, known before gains and moments are.
 type reference struct {
 	rules
 	update func(r *rules, x *referenceParameter, g []float64) (u, direction []float64)
-	s      float64 // of all parameters
-	t      int     // steps made
+	plain  func(r *rules, x *referenceParameter, g []float64) []float64
+	scale  *referenceScale // of all parameters
+
+	outliers, capped, floored int // how often a gradient counts as 5 ḡ, and the scale is limited
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -161,6 +178,30 @@ func descentUpdate(r *rules, x *referenceParameter, g []float64) (u, direction [
 	return u, u
 }
 
+// plainVelocity is ν_{t+1} with gains of 1 in this step.
+func plainVelocity(r *rules, x *referenceParameter, g []float64) []float64 {
+	u := make([]float64, len(g))
+	for i := range g {
+		u[i] = r.momentum*x.nu[i] + r.learnRate*g[i]
+	}
+	return u
+}
+
+// lastDirection is η d_{t−1}.
+func lastDirection(r *rules, x *referenceParameter, _ []float64) []float64 {
+	u := make([]float64, len(x.d))
+	for i, d := range x.d {
+		u[i] = r.learnRate * d
+	}
+	return u
+}
+
+// plainDescent is Δ, but for its sign.
+func plainDescent(r *rules, x *referenceParameter, g []float64) []float64 {
+	u, _ := descentUpdate(r, x, g)
+	return u
+}
+
 func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 	groups := [][]*referenceParameter{xs}
 	if r.perParameter {
@@ -173,66 +214,154 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 	for i, x := range xs {
 		g[x] = r.objective(x.theta, gradients[i])
 	}
+	next := make([]referenceScale, len(groups))
+	plain := map[*referenceParameter][]float64{}
+	for _, x := range xs {
+		plain[x] = r.plain(&r.rules, x, g[x])
+	}
 	// The signals are of the directions that the steps before went.
-	signals := make([]float64, len(groups))
 	for i, group := range groups {
-		var dg, dd, gg float64
-		for _, x := range group {
-			dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
+		next[i] = *r.scaleOf(group)
+		next[i].s = 1
+		if r.scaleRate > 0 {
+			next[i].s = r.factor(group, g, &next[i])
 		}
-		switch {
-		case r.rawScale:
-			signals[i] = dg
-		case dd > 0 && gg > 0:
-			signals[i] = dg / math.Sqrt(dd*gg)
-		}
+	}
+	starting := map[*referenceParameter]bool{}
+	for i, x := range xs {
+		starting[x] = x.t == 0 || x.scale.moves == 0 && dot(gradients[i], gradients[i]) > 0
 	}
 	u := map[*referenceParameter][]float64{}
 	for _, x := range xs {
 		u[x], x.d = r.update(&r.rules, x, g[x])
 	}
-	first := r.firstScale(xs, u)
+	first := r.firstScale(xs, starting, u)
 	for i, group := range groups {
-		s, t := r.s, r.t
-		if r.perParameter {
-			s, t = group[0].s, group[0].t
-		}
-		if r.scaleRate > 0 {
-			if t == 0 {
-				s = first
-			}
-			s *= math.Exp((r.scaleRate + r.warmupRate*math.Exp(-float64(t)/r.warmupSteps)) * signals[i])
-		}
-		s = clipped(s, r.scaleMin, r.scaleMax)
-		for _, x := range group {
-			for k := range x.theta {
-				x.theta[k] -= s * u[x][k]
-				x.largest = math.Max(x.largest, math.Abs(x.theta[k]))
-			}
-			x.s = s
-			x.t++
-		}
-		r.s = s
+		r.move(group, first, &next[i], u, plain)
 	}
-	r.t++
+}
+
+func (r *reference) scaleOf(group []*referenceParameter) *referenceScale {
+	if r.perParameter {
+		return group[0].scale
+	}
+	return r.scale
+}
+
+// paused says whether the learning rate of a solver that has one is 0.
+func (r *reference) paused() bool { return r.learnRate == 0 && r.gainMax > 0 }
+
+// factor is what s is multiplied by because of the signal. It brings ḡ up to date.
+func (r *reference) factor(group []*referenceParameter, g map[*referenceParameter][]float64, at *referenceScale) float64 {
+	var dg, dd, gg float64
+	for _, x := range group {
+		dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
+	}
+	cosine := 0.0
+	if dd > 0 && gg > 0 {
+		cosine = dg / math.Sqrt(dd*gg)
+	}
+	w := math.Exp(-float64(at.moves) / r.warmupSteps)
+	exponent := 0.0
+	switch r.scaleSignal {
+	case solver.Raw:
+		exponent = (r.scaleRate + r.warmupRate*w) * dg
+	case solver.Normalized:
+		exponent = (r.scaleRate + r.warmupRate*w) * cosine
+	case solver.Relative:
+		if gg == 0 {
+			break
+		}
+		if at.squaredNorm == 0 {
+			at.squaredNorm = gg
+		}
+		counted := math.Min(math.Sqrt(gg), 5*math.Sqrt(at.squaredNorm))
+		if counted < math.Sqrt(gg) {
+			r.outliers++
+		}
+		c := cosine * counted / math.Sqrt(at.squaredNorm)
+		exponent = (r.scaleRate+r.warmupRate*w)*c - r.scaleRate*r.noiseCorrection*(1-w)*c*c
+		at.squaredNorm = 0.9*at.squaredNorm + 0.1*counted*counted
+	}
+	if at.still {
+		return 1
+	}
+	return math.Exp(exponent)
+}
+
+// move finds the scale of a group, given what the signal makes of it, and makes the
+// step. What a step that moved nothing would have taught is forgotten.
+func (r *reference) move(group []*referenceParameter, first float64, next *referenceScale, u, plain map[*referenceParameter][]float64) {
+	now := r.scaleOf(group)
+	s := now.s
+	if r.scaleRate > 0 && !r.paused() {
+		if now.moves == 0 {
+			s = first
+		}
+		s = r.limited(group, s*next.s, next, plain)
+	}
+	s = clipped(s, r.scaleMin, r.scaleMax)
+	next.s = s
+	any := false
+	for _, x := range group {
+		moved := dot(u[x], u[x]) > 0 && !r.paused()
+		any = any || moved
+		for k := range x.theta {
+			x.theta[k] -= s * u[x][k]
+			x.largest = math.Max(x.largest, math.Abs(x.theta[k]))
+		}
+		x.t++
+		if x.scale != now && moved {
+			x.scale.moves++
+		}
+		x.scale.s = s
+	}
+	if any {
+		*now = *next
+		now.moves++
+	}
+	now.s, now.still = s, !any
+}
+
+// limited is s, limited from above by the longest step and from below by the floor.
+func (r *reference) limited(group []*referenceParameter, s float64, next *referenceScale, plain map[*referenceParameter][]float64) float64 {
+	var value, step, elements float64
+	for _, x := range group {
+		value, step, elements = value+dot(x.theta, x.theta), step+dot(plain[x], plain[x]), elements+float64(len(x.theta))
+	}
+	value = math.Max(value, 0.03*0.03*elements)
+	if longest := r.maxStep * math.Sqrt(value/step); r.maxStep > 0 && step > 0 && s > longest {
+		s = longest
+		r.capped++
+	}
+	next.sum += s
+	if floor := r.scaleFloor * next.sum / float64(next.moves+1); r.scaleFloor > 0 && s < floor {
+		s = floor
+		r.floored++
+	}
+	return s
 }
 
 // firstScale is s_0: ρ ‖θ_0‖ / ‖u‖ of the parameters that make their first step.
-func (r *reference) firstScale(xs []*referenceParameter, u map[*referenceParameter][]float64) float64 {
+func (r *reference) firstScale(xs []*referenceParameter, starting map[*referenceParameter]bool, u map[*referenceParameter][]float64) float64 {
 	var value, step float64
 	elements := 0
 	for _, x := range xs {
-		if x.t == 0 {
+		if starting[x] {
 			value, step, elements = value+dot(x.theta, x.theta), step+dot(u[x], u[x]), elements+len(x.theta)
 		}
 	}
 	if value == 0 {
 		value = 0.01 * 0.01 * float64(elements)
 	}
-	if r.initialStep == 0 || step == 0 {
+	length := r.initialStep
+	if r.maxStep > 0 {
+		length = math.Min(length, r.maxStep)
+	}
+	if length == 0 || step == 0 {
 		return 1
 	}
-	return r.initialStep * math.Sqrt(value/step)
+	return length * math.Sqrt(value/step)
 }
 
 // variant is options and what they mean.
@@ -255,7 +384,34 @@ var scaleVariants = []variant{
 	{"no initial step", options(solver.WithScaleRate(0.1), solver.WithInitialStep(0)), func(r *rules) { r.scaleRate, r.initialStep = 0.1, 0 }},
 	{"scale bounds", options(solver.WithScaleRate(0.3), solver.WithScaleBounds(0.05, 0.1)), func(r *rules) { r.scaleRate, r.scaleMin, r.scaleMax = 0.3, 0.05, 0.1 }},
 	{"raw scale signal", options(solver.WithScaleRate(0.01), solver.WithScaleWarmup(0.02, 10), solver.WithScaleSignal(solver.Raw)), func(r *rules) {
-		r.scaleRate, r.warmupRate, r.warmupSteps, r.rawScale = 0.01, 0.02, 10, true
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.scaleSignal = 0.01, 0.02, 10, solver.Raw
+	}},
+	{"raw scale signal, nothing else", options(solver.WithScaleRate(0.01), solver.WithScaleWarmup(0.02, 10), solver.WithScaleSignal(solver.Raw),
+		solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.scaleSignal = 0.01, 0.02, 10, solver.Raw
+		r.maxStep, r.scaleFloor, r.noiseCorrection = 0, 0, 0
+	}},
+	{"normalized scale signal", options(solver.WithScaleRate(0.1), solver.WithScaleSignal(solver.Normalized)), func(r *rules) {
+		r.scaleRate, r.scaleSignal = 0.1, solver.Normalized
+	}},
+	{"normalized scale signal, nothing else", options(solver.WithScaleRate(0.1), solver.WithScaleSignal(solver.Normalized),
+		solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0)), func(r *rules) {
+		r.scaleRate, r.scaleSignal = 0.1, solver.Normalized
+		r.maxStep, r.scaleFloor, r.noiseCorrection = 0, 0, 0
+	}},
+	{"relative scale signal, nothing else", options(solver.WithScaleRate(0.1), solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0)), func(r *rules) {
+		r.scaleRate, r.maxStep, r.scaleFloor, r.noiseCorrection = 0.1, 0, 0, 0
+	}},
+	{"longest step", options(solver.WithScaleRate(0.2), solver.WithMaxStep(0.01)), func(r *rules) { r.scaleRate, r.maxStep = 0.2, 0.01 }},
+	{"longest step of one scale", options(solver.WithScaleRate(0.2), solver.WithMaxStep(0.01), solver.WithScaleScope(solver.Global)), func(r *rules) {
+		r.scaleRate, r.maxStep, r.perParameter = 0.2, 0.01, false
+	}},
+	{"scale floor", options(solver.WithScaleRate(0.3), solver.WithScaleFloor(0.98)), func(r *rules) { r.scaleRate, r.scaleFloor = 0.3, 0.98 }},
+	{"scale floor for each parameter", options(solver.WithScaleRate(0.3), solver.WithScaleFloor(0.98), solver.WithScaleScope(solver.PerParameter)), func(r *rules) {
+		r.scaleRate, r.scaleFloor, r.perParameter = 0.3, 0.98, true
+	}},
+	{"noise correction", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithNoiseCorrection(2)), func(r *rules) {
+		r.scaleRate, r.warmupSteps, r.noiseCorrection = 0.1, 4, 2
 	}},
 	{"one scale", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.Global)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, false }},
 	{"a scale for each parameter", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.PerParameter)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, true }},
@@ -280,24 +436,27 @@ var gainVariants = []variant{
 	{"clip alone", options(gorgonia.WithClip(0.4)), func(r *rules) { r.clip = 0.4 }},
 	{"the paper's step", options(solver.WithPaperStep(), solver.WithScaleRate(0.1)), func(r *rules) {
 		r.initialStep, r.warmupRate, r.gainDecay, r.perParameter = 0, 0, 0, false
+		r.maxStep, r.scaleFloor, r.noiseCorrection, r.scaleSignal = 0, 0, 0, solver.Normalized
 		r.scaleRate, r.gainRate = 0.1, 0.01
 	}},
 }
 
 func TestStepsAreTheDocumentedEquations(t *testing.T) {
-	funnel := append(append([]variant{}, scaleVariants...), gainVariants...)
+	every := append(append([]variant{}, scaleVariants...), gainVariants...)
+	type update = func(*rules, *referenceParameter, []float64) (u, direction []float64)
 	for _, s := range []struct {
 		name     string
 		rules    func() rules
-		update   func(*rules, *referenceParameter, []float64) (u, direction []float64)
+		update   update
+		plain    func(*rules, *referenceParameter, []float64) []float64
 		variants []variant
-		make     func(...gorgonia.SolverOpt) gorgonia.Solver
+		make     func(...gorgonia.SolverOpt) applicable
 	}{
-		{"Funnel", funnelRules, funnelUpdate, funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) }},
-		{"EGGain", egGainRules, funnelUpdate, funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewEGGain(o...) }},
-		{"FunnelAdam", funnelAdamRules, funnelAdamUpdate, funnel, func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnelAdam(o...) }},
-		{"Augment", augmentRules, descentUpdate, scaleVariants, func(o ...gorgonia.SolverOpt) gorgonia.Solver {
-			return solver.Augment(gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(0.1)), o...)
+		{"Funnel", funnelRules, funnelUpdate, plainVelocity, every, newFunnel},
+		{"EGGain", egGainRules, funnelUpdate, plainVelocity, every, func(o ...gorgonia.SolverOpt) applicable { return solver.NewEGGain(o...) }},
+		{"FunnelAdam", funnelAdamRules, funnelAdamUpdate, lastDirection, every, newFunnelAdam},
+		{"Augment", augmentRules, descentUpdate, plainDescent, scaleVariants, func(o ...gorgonia.SolverOpt) applicable {
+			return newAugmented(append(o, gorgonia.WithLearnRate(0.1))...)
 		}},
 	} {
 		for _, v := range s.variants {
@@ -306,9 +465,19 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 				tolerance float64
 			}{{tensor.Float64, 1e-10}, {tensor.Float32, 1e-4}} {
 				t.Run(fmt.Sprintf("%s/%s/%v", s.name, v.name, p.dtype), func(t *testing.T) {
-					r := &reference{rules: s.rules(), update: s.update, s: 1}
+					r := &reference{rules: s.rules(), update: s.update, plain: s.plain, scale: &referenceScale{s: 1}}
 					v.change(&r.rules)
 					compareToReference(t, s.make(v.opts...), r, p.dtype, p.tolerance)
+					acts := map[string]int{
+						"relative scale signal, nothing else": r.outliers,
+						"longest step":                        r.capped,
+						"longest step of one scale":           r.capped,
+						"scale floor":                         r.floored,
+						"scale floor for each parameter":      r.floored,
+					}
+					if n, ok := acts[v.name]; ok && n == 0 {
+						t.Error("what it is about never happens")
+					}
 				})
 			}
 		}
@@ -354,8 +523,10 @@ func read(v *tensor.Dense) []float64 {
 }
 
 // compareToReference makes 60 steps on gradients that pull to a target, with
-// noise. The second of the four parameters starts at 0, the third joins later.
-func compareToReference(t *testing.T, s gorgonia.Solver, r *reference, dtype tensor.Dtype, tolerance float64) {
+// noise. The second of the four parameters starts at 0, the others join later, the
+// last with a gradient of 0. A gradient is far larger than those before it, some
+// are 0, and the learning rate is 0 for a while.
+func compareToReference(t *testing.T, s applicable, r *reference, dtype tensor.Dtype, tolerance float64) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(7, 7))
 	uniform := func(n int) []float64 { // from −1 to 1
@@ -374,16 +545,32 @@ func compareToReference(t *testing.T, s gorgonia.Solver, r *reference, dtype ten
 	}
 	join(uniform(20))
 	join(make([]float64, 7))
+	learnRate := r.learnRate
 	for step := 1; step <= 60; step++ {
 		if step == 15 {
 			join(uniform(4))
 			join(uniform(1))
 		}
+		switch step {
+		case 40:
+			r.learnRate = 0
+			must(s.Apply(gorgonia.WithLearnRate(0)))
+		case 43:
+			r.learnRate = learnRate
+			must(s.Apply(gorgonia.WithLearnRate(learnRate)))
+		}
 		var gradients [][]float64
 		for i, x := range xs {
+			size := 1.0
+			switch {
+			case step == 25:
+				size = 12
+			case step == 30 || step == 31 || step == 15 && i == 3:
+				size = 0
+			}
 			g := uniform(len(x.theta))
 			for k := range g {
-				g[k] = x.theta[k] - targets[i][k] + 0.8*g[k]
+				g[k] = size * (x.theta[k] - targets[i][k] + 0.8*g[k])
 			}
 			write(ks[i].(*known).gradient, g)
 			gradients = append(gradients, g)
@@ -396,7 +583,7 @@ func compareToReference(t *testing.T, s gorgonia.Solver, r *reference, dtype ten
 		for i, x := range xs {
 			at := fmt.Sprintf("step %d, parameter %d", step, i)
 			near(t, at+": value", read(ks[i].(*known).value), x.theta, tolerance*x.largest)
-			near(t, at+": scale", []float64{adaptations[i].Scale}, []float64{x.s}, tolerance*x.s)
+			near(t, at+": scale", []float64{adaptations[i].Scale}, []float64{x.scale.s}, tolerance*x.scale.s)
 			if has := len(adaptations[i].Gain) > 0; has != (r.gainMax > 0) {
 				t.Fatalf("%s: there are %d gains", at, len(adaptations[i].Gain))
 			}

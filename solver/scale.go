@@ -21,7 +21,7 @@ type progress struct {
 type learned struct {
 	scale float64 // s of the last step
 	norm  float64 // ḡ, the running size of the gradient; 0 before there was one
-	sum   float64 // A, of the scales of all steps that moved something
+	sum   float64 // A, of the scales before the floor of all steps that moved something
 }
 
 // newProgress is that of a scale before its first step.
@@ -82,7 +82,8 @@ func (a *adaptive) nextScales() error {
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //	s ← max(s, κ A / t)
 //
-// c is the signal, u the step with a scale of 1, and A the sum of the scales so far.
+// c is the signal, u the step with a scale of 1, and A the sum of the scales so far
+// with this one, each before the floor; of the floor t counts this step, too.
 // A step that moved nothing teaches nothing: after it there is no signal, and with a
 // learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {

@@ -11,12 +11,17 @@ import (
 
 func main() { cli.Main(run) }
 
+// verbs are the jobs but for the main one, which has no name.
+var verbs = []string{"sweep", "table"}
+
 // run is the program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		switch args[0] {
 		case "table":
 			return runTable(args[1:], stdout, stderr)
+		case "report":
+			return runReport(args[1:], stdout, stderr)
 		case "sweep":
 			return runSweep(ctx, args[1:], stdout, stderr)
 		}

@@ -26,7 +26,7 @@ func TestTableMergesSummariesOfSeveralSeeds(t *testing.T) {
 		names = append(names, name)
 	}
 	status, out, errs := invoke(append([]string{"table"}, names...)...)
-	if status != 0 || strings.Count(out, "\n") != 3 || !strings.Contains(out, "funnel      3") || !strings.Contains(out, " ± ") {
+	if status != 0 || strings.Count(out, "\n") != 7 || !strings.Contains(out, "funnel      3") || !strings.Contains(out, " ± ") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 	other := filepath.Join(dir, "other.json")

@@ -76,3 +76,17 @@ func TestASummaryWithoutRunsIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Earlier versions wrote the length of the phase for a jump without recovery.
+func TestARecoveryOfTheWholePhaseWasNone(t *testing.T) {
+	for text, want := range map[string]int{
+		strings.Replace(line, `"accuracy":0.9`, `"accuracy":0.9,"recovery":400`, 1):                  1,
+		strings.Replace(line, `"accuracy":0.9`, `"accuracy":0.9,"recovery":null,"unrecovered":1`, 1): 1,
+		strings.Replace(line, `"accuracy":0.9`, `"accuracy":0.9,"recovery":52.5`, 1):                 0,
+	} {
+		rs, err := Read("a", []byte(text+"\n"))
+		if err != nil || rs[0].Unrecovered != want || rs[0].Recovery.Missing() != (want == 1) {
+			t.Errorf("%s: %v, %+v", text, err, rs)
+		}
+	}
+}

@@ -4,7 +4,10 @@
 package results
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -19,9 +22,10 @@ type Protocol struct {
 	Data       string    `json:"data"`
 	Steps      int       `json:"steps"` // in each phase
 	Batch      int       `json:"batch"`
-	Angles     []float64 `json:"angles"` // of the phases, degrees
-	Drift      float64   `json:"drift"`  // degrees a step
-	Hidden     []int     `json:"hidden"`
+	Angles     []float64 `json:"angles"`          // of the phases, degrees
+	Drift      float64   `json:"drift"`           // degrees a step
+	Network    string    `json:"model,omitempty"` // Conv; empty for an MLP
+	Hidden     []int     `json:"hidden"`          // sizes of an MLP's layers
 	Parameters int       `json:"parameters"`
 }
 
@@ -33,8 +37,14 @@ func (p *Protocol) Stream() string {
 	return fmt.Sprintf("angles %s°, %d steps each, batches of %d", strings.Trim(fmt.Sprint(p.Angles), "[]"), p.Steps, p.Batch)
 }
 
+// Conv is the name of the convnet.
+const Conv = "conv"
+
 // Model describes the network in words.
 func (p *Protocol) Model() string {
+	if p.Network == Conv {
+		return fmt.Sprintf("convnet, 8 kernels of 5×5 and 16 of 3×3, ReLU, %d parameters", p.Parameters)
+	}
 	sizes := append(append([]int{mnist.Pixels}, p.Hidden...), mnist.Classes)
 	return fmt.Sprintf("MLP %s, ReLU, %d parameters", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), p.Parameters)
 }
@@ -45,24 +55,42 @@ type Summary struct {
 	Seed    uint64 `json:"seed"`
 	Ranks   int    `json:"ranks"` // processes that trained together
 	Results []Row  `json:"results"`
+
+	// Report is the course of the runs, as train-rotmnist report reads it. It stands
+	// last in the file, as "report"; nil for none.
+	Report json.RawMessage `json:"-"`
+}
+
+// Write writes the summary in JSON: for people, but the report on one line.
+func (s *Summary) Write(w io.Writer) error {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	if s.Report != nil {
+		b = fmt.Appendf(bytes.TrimSuffix(b, []byte("\n}")), ",\n  \"report\": %s\n}", s.Report)
+	}
+	_, err = w.Write(append(b, '\n'))
+	return err
 }
 
 // Row is how one solver did.
 type Row struct {
-	Solver     string            `json:"solver"`
-	Settings   map[string]string `json:"settings"`
-	LearnRate  float64           `json:"learn_rate"`
-	StepsDone  int               `json:"steps_done"`
-	Accuracy   table.Number      `json:"accuracy"`
-	AfterShift table.Number      `json:"after_shift"`
-	Recovery   table.Number      `json:"recovery"`
-	Plateau    table.Number      `json:"plateau"`
-	HeldOut    []float64         `json:"heldout"`
-	StepMS     table.Number      `json:"step_ms"`
-	SolverMS   table.Number      `json:"solver_ms"`
-	Scale      table.Number      `json:"scale"`
-	Skipped    int               `json:"skipped,omitempty"`     // batches
-	DivergedAt int               `json:"diverged_at,omitempty"` // the step, counted from 1
+	Solver      string            `json:"solver"`
+	Settings    map[string]string `json:"settings"`
+	LearnRate   float64           `json:"learn_rate"`
+	StepsDone   int               `json:"steps_done"`
+	Accuracy    table.Number      `json:"accuracy"`
+	AfterShift  table.Number      `json:"after_shift"`
+	Recovery    table.Number      `json:"recovery"`              // null if there was none
+	Unrecovered int               `json:"unrecovered,omitempty"` // jumps without recovery; in the mean they count as the whole phase
+	Plateau     table.Number      `json:"plateau"`
+	HeldOut     []float64         `json:"heldout"`
+	StepMS      table.Number      `json:"step_ms"`
+	SolverMS    table.Number      `json:"solver_ms"`
+	Scale       table.Number      `json:"scale"`
+	Skipped     int               `json:"skipped,omitempty"`     // batches
+	DivergedAt  int               `json:"diverged_at,omitempty"` // the step, counted from 1
 
 	Spec string `json:"spec"` // the solver with its settings, as the user wrote it
 }

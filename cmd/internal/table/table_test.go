@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
 )
@@ -14,6 +15,45 @@ func TestTheFirstColumnIsAlignedLeftAndTheOthersRight(t *testing.T) {
 	}
 	if want := "name     n\né        –  12\nlonger  10\n"; b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestALineMayEndWithATextOrBeEmpty(t *testing.T) {
+	var b bytes.Buffer
+	if err := Write(&b, [][]string{{"name", "n", "m"}, {"a", "diverged at step 2"}, {}, {"b", "1", "12"}, {"c", "1", "and so on"}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "name  n          m\na     diverged at step 2\n\nb     1         12\nc     1  and so on\n"; b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestColumnsThatDoNotFitStandInATableBelow(t *testing.T) {
+	names := []string{"name", "a"}
+	columns := [][]string{{"one", "1"}, {"two", "2"}, {"three", "3"}}
+	for width, want := range map[int]string{
+		80: "[[[name one two three] [a 1 2 3]]]",
+		15: "[[[name one two] [a 1 2]] [[name three] [a 3]]]",
+		3:  "[[[name one] [a 1]] [[name two] [a 2]] [[name three] [a 3]]]",
+	} {
+		if got := fmt.Sprint(Blocks(names, columns, width)); got != want {
+			t.Errorf("%d: %s, want %s", width, got, want)
+		}
+	}
+}
+
+func TestATextIsWrappedBetweenWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"":               "",
+		"one":            "one",
+		"a bc d":         "a bc d",
+		"one two three":  "one\n  two\n  three",
+		"a b c d e f g":  "a b c\n  d e f\n  g",
+		"incredibly big": "incredibly\n  big",
+	} {
+		if got := Wrap(text, "  ", 8); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -123,7 +123,7 @@ func TestTheReportHasTheRunAndAsksForNothing(t *testing.T) {
 	if table := ask[string](p, `document.getElementById("table").innerText`); !strings.Contains(table, output.Cells(rows)[1][1]) {
 		t.Errorf("the table is %q", table)
 	}
-	if n := ask[int](p, `document.querySelectorAll("#parameters canvas").length`); n != 8 { // gains and step sizes of w1, b1, w2, b2
+	if n := ask[int](p, `document.querySelectorAll("#parameters canvas").length`); n != 2 { // gains and step sizes of the chosen layer
 		t.Errorf("%d charts of layers", n)
 	}
 	if n := ask[int](p, `[...document.querySelectorAll("canvas")].filter(c => c.getContext("2d").getImageData(0, 0, c.width, c.height).data.every(x => x === 0)).length`); n != 0 {
@@ -144,7 +144,7 @@ func TestTheTablesHaveWhatTheChartsShow(t *testing.T) {
 	rows := j.run(t, h.Add)
 	p := open(t, j.file(t, h, rows))
 	p.run(chromedp.Focus("details:nth-of-type(1) summary"), chromedp.KeyEvent(kb.Enter))
-	p.until(`document.querySelectorAll("#by-phase tbody tr").length === 2`)
+	p.until(`document.querySelectorAll("#by-phase tbody tr").length === 4`)
 	p.run(chromedp.Focus("details:nth-of-type(2) summary"), chromedp.KeyEvent(kb.Enter))
 	p.until(`document.querySelectorAll("#by-layer tbody tr").length === 4`)
 	last := h.Solvers[0].Parameters[0].Scale.Mean
@@ -264,7 +264,7 @@ func TestALongReportOfManySolversOpens(t *testing.T) {
 	j := jobOf(t, strings.Join(list, ","), steps/2)
 	address := j.file(t, h, nil)
 	p := open(t, address, screen(1280, 844, false))
-	if n := ask[int](p, `document.querySelectorAll("canvas").length`); n != 16 {
+	if n := ask[int](p, `document.querySelectorAll("canvas").length`); n != 6 {
 		t.Errorf("%d charts", n)
 	}
 	if read := ask[string](p, ticks); !strings.Contains(read, "funnel:lr=20: first 60.0%") {

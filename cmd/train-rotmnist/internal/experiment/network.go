@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/mnist"
 	"gorgonia.org/gorgonia"
 )
@@ -33,6 +34,14 @@ type Network interface {
 // NewNetwork makes a network for training batches of so many images. Networks
 // that were made with one seed have the same initial weights.
 type NewNetwork func(batch int, seed uint64) (Network, error)
+
+// NetworkOf makes the networks of a protocol.
+func NetworkOf(p *results.Protocol) NewNetwork {
+	if p.Network == results.Conv {
+		return func(batch int, seed uint64) (Network, error) { return mnist.NewConv(batch, seed) }
+	}
+	return MLP(p.Hidden)
+}
 
 // MLP makes multilayer perceptrons with hidden layers of these sizes.
 func MLP(hidden []int, opts ...mnist.MLPOption) NewNetwork {

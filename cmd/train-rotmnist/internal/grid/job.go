@@ -114,7 +114,7 @@ func (j *Job) make(ctx context.Context, file *jsonlines.File[results.Record], no
 		}
 		s := Sweep{
 			Protocol: j.Protocol,
-			Setup:    experiment.Setup{Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: experiment.MLP(j.Protocol.Hidden)},
+			Setup:    experiment.Setup{Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: experiment.NetworkOf(&j.Protocol)},
 			Workers:  j.Workers,
 			Step:     func() { j.tally.step(bar) },
 			Save:     save,

@@ -61,6 +61,7 @@ func once(records []results.Record) ([]results.Record, error) {
 // outcome is equal for equal results. Times are left out, since they vary.
 func outcome(r results.Record) string {
 	r.Spec, r.Settings, r.StepMS, r.SolverMS = "", nil, 0, 0 // the key has the solver
+	r.Unrecovered = 0                                        // earlier versions did not count
 	return results.Identity(r)
 }
 
@@ -123,8 +124,13 @@ func (p *compared) add(r results.Row) {
 }
 
 func (p *compared) write(w io.Writer) error {
-	if err := table.Write(w, p.means()); err != nil {
-		return err
+	for i, lines := range p.means() {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := table.Write(w, lines); err != nil {
+			return err
+		}
 	}
 	if slices.ContainsFunc(p.curves, func(c *curve) bool { return len(c.points) > 1 }) {
 		fmt.Fprintln(w)
@@ -140,45 +146,52 @@ func (p *compared) write(w io.Writer) error {
 	return nil
 }
 
-// means returns the first table. Columns without any number are left out.
-func (p *compared) means() [][]string {
-	lines := [][]string{{"solver", "runs"}}
+// means returns the first table, in as many as fit the width. Columns without any
+// number are left out, and so are scales, which are in different units.
+func (p *compared) means() [][][]string {
+	names, runs, diverged := []string{"solver"}, []string{"runs"}, []string{"diverged"}
 	var points []*point
+	some := 0 // runs that diverged
 	for _, c := range p.curves {
 		for _, point := range c.points {
 			points = append(points, point)
-			lines = append(lines, []string{point.rows[0].Spec, fmt.Sprint(len(point.rows))})
+			names = append(names, point.rows[0].Spec)
+			runs = append(runs, fmt.Sprint(len(point.rows)))
+			diverged = append(diverged, fmt.Sprint(point.diverged()))
+			some += point.diverged()
 		}
 	}
+	cells := [][]string{runs}
 	for _, c := range columns {
-		cells, some := []string{c.title}, false
+		column, known := []string{c.title}, false
 		for _, point := range points {
 			xs := point.numbers(c.of)
-			some = some || slices.ContainsFunc(xs, func(x float64) bool { return !table.Number(x).Missing() })
-			cells = append(cells, plusMinus(xs, c.format))
+			column = append(column, c.mean(point, xs))
+			known = known || column[len(column)-1] != "–"
 		}
-		if some {
-			lines = extend(lines, cells)
+		if known && c.title != "scale" {
+			cells = append(cells, column)
 		}
 	}
-	cells, some := []string{"diverged"}, false
-	for _, point := range points {
-		n := point.diverged()
-		some = some || n > 0
-		cells = append(cells, fmt.Sprint(n))
+	if some > 0 {
+		cells = append(cells, diverged)
 	}
-	if some {
-		lines = extend(lines, cells)
-	}
-	return lines
+	return table.Blocks(names, cells, Width)
 }
 
-// extend adds a column.
-func extend(lines [][]string, column []string) [][]string {
-	for i := range lines {
-		lines[i] = append(lines[i], column[i])
+// mean is the cell of a point's runs.
+func (c *column) mean(p *point, xs []float64) string {
+	if c.title == "recovery" && slices.ContainsFunc(p.rows, func(r results.Row) bool { return r.Unrecovered > 0 }) {
+		recovered := slices.DeleteFunc(slices.Clone(xs), math.IsNaN)
+		switch never := len(xs) - len(recovered); {
+		case len(recovered) == 0:
+			return "never"
+		case never > 0:
+			return fmt.Sprintf("never in %d", never)
+		}
+		return "≥" + plusMinus(xs, c.format)
 	}
-	return lines
+	return plusMinus(xs, c.format)
 }
 
 func (p *point) numbers(of func(*results.Row) table.Number) []float64 {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/internal/table"
@@ -83,6 +85,39 @@ func TestMeansAreOverTheRunsOfEachSolver(t *testing.T) {
 	for _, want := range []string{"80.00% ± 10.00%", "50.00% ± 0.00%"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+func TestTheMeansFit80Columns(t *testing.T) {
+	var records []results.Record
+	for seed := range 3 {
+		r := run("funneladam", 0.001, uint64(seed), 0.9+0.01*float64(seed))
+		r.AfterShift, r.Recovery, r.Plateau, r.HeldOut, r.Scale = r.Accuracy, table.Number(50+seed), r.Accuracy, []float64{0.9}, table.Number(seed)
+		records = append(records, r)
+	}
+	out := text(t, records)
+	for _, line := range strings.Split(out, "\n") {
+		if utf8.RuneCountInString(line) > 80 {
+			t.Errorf("%d characters: %s", utf8.RuneCountInString(line), line)
+		}
+	}
+	if !strings.Contains(out, "plateau") || !strings.Contains(out, "held-out") || strings.Contains(out, "scale") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestASolverThatDidNotRecoverSaysSo(t *testing.T) {
+	records := []results.Record{run("funnel", 1, 1, 0.9), run("funnel", 1, 2, 0.9), run("adam", 1, 1, 0.5), run("momentum", 1, 1, 0.5)}
+	nan := table.Number(math.NaN())
+	records[0].Recovery = 50
+	records[1].Recovery, records[1].Unrecovered = nan, 1
+	records[2].Recovery, records[2].Unrecovered = nan, 1
+	records[3].Recovery, records[3].Unrecovered = 300, 1
+	out := text(t, records)
+	for name, want := range map[string]string{"funnel:lr=1": "never in 1", "adam:lr=1": "never", "momentum:lr=1": "≥300.0"} {
+		if got := rows(out, name); len(got) == 0 || !strings.Contains(got[0], " "+want+" ") {
+			t.Errorf("%s: %q, want %s in\n%s", name, got, want, out)
 		}
 	}
 }

@@ -35,10 +35,12 @@ type Description struct {
 
 // about is the part of the page's data that stays the same during the run.
 type about struct {
+	Run     string  `json:"run"` // its name, where the page has several runs
 	Command string  `json:"command"`
 	Version string  `json:"version"`
 	Seed    string  `json:"seed"` // a string, since JavaScript's numbers hold only 53 bits
 	Data    string  `json:"data"`
+	SHA256  string  `json:"sha256"` // of the data sets; empty if unknown
 	Stream  string  `json:"stream"`
 	Model   string  `json:"model"`
 	Steps   int     `json:"steps"`
@@ -55,16 +57,22 @@ type phase struct {
 
 // New returns the report of a comparison that has not begun.
 func New(d *Description) *Report {
-	a := about{
-		Command: commandLine(d.Args), Version: d.Version, Seed: fmt.Sprint(d.Seed),
-		Data: fmt.Sprintf("%s, SHA-256 %s", d.Data, d.SHA256), Stream: d.Stream(), Model: d.Model(), Steps: d.Schedule.Steps(),
-		Phases: []phase{}, Digits: digitsOf(d.Digits, d.Schedule),
-	}
-	length := d.Schedule.PhaseLength()
-	for i := range d.Schedule.Phases() {
-		a.Phases = append(a.Phases, phase{i*length + 1, (i + 1) * length, d.Schedule.Angle(i * length)})
-	}
+	a := aboutOf(&d.Protocol, d.Seed, d.Schedule)
+	a.Command, a.Version, a.SHA256, a.Digits = commandLine(d.Args), d.Version, d.SHA256, digitsOf(d.Digits, d.Schedule)
 	return &Report{a, d.Solvers, a.Steps}
+}
+
+// aboutOf returns what follows from the protocol.
+func aboutOf(p *results.Protocol, seed uint64, schedule mnist.Schedule) about {
+	a := about{
+		Seed: fmt.Sprint(seed), Data: p.Data, Stream: p.Stream(), Model: p.Model(), Steps: schedule.Steps(),
+		Phases: []phase{}, Digits: []digit{},
+	}
+	length := schedule.PhaseLength()
+	for i := range schedule.Phases() {
+		a.Phases = append(a.Phases, phase{i*length + 1, (i + 1) * length, schedule.Angle(i * length)})
+	}
+	return a
 }
 
 // commandLine quotes arguments for a shell.
@@ -103,7 +111,7 @@ const (
 
 // snapshot is all data of the page.
 type snapshot struct {
-	About   *about     `json:"about"`
+	Runs    []about    `json:"runs"`
 	State   State      `json:"state"`
 	Step    int        `json:"step"`
 	Left    float64    `json:"left"` // seconds
@@ -116,6 +124,7 @@ type snapshot struct {
 
 type line struct {
 	Name       string      `json:"name"`
+	Run        int         `json:"run"` // its place among the runs
 	Accuracy   series      `json:"accuracy"`
 	Loss       series      `json:"loss"`
 	Scale      series      `json:"scale"`
@@ -151,7 +160,7 @@ func (ns numbers) MarshalJSON() ([]byte, error) {
 // element.
 func (r *Report) Data(h *history.History, rows []results.Row, p Progress) ([]byte, error) {
 	s := snapshot{
-		About: &r.about, State: p.State, Step: p.Step, Left: math.Round(p.Left.Seconds()),
+		Runs: []about{r.about}, State: p.State, Step: p.Step, Left: math.Round(p.Left.Seconds()),
 		Solvers: []line{}, Every: history.Every, Octave: history.PerOctave, Table: output.Cells(rows), Notes: notes(rows, p.Step),
 	}
 	for _, solver := range h.Solvers {
@@ -173,6 +182,9 @@ func notes(rows []results.Row, step int) []string {
 	}
 	return texts
 }
+
+// UnmarshalJSON reads null as NaN.
+func (ns *numbers) UnmarshalJSON(b []byte) error { return (*history.Numbers)(ns).UnmarshalJSON(b) }
 
 func (r *Report) line(s *history.Solver) line {
 	l := line{

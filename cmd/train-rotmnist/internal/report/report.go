@@ -5,7 +5,7 @@ package report
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -22,8 +22,8 @@ var (
 	pageHTML string
 	//go:embed page.css
 	pageCSS string
-	//go:embed page.js
-	pageJS string
+	//go:embed script
+	script embed.FS
 	//go:embed uplot/uPlot.iife.min.js
 	uplotJS string
 	//go:embed uplot/uPlot.min.css
@@ -34,10 +34,28 @@ var (
 
 // The page contains a copy of uPlot, so it contains uPlot's licence.
 var (
-	scripts = []string{"/*!\n" + uplotLicense + "*/\n" + uplotJS, pageJS}
+	scripts = []string{"/*!\n" + uplotLicense + "*/\n" + uplotJS, pageJS()}
 	styles  = []string{uplotCSS, pageCSS}
 	page    = template.Must(template.New("page").Parse(pageHTML))
 )
+
+// parts are the files of the page's own script, in the order in which they follow.
+var parts = []string{"text", "series", "lines", "axes", "chart", "cursor", "histogram", "tables", "downloads", "page"}
+
+// pageJS is one function, so that its names are its own.
+func pageJS() string {
+	var b strings.Builder
+	b.WriteString("\"use strict\";\n(() => {\n")
+	for _, part := range parts {
+		text, err := script.ReadFile("script/" + part + ".js")
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		b.Write(text)
+	}
+	b.WriteString("})();\n")
+	return b.String()
+}
 
 // Policy returns the Content-Security-Policy of the page: only its own scripts and
 // styles, known by their digests, and nothing from outside.

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/seed1e560811/funnel/cmd/internal/cli"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
+	"github.com/seed1e560811/funnel/solver/atomicfile"
+)
+
+const reportUsage = `train-rotmnist report writes one page with charts of the runs in several files, to be
+opened in a browser.
+
+usage: train-rotmnist report [flags] FILE...
+
+A FILE is one that -json wrote. Files of versions that did not write the course of
+the runs have only their rows in the table.
+
+flags:
+`
+
+// runReport writes the page of the runs in files.
+func runReport(args []string, stdout, stderr io.Writer) int {
+	fs := cli.NewFlags("train-rotmnist report")
+	out := fs.String("o", "report.html", "write the page to this `FILE`")
+	paths, err := filesAmong(fs, args, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return cli.Done
+	}
+	if err == nil {
+		err = writeReport(*out, paths)
+	}
+	if err == nil {
+		fmt.Fprintln(stdout, *out)
+	}
+	return cli.Conclude(stderr, "train-rotmnist report", err, nil)
+}
+
+// filesAmong parses the flags, which may stand before, between and after the files.
+func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer) (paths []string, err error) {
+	for {
+		switch err := fs.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			fmt.Fprint(stdout, reportUsage)
+			fs.SetOutput(stdout)
+			fs.PrintDefaults()
+			return nil, err
+		case err != nil:
+			return nil, cli.Usage(err)
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		paths, args = append(paths, fs.Arg(0)), fs.Args()[1:]
+	}
+	if len(paths) == 0 {
+		return nil, cli.Usage(errors.New("report wants files that -json wrote"))
+	}
+	return paths, nil
+}
+
+func writeReport(out string, paths []string) error {
+	if out == "" {
+		return cli.Usage(errors.New("-o: the name is empty; name a file"))
+	}
+	var files []*report.File
+	for _, path := range paths {
+		if filepath.Clean(path) == filepath.Clean(out) {
+			return cli.Usage(fmt.Errorf("-o %s would replace one of the files that are read; name another", out))
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := report.Read(path, b)
+		if err != nil {
+			return fmt.Errorf("%s is no file that -json wrote: %w", path, err)
+		}
+		files = append(files, f)
+	}
+	if err := atomicfile.Write(out, func(w io.Writer) error { return report.WriteFiles(w, files) }); err != nil {
+		return fmt.Errorf("-o %s: %w", out, cli.Cause(err))
+	}
+	return nil
+}

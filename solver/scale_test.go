@@ -1,0 +1,133 @@
+package solver_test
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/seed1e560811/funnel/solver"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// stream is gradients with noise, one of which is far larger than those before it,
+// and two of which are 0.
+func stream(steps, n int) (gradients [][]float64) {
+	rng := rand.New(rand.NewPCG(61, 61))
+	for i := range steps {
+		g := random(rng, n)
+		for k := range g {
+			switch {
+			case i == 12:
+				g[k] *= 30
+			case i == 17 || i == 18:
+				g[k] = 0
+			case i%3 > 0:
+				g[k] += 0.5
+			}
+		}
+		gradients = append(gradients, g)
+	}
+	return gradients
+}
+
+// With ρ and c_max, which are lengths relative to the values, out of the way.
+func TestGainsAndScaleDoNotSeeTheGradientsSize(t *testing.T) {
+	for _, c := range scaled[:2] {
+		for _, scope := range scopes {
+			for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+				run := func(factor float64) (all []float64) {
+					s := c.make(solver.WithScaleScope(scope), solver.WithScaleFloor(0.9), solver.WithScaleRate(0.1),
+						solver.WithInitialStep(0), solver.WithMaxStep(0), gorgonia.WithEps(1e-40))
+					p := &param{"w", tensor.New(tensor.Of(dtype), tensor.WithShape(9)), tensor.New(tensor.Of(dtype), tensor.WithShape(9))}
+					for _, g := range stream(40, 9) {
+						for i := range g {
+							g[i] *= factor
+						}
+						set(p.gradient, g)
+						step(t, s, model(p))
+						a := learned(s)[0]
+						all = append(append(all, a.Scale), a.Gain...)
+					}
+					return all
+				}
+				want := run(1)
+				for _, factor := range []float64{0x1p-20, 0.5, 0x1p17} {
+					if !sameBits(run(factor), want) {
+						t.Errorf("%s/%v/%v: gradients %v times as large: another gain or scale", c.name, scope, dtype, factor)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A training that is saved in its middle goes on with all that its scale follows
+// from: the signal knows the size of earlier gradients, the floor earlier scales.
+func TestACheckpointHasAllThatTheScaleFollowsFrom(t *testing.T) {
+	for name, create := range map[string]func(...gorgonia.SolverOpt) solver.Adaptive{
+		"Funnel":     func(o ...gorgonia.SolverOpt) solver.Adaptive { return solver.NewFunnel(o...) },
+		"FunnelAdam": func(o ...gorgonia.SolverOpt) solver.Adaptive { return solver.NewFunnelAdam(o...) },
+		"Augmented": func(o ...gorgonia.SolverOpt) solver.Adaptive {
+			return solver.Augment(solver.NewFunnel(solver.WithScaleRate(0)), o...)
+		},
+	} {
+		for _, scope := range scopes {
+			for _, at := range []int{1, 11, 13, 18, 25} {
+				s := create(solver.WithScaleScope(scope), solver.WithScaleRate(0.2), solver.WithScaleFloor(0.9), solver.WithNoiseCorrection(1))
+				resumed := create()
+				p := []*param{vector("a", []float64{1, 2, 3}, make([]float64, 3)), vector("b", []float64{-1, 0.5}, make([]float64, 2))}
+				q := []*param{vector("a", make([]float64, 3), make([]float64, 3)), vector("b", make([]float64, 2), make([]float64, 2))}
+				advance := func(s gorgonia.Solver, ps []*param, g []float64) {
+					set(ps[0].gradient, g[:3])
+					set(ps[1].gradient, g[3:])
+					step(t, s, model(ps...))
+				}
+				for i, g := range stream(40, 5) {
+					if i == at {
+						must(solver.Read(bytes.NewReader(written(t, p, s)), model(q...), resumed))
+					}
+					advance(s, p, g)
+					if i >= at {
+						advance(resumed, q, g)
+						for k := range p {
+							same := learned(s)[k].Scale == learned(resumed)[k].Scale
+							if !same || !sameBits(floats(p[k].value), floats(q[k].value)) {
+								t.Fatalf("%s/%v: saved after step %d: step %d differs", name, scope, at, i+1)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// A step that is refused leaves no trace in what the scale follows from.
+func TestARefusedStepTeachesTheScaleNothing(t *testing.T) {
+	for _, c := range scaled {
+		for _, scope := range scopes {
+			var trained [2]string
+			for k := range trained {
+				s := c.make(solver.WithScaleScope(scope), solver.WithScaleRate(0.2), solver.WithScaleFloor(0.9))
+				p := vector("w", []float64{1, 2, 3}, make([]float64, 3))
+				for i, g := range stream(30, 3) {
+					if k == 1 && i%5 == 3 {
+						set(p.gradient, []float64{100, math.Inf(1), 1})
+						if s.Step(model(p)) == nil {
+							t.Fatal("an infinite gradient went through")
+						}
+					}
+					set(p.gradient, g)
+					step(t, s, model(p))
+				}
+				trained[k] = fmt.Sprint(learned(s)[0].Scale, floats(p.value))
+			}
+			if trained[0] != trained[1] {
+				t.Errorf("%s/%v: with refused steps %s, without %s", c.name, scope, trained[1], trained[0])
+			}
+		}
+	}
+}
