@@ -122,7 +122,7 @@ func (h *hyperparameters) exponent(t int, c float64) float64 {
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
 		return rate * c
 	}
-	correction := float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(c*c))
+	correction := float64(float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(c*c)))
 	return float64(rate*c) - correction
 }
 
