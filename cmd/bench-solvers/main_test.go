@@ -116,6 +116,12 @@ func TestMistakesInTheFlagsAreNamed(t *testing.T) {
 	}
 }
 
+func TestTheVersionIsPrinted(t *testing.T) {
+	if status, stdout, _ := command(t, t.Context(), "-version"); status != cli.Done || !strings.HasPrefix(stdout, "bench-solvers v") {
+		t.Errorf("status %d, %q", status, stdout)
+	}
+}
+
 func TestAFileOfAnotherKindIsLeftAsItIs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notes")
 	if err := os.WriteFile(path, []byte("precious\n"), 0o666); err != nil {

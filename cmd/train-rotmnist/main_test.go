@@ -162,6 +162,7 @@ func TestAFailureIsOneSentenceAndStatus1(t *testing.T) {
 	}{
 		"table of foreign JSON": {[]string{"table", foreign}, "foreign.json is no file that -json or sweep -out wrote: result 1: it names no solver"},
 		"no such data":          {[]string{"-data", filepath.Join(dir, "none")}, "none"},
+		"data, misspelt":        {[]string{"-data", "minst"}, "did you mean mnist?"},
 		"CSV nowhere":           {small(t, "-csv", filepath.Join(dir, "none", "x.csv")), "-csv"},
 		"report nowhere":        {small(t, "-report", filepath.Join(dir, "none", "x.html")), "-report"},
 		"a port that is taken":  {small(t, "-http", taken(t)), "address already in use"},

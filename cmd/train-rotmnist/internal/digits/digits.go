@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
 	"github.com/seed1e560811/funnel/cmd/internal/progress"
+	"github.com/seed1e560811/funnel/cmd/internal/suggest"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/fetch"
 	"github.com/seed1e560811/funnel/mnist"
 )
@@ -42,6 +43,9 @@ func Load(ctx context.Context, source string, seed uint64, w io.Writer) (train, 
 	}
 	train, test, err = mnist.ReadDir(source)
 	if errors.Is(err, fs.ErrNotExist) {
+		if meant := suggest.Closest(source, []string{"synthetic", "mnist"}); meant != "" {
+			return nil, nil, fmt.Errorf("-data: %w; did you mean %s?", err, meant)
+		}
 		err = fmt.Errorf("-data: %w; it takes synthetic, mnist, or a directory with MNIST's files", err)
 	}
 	return train, test, err
