@@ -1,5 +1,5 @@
 # Modules that are not part of the main one, so that its users inherit nothing from them.
-MODULES = . cmd/plot-rotmnist cmd/train-rotmnist/browsertest solver/internal/kernel/_asm
+MODULES = . cmd/plot-rotmnist cmd/train-rotmnist/browsertest solver/internal/kernel/_asm solver/blas/_asm
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -7,8 +7,6 @@ VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 30s
 # Where the four MNIST files are, for the figures of the README.
 MNIST ?= ../shared/mnist
-# openblas, with CGO_LDFLAGS=-lopenblas in the environment, halves the time of plot and sweep.
-TAGS ?=
 
 .PHONY: test mpi bench problems lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
 
@@ -24,9 +22,11 @@ mpi:
 	go test -count 1 -tags mpi ./solver/distributed
 	go test -count 1 -tags mpi -run 'Rank' ./cmd/train-rotmnist ./cmd/train-rotmnist/internal/experiment
 
-# What a step costs, against Adam and against C (needs gcc), then the other benchmarks.
+# What a step costs, against Adam and against C (needs gcc), matrix products against
+# gonum's and OpenBLAS's (needs gcc and libopenblas-dev), then the other benchmarks.
 bench:
 	@cd solver && go run ./_bench
+	@cd solver/blas && go run ./_bench
 	@go test -run '^$$' -bench . ./solver/internal/... ./mnist
 
 # Many small problems: ours, untuned, against tuned peers and those that need no learning
@@ -48,20 +48,21 @@ cross:
 # What is publicly known against what we call, in Go's own library too. VULNDB may be a
 # copy of the database: file:///...
 vuln:
-	@status=0; for m in $(MODULES); do (cd $$m && $(GOVULNCHECK) -db $(VULNDB) -tags '$(TAGS)' ./...) || status=1; done; exit $$status
+	@status=0; for m in $(MODULES); do (cd $$m && $(GOVULNCHECK) -db $(VULNDB) ./...) || status=1; done; exit $$status
 
-# The AVX2 kernels, from their generator.
+# The assembly, from its generators.
 asm:
 	cd solver/internal/kernel/_asm && go run . -out ../avx2_amd64.s -stubs ../avx2_amd64.go -pkg kernel
+	cd solver/blas/_asm && go run . -out ../vectors_amd64.s -stubs ../vectors_amd64.go -pkg blas
 
 # The same bits in every build; arm64 where qemu-user is installed.
+SAMEBITS = ./solver ./solver/blas ./mnist ./cmd/train-rotmnist
 fingerprint:
-	go test -run TheSameBits ./solver
-	go test -tags purego -run TheSameBits ./solver
-	GOAMD64=v3 go test -run TheSameBits ./solver
-	GOAMD64=v3 go test -tags purego -run TheSameBits ./solver
-	@if command -v qemu-aarch64 >/dev/null; then set -e; file=$$(mktemp); trap 'rm '$$file EXIT; \
-		GOARCH=arm64 CGO_ENABLED=0 go test -c -o $$file ./solver && cd solver && qemu-aarch64 $$file -test.run TheSameBits; \
+	go test -run TheSameBits $(SAMEBITS)
+	go test -tags purego -run TheSameBits $(SAMEBITS)
+	GOAMD64=v3 go test -run TheSameBits $(SAMEBITS)
+	GOAMD64=v3 go test -tags purego -run TheSameBits $(SAMEBITS)
+	@if command -v qemu-aarch64 >/dev/null; then GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64 -run TheSameBits $(SAMEBITS); \
 	else echo "arm64: skipped; install qemu-user"; fi
 
 # 200,000 steps of a small network with each of four solvers: memory, goroutines, time a step.
@@ -91,7 +92,7 @@ fuzz:
 			echo "$$f in $$file"; (cd $$(dirname $$file) && go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x .); \
 		done; done
 
-TRAIN = go run -tags '$(TAGS)' ./cmd/train-rotmnist
+TRAIN = go run ./cmd/train-rotmnist
 PLOT  = cd cmd/plot-rotmnist && go run .
 
 # The README's pictures: the main job's CSV, and make sweep's runs if they are there.
@@ -118,7 +119,7 @@ RUN     = results/train-rotmnist sweep -data $(MNIST) -seeds 1..3 $(SWEEPFLAGS)
 PEERS   = adam:lr=0.002,adam:lr=0.005,momentum:lr=0.02,momentum:lr=0.05,momentum:lr=0.07
 FEW     = funnel,funneladam,adam:lr=0.001,adam:lr=0.003,adam:lr=0.01,momentum:lr=0.03,momentum:lr=0.1
 sweep:
-	@mkdir -p results && go build -tags '$(TAGS)' -o results/train-rotmnist ./cmd/train-rotmnist
+	@mkdir -p results && go build -o results/train-rotmnist ./cmd/train-rotmnist
 	@set -e; for protocol in '-steps 400 -batch 128' '-steps 1500 -batch 32'; do \
 		$(RUN) -out $(SWEEP) $(TURNS) $$protocol -solvers $(SOLVERS) -lr 1e-6..1,3e-6..0.3; \
 		$(RUN) -out $(SWEEP) $(TURNS) $$protocol -solvers $(PEERS); done

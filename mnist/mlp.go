@@ -14,7 +14,8 @@ import (
 
 // MLP is a multilayer perceptron that reads digits: Pixels inputs, hidden
 // layers with ReLU, Classes outputs, softmax cross-entropy; in float32, on
-// Gorgonia's graph.
+// Gorgonia's graph. It makes the same bits of the same weights and images on every
+// machine.
 //
 // It computes predictions, the loss and gradients. What to do with the
 // gradients is up to a gorgonia.Solver:
@@ -24,14 +25,16 @@ import (
 type MLP struct {
 	params   G.Nodes
 	training *network
-	reading  *network // evaluation: shares the weights, has no gradients
+	reading  *network  // evaluation: shares the weights, has no gradients
+	rotated  []float32 // the images that Evaluate reads at once
 }
 
 // network is one graph for batches of one size.
 type network struct {
-	machine        G.VM
-	images, labels *tensor.Dense // labels one-hot
-	logits, loss   G.Value
+	machine      G.VM
+	images       *G.Node
+	labels       *tensor.Dense // one-hot
+	logits, loss G.Value
 }
 
 // evaluationBatch is how many images Evaluate reads at once.
@@ -44,7 +47,7 @@ var building sync.Mutex
 // NewMLP returns a network with hidden layers of these sizes, of which there may be
 // none, for training batches of batch images. Weights are Glorot-uniform, from the
 // seed, and biases 0. Close it.
-func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
+func NewMLP(hidden []int, batch int, seed uint64, opts ...MLPOption) (*MLP, error) {
 	if batch < 1 {
 		return nil, fmt.Errorf("mnist: batches of %d images; there must be at least 1", batch)
 	}
@@ -53,14 +56,18 @@ func NewMLP(hidden []int, batch int, seed uint64) (*MLP, error) {
 	}
 	building.Lock()
 	defer building.Unlock()
+	with := operations{layer, crossEntropy}
+	for _, opt := range opts {
+		opt(&with)
+	}
 	sizes := layers(hidden)
 	values := glorot(sizes, seed)
-	m := new(MLP)
+	m := &MLP{rotated: make([]float32, evaluationBatch*Pixels)}
 	var err error
-	if m.training, m.params, err = newNetwork(sizes, batch, values, true); err != nil {
+	if m.training, m.params, err = newNetwork(with, sizes, batch, values, true); err != nil {
 		return nil, err
 	}
-	if m.reading, _, err = newNetwork(sizes, evaluationBatch, values, false); err != nil {
+	if m.reading, _, err = newNetwork(with, sizes, evaluationBatch, values, false); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -106,23 +113,18 @@ func glorot(sizes []int, seed uint64) []*tensor.Dense {
 }
 
 // newNetwork builds a graph over these weights and biases.
-func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n *network, params G.Nodes, err error) {
+func newNetwork(with operations, sizes []int, batch int, values []*tensor.Dense, trains bool) (n *network, params G.Nodes, err error) {
 	g := G.NewGraph()
 	n = &network{
-		images: tensor.New(tensor.WithShape(batch, Pixels), tensor.Of(tensor.Float32)),
+		images: G.NewMatrix(g, G.Float32, G.WithName("images"), G.WithShape(batch, Pixels)),
 		labels: tensor.New(tensor.WithShape(batch, Classes), tensor.Of(tensor.Float32)),
 	}
-	z := G.NewMatrix(g, G.Float32, G.WithName("images"), G.WithShape(batch, Pixels), G.WithValue(n.images))
-	for i := range sizes[1:] {
-		w := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("w%d", i+1)), G.WithShape(sizes[i], sizes[i+1]), G.WithValue(values[2*i]))
-		b := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("b%d", i+1)), G.WithShape(1, sizes[i+1]), G.WithValue(values[2*i+1]))
+	z, last := n.images, len(sizes)-1
+	for i := 1; i <= last; i++ {
+		w := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("w%d", i)), G.WithShape(sizes[i-1], sizes[i]), G.WithValue(values[2*i-2]))
+		b := G.NewMatrix(g, G.Float32, G.WithName(fmt.Sprintf("b%d", i)), G.WithShape(1, sizes[i]), G.WithValue(values[2*i-1]))
 		params = append(params, w, b)
-		if i > 0 {
-			if z, err = G.Rectify(z); err != nil {
-				return nil, nil, err
-			}
-		}
-		if z, err = layer(z, w, b); err != nil {
+		if z, err = with.layer(i, z, w, b, i < last); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -132,7 +134,7 @@ func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n 
 		return n, params, nil
 	}
 	y := G.NewMatrix(g, G.Float32, G.WithName("labels"), G.WithShape(batch, Classes), G.WithValue(n.labels))
-	loss, err := crossEntropy(z, y)
+	loss, err := with.crossEntropy(z, y)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -144,33 +146,6 @@ func newNetwork(sizes []int, batch int, values []*tensor.Dense, trains bool) (n 
 	return n, params, nil
 }
 
-// layer is x·w + b.
-func layer(x, w, b *G.Node) (*G.Node, error) {
-	xw, err := G.Mul(x, w)
-	if err != nil {
-		return nil, err
-	}
-	return G.BroadcastAdd(xw, b, nil, []byte{0})
-}
-
-// crossEntropy is the mean over the rows of −log softmax(z)·y. Each row's
-// maximum is subtracted first, so that no exponential overflows. (Gorgonia's
-// own softmax subtracts one maximum for the whole matrix, and a row far below
-// it becomes NaN.)
-func crossEntropy(z, y *G.Node) (loss *G.Node, err error) {
-	defer func() {
-		if r := recover(); r != nil { // from G.Must
-			loss, err = nil, fmt.Errorf("mnist: building the loss: %v", r)
-		}
-	}()
-	rows := z.Shape()[0]
-	highest := G.Must(G.Reshape(G.Must(G.Max(z, 1)), tensor.Shape{rows, 1}))
-	shifted := G.Must(G.BroadcastSub(z, highest, nil, []byte{1}))
-	normalizer := G.Must(G.Log(G.Must(G.Sum(G.Must(G.Exp(shifted)), 1))))
-	chosen := G.Must(G.Sum(G.Must(G.HadamardProd(shifted, y)), 1))
-	return G.Mean(G.Must(G.Sub(normalizer, chosen)))
-}
-
 // Model returns the parameters, for a solver's Step: w1, b1, w2, b2, ….
 func (m *MLP) Model() []G.ValueGrad { return G.NodesToValueGrads(m.params) }
 
@@ -178,11 +153,10 @@ func (m *MLP) Model() []G.ValueGrad { return G.NodesToValueGrads(m.params) }
 // gradient of its loss to the model's gradients, which a solver's step zeroes.
 func (m *MLP) Run(images []float32, labels []byte) error {
 	n := m.training
-	inputs, oneHot := n.images.Float32s(), n.labels.Float32s()
-	if len(images) != len(inputs) || len(labels)*Classes != len(oneHot) {
-		return fmt.Errorf("mnist: a batch of %d pixels and %d labels; the network was made for %d and %d", len(images), len(labels), len(inputs), len(oneHot)/Classes)
+	oneHot, pixels := n.labels.Float32s(), n.images.Shape().TotalSize()
+	if len(images) != pixels || len(labels)*Classes != len(oneHot) {
+		return fmt.Errorf("mnist: a batch of %d pixels and %d labels; the network was made for %d and %d", len(images), len(labels), pixels, len(oneHot)/Classes)
 	}
-	copy(inputs, images)
 	clear(oneHot)
 	for i, l := range labels {
 		if l >= Classes {
@@ -190,10 +164,14 @@ func (m *MLP) Run(images []float32, labels []byte) error {
 		}
 		oneHot[i*Classes+int(l)] = 1
 	}
-	return n.run()
+	return n.run(images)
 }
 
-func (n *network) run() error {
+// run reads images where they are.
+func (n *network) run(images []float32) error {
+	if err := G.Let(n.images, tensor.New(tensor.WithShape(n.images.Shape()...), tensor.WithBacking(images))); err != nil {
+		return fmt.Errorf("mnist: %w", err)
+	}
 	defer n.machine.Reset()
 	if err := n.machine.RunAll(); err != nil {
 		return fmt.Errorf("mnist: running the network: %w", err)
@@ -241,13 +219,12 @@ func (m *MLP) Evaluate(data *Dataset, angle float64) (accuracy float64, err erro
 		return 0, fmt.Errorf("mnist: a data set without images cannot be read")
 	}
 	n, rotation, correct := m.reading, NewRotation(angle), 0
-	images := n.images.Float32s()
 	for first := 0; first < data.Len(); first += evaluationBatch {
 		labels := data.Labels[first:min(first+evaluationBatch, data.Len())]
 		for k := range labels {
-			rotation.Apply(images[k*Pixels:][:Pixels], data.Image(first+k))
+			rotation.Apply(m.rotated[k*Pixels:][:Pixels], data.Image(first+k))
 		}
-		if err := n.run(); err != nil {
+		if err := n.run(m.rotated); err != nil {
 			return 0, err
 		}
 		correct += n.correct(labels)

@@ -192,6 +192,45 @@ func TestTheMLPsGradientIsTheDerivativeOfItsLoss(t *testing.T) {
 	}
 }
 
+func TestTheOperationsAreGorgoniasToRounding(t *testing.T) {
+	images, labels := make([]float32, 20*Pixels), make([]byte, 20)
+	for i := range images {
+		images[i] = float32(i*7919%1000) / 1000
+	}
+	for i := range labels {
+		labels[i] = byte(i % Classes)
+	}
+	ours, err := NewMLP([]int{30, 20}, 20, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	theirs, err := NewMLP([]int{30, 20}, 20, 1, GorgoniaOperations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	for range 2 { // gradients add up
+		for _, m := range []*MLP{ours, theirs} {
+			if err := m.Run(images, labels); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if a, b := ours.Loss(), theirs.Loss(); math.Abs(a-b) > 1e-5*b {
+		t.Errorf("loss %v, with Gorgonia's operations %v", a, b)
+	}
+	for i, p := range ours.Model() {
+		a, _ := p.Grad()
+		b, _ := theirs.Model()[i].Grad()
+		for k, x := range a.Data().([]float32) {
+			if y := b.Data().([]float32)[k]; math.Abs(float64(x-y)) > 1e-5 {
+				t.Fatalf("parameter %d: gradient[%d] = %v, with Gorgonia's operations %v", i, k, x, y)
+			}
+		}
+	}
+}
+
 func TestAnMLPLearnsDigitsAndEvaluateReadsWithWhatItLearned(t *testing.T) {
 	data := Synthetic(2000, 1)
 	m := newTestMLP(t, []int{32}, 50, 1)

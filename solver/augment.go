@@ -24,12 +24,14 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // change that the inner solver makes to the values, and g the gradient as
 // Gorgonia computed it:
 //
-//	s_{t+1} = s_t · exp((γs + γw e^{−t/τ}) cos(−Δ_t, g_t))
+//	s_{t+1} = s_t · exp((γs + γw w) c_t − γs k (1−w) c_t²),   w = e^{−t/τ}
+//	          then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖, then at least κ times its mean so far
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
-// with Δ_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as
-// long as the parameters are, whatever inner's learning rate is. The cosine is 0
-// where either norm is; the raw signal is the product −Δ_t · g_t. The scale is
+// where c_t = −Δ_t · g_t / (‖Δ_t‖ ḡ), as Funnel's documentation has it,
+// Δ_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as long as
+// the parameters are, whatever inner's learning rate is. The raw signal is the
+// product −Δ_t · g_t. The scale is
 // clipped to its bounds after every update, and while it is 1 the values are
 // inner's to the bit. With WithPaperStep s_0 = 1, and the first step is inner's.
 //
@@ -83,10 +85,13 @@ type Augmented struct {
 // with their defaults:
 //
 //	WithScaleRate                γs  0.1
-//	WithScaleWarmup              γw  1, τ 30
+//	WithScaleWarmup              γw  0.3, τ 30
 //	WithInitialStep              ρ   0.01
+//	WithMaxStep                  c_max 0.1
+//	WithScaleFloor               κ   0.25
+//	WithNoiseCorrection          k   0.3
 //	WithScaleBounds                  [1e-09, 1e+09]
-//	WithScaleSignal                  Normalized
+//	WithScaleSignal                  Relative
 //	WithScaleScope                   Global
 //
 // Other options mean nothing to an Augmented and are ignored: inner's are given

@@ -24,14 +24,21 @@ import (
 // and without (-tags purego), GOAMD64=v3, arm64. make fingerprint runs them.
 //
 // Those of a signal are of the paper's step, and older than what our defaults
-// add to it.
+// add to it. The first defaults are those before the Relative signal.
 var fingerprints = map[string]string{
-	"float32/Funnel's defaults":     "99244abf89601ac024f77528387332a57a5cc14f9edaf22acea782fb4709e65d",
-	"float64/Funnel's defaults":     "cf777b56419dec85471b95949087c37d2a12001f3794515f30788884c7b746d4",
-	"float32/FunnelAdam's defaults": "2ab5137ff753f692e35d6e0aa7e8263955774bc8fcae2d03a90a9ac15467c33b",
-	"float64/FunnelAdam's defaults": "5a43c4ad54626de97c1550654bec25e88272275a979bbcdaef42985da1e160ab",
-	"float32/Augment's defaults":    "036ec09e1fba1e39b60dd100ed10332eae9aec5b8c4442a4008f581ff1c40671",
-	"float64/Augment's defaults":    "76c3986cee8c49eef3547c3954d2d2c66167f14cb1d501f32d9bdbfbf16717e2",
+	"float32/Funnel's defaults":     "58da514a1caca73752c7a7e7ca8579f8e0d95a69c3b2aa6d277455410fdb8f31",
+	"float64/Funnel's defaults":     "fcbf0981feb5315fe5f005d94f60e9706dfe6b7842c6e65b7a0675eaf19fb46f",
+	"float32/FunnelAdam's defaults": "19e639ae5eda37c85f397c8427857a3b613f54e91d4f0dedad46b917f7a22b07",
+	"float64/FunnelAdam's defaults": "9a2e15086c3773712872ab456703af41ed2891117273ee6279375837f02375c6",
+	"float32/Augment's defaults":    "e4e43c63e919bd076a25d68b14c166ec9ac460bb8c764bc5f50058c19929c4fe",
+	"float64/Augment's defaults":    "d22322a802c42f56469981d8299609b2373e4a3a7c4c12b147a4d6040ebfdf87",
+
+	"float32/Funnel's first defaults":     "99244abf89601ac024f77528387332a57a5cc14f9edaf22acea782fb4709e65d",
+	"float64/Funnel's first defaults":     "cf777b56419dec85471b95949087c37d2a12001f3794515f30788884c7b746d4",
+	"float32/FunnelAdam's first defaults": "2ab5137ff753f692e35d6e0aa7e8263955774bc8fcae2d03a90a9ac15467c33b",
+	"float64/FunnelAdam's first defaults": "5a43c4ad54626de97c1550654bec25e88272275a979bbcdaef42985da1e160ab",
+	"float32/Augment's first defaults":    "036ec09e1fba1e39b60dd100ed10332eae9aec5b8c4442a4008f581ff1c40671",
+	"float64/Augment's first defaults":    "76c3986cee8c49eef3547c3954d2d2c66167f14cb1d501f32d9bdbfbf16717e2",
 
 	"float32/Normalized": "d6259b4a1a92c4c278821214bef843bc0e544e11f03575ba51ac9e8638354c25",
 	"float32/Raw":        "c26efbeea995d769873af231d5f3053c2ecb2d5c04333f507f8334ad349feb3e",
@@ -151,6 +158,14 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		"float32/Augment's defaults":    fingerprint[float32](t, as(newAround(NewFunnel())), 1),
 		"float64/Augment's defaults":    fingerprint[float64](t, as(newAround(NewFunnel())), 1),
 	}
+	first := []gorgonia.SolverOpt{WithScaleSignal(Normalized), WithMaxStep(0), WithScaleFloor(0), WithNoiseCorrection(0)}
+	faster := append(slices.Clone(first), WithScaleWarmup(1, 30))
+	got["float32/Funnel's first defaults"] = fingerprint[float32](t, as(NewFunnel(first...)), 1)
+	got["float64/Funnel's first defaults"] = fingerprint[float64](t, as(NewFunnel(first...)), 1)
+	got["float32/FunnelAdam's first defaults"] = fingerprint[float32](t, as(NewFunnelAdam(faster...)), 1)
+	got["float64/FunnelAdam's first defaults"] = fingerprint[float64](t, as(NewFunnelAdam(faster...)), 1)
+	got["float32/Augment's first defaults"] = fingerprint[float32](t, as(newAround(NewFunnel(first...), faster...)), 1)
+	got["float64/Augment's first defaults"] = fingerprint[float64](t, as(newAround(NewFunnel(first...), faster...)), 1)
 	for _, signal := range []Signal{Normalized, Raw} {
 		opts := []gorgonia.SolverOpt{
 			WithPaperStep(), WithGainRate(0.01), WithScaleBounds(0.001, 1000),

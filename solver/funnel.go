@@ -16,35 +16,47 @@ var _ Adaptive = (*Funnel)(nil)
 // step, see WithScaleScope), both learned by exponentiated-gradient updates
 // while the network trains.
 //
-//	s_{t+1} = s_t · exp((γs + γw e^{−t/τ}) ν_t · g_t)
-//	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp m_{t−1} ⊙ g_t)
+//	s_{t+1} = s_t · exp((γs + γw w) c_t − γs k (1−w) c_t²),   w = e^{−t/τ}
+//	          then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖, then at least κ times its mean so far
+//	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ ν_t + η (p_{t+1} ⊙ g_t)
 //	m_t     = β m_{t−1} + (1−β) g_t
 //	θ_{t+1} = θ_t − s_{t+1} ν_{t+1}
 //
-// with ν_0 = 0, m_0 = 0, p_0 = 1, and s_0 = ρ ‖θ_0‖ / ‖ν_1‖, which makes the
-// first step ρ times as long as the parameters are. By default both signals are
-// normalized: the gain's is sign(m_{t−1}) ⊙ sign(g_t), the scale's the cosine
-// ν_t · g_t / (‖ν_t‖ ‖g_t‖), 0 where either norm is. p and s are clipped to
-// their bounds after every update. g is the gradient after l1 and l2
-// regularisation, division by the batch size and clipping, in this order.
+// with ν_0 = 0, m_0 = 0, p_0 = 1, and s_0 = ρ ‖θ_0‖ / ‖ν_1‖, which makes the first
+// step ρ times as long as the parameters are. c_t is the signal of the scale: how
+// far the gradient still points the way that the last step went, counted as much
+// as it is larger or smaller than those before it,
+//
+//	c_t = ν_t · g_t / (‖ν_t‖ ḡ),  with ‖g_t‖ counted as 5 ḡ at most
+//
+// where ḡ² is the running mean of ‖g‖² up to step t−1, with decay 0.9. p and s are
+// clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
+// norm is. g is the gradient after l1 and l2 regularisation, division by the batch
+// size and clipping, in this order. An element of ν or m below the smallest normal
+// number of its type is set to 0 within 16 steps, because arithmetic with such
+// numbers is slow.
 //
 // # The learning rate
 //
 // Half the learning rate starts with twice the scale, and nothing else depends on
-// it: η is only the unit that s is counted in, and every learning rate gives
-// the same training, up to rounding. A new one set by Apply does change the steps:
+// it: η is only the unit that s is counted in, and every learning rate gives the
+// same training, up to rounding. A new one set by Apply does change the steps:
 // twice as much makes them twice as long, and the scale goes on from there. With
 // WithInitialStep(0) η is what it is in the paper. It also matters to a raw scale
-// signal, which has its size; and to a scale at
-// its bounds.
+// signal, which has its size, and to a scale at its bounds.
 //
 // # Beyond the paper
 //
-// Three things are not in the paper's step, so that no learn rate need be
-// chosen: the start (WithInitialStep, ρ), a scale that is found faster at first
-// (WithScaleWarmup, γw and τ), and gains that go back to 1 (WithGainDecay, λ).
-// WithPaperStep takes them away.
+// The paper has s_{t+1} = s_t · exp(γs ν_t · g_t) and p_{t+1} = p_t ⊙ exp(γp m_{t−1}
+// ⊙ g_t), and its authors' implementation the cosine and the signs in place of the
+// products (WithScaleSignal, WithGainSignal). What else is above is added so that
+// no learning rate need be chosen: the start (WithInitialStep, ρ); a scale that is
+// found faster at first (WithScaleWarmup, γw and τ); the signal that knows large
+// gradients from small ones (Relative); a longest step (WithMaxStep, c_max); a floor
+// under the scale (WithScaleFloor, κ); a correction for noise
+// (WithNoiseCorrection, k); and gains that go back to 1 (WithGainDecay, λ).
+// WithPaperStep takes all of it away.
 //
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
 // Gradient Updates, 2022, arXiv 2202.00145.
@@ -64,10 +76,13 @@ type Funnel struct{ adaptive adaptive }
 //	WithScaleRate            γs  0.02
 //	WithScaleWarmup          γw  0.3, τ 30
 //	WithInitialStep          ρ   0.003
+//	WithMaxStep              c_max 0.05
+//	WithScaleFloor           κ   0.25
+//	WithNoiseCorrection      k   0.3
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized
-//	WithScaleSignal              Normalized
+//	WithScaleSignal              Relative
 //	WithScaleScope               PerParameter
 //	WithBiasCorrection           off
 //	gorgonia.WithBatchSize       1
@@ -218,6 +233,9 @@ func (s *funnelState[T]) setScale(scale float64) error {
 func (s *funnelState[T]) update(block int) {
 	a, b := s.within(block)
 	kernel.UpdateFunnel(s.theta[a:b], s.gradient[a:b], s.nu[a:b], s.m[a:b], s.p[a:b], &s.step)
+	if s.flushDue(block) {
+		kernel.FlushFunnel(s.nu[a:b], s.m[a:b])
+	}
 }
 
 // Release gives up the parameter's memory.
@@ -232,10 +250,10 @@ func (s *funnelState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 		&checkpoint.Tensor{Role: "average", Data: checkpoint.Floats[T](s.m), Least: checkpoint.AnyFinite})
 }
 
-func (s *funnelState[T]) save() checkpoint.Parameter { return s.progress.save() }
+func (s *funnelState[T]) save() checkpoint.Parameter { return s.gained.save() }
 
 func (s *funnelState[T]) restore(r checkpoint.Parameter) error {
-	s.progress.restore(r.Steps, r.Scale, r.Adapting)
+	s.gained.restore(r)
 	return nil
 }
 

@@ -19,19 +19,23 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // network trains.
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
-//	s_t = s_{t−1} · exp((γs + γw e^{−(t−1)/τ}) cos(d_{t−1}, g_t))
+//	s_t = s_{t−1} · exp((γs + γw w) c_t − γs k (1−w) c_t²),   w = e^{−(t−1)/τ}
+//	      then at most c_max ‖θ_{t−1}‖ / (η ‖d_{t−1}‖), then at least κ times its mean so far
 //	m_t = β1 m_{t−1} + (1−β1) p_t ⊙ g_t
 //	v_t = β2 v_{t−1} + (1−β2) g_t²
 //	d_t = (m_t / (1−β1^t)) / (√(v_t / (1−β2^t)) + ε)
 //	θ_t = θ_{t−1} − η s_t d_t
 //
 // with m_0 = 0, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
-// makes the first step ρ times as long as the parameters are. t is the
-// parameter's own step, counted from 1; in s_t, where the scope is Global, it is
-// the solver's. The cosine is 0 where either vector is. Of raw signals the gain's
+// makes the first step ρ times as long as the parameters are. The signal is
+// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), as Funnel's documentation has it. t is the
+// parameter's own step, counted from 1; in s_t it counts the steps that moved
+// something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
-// after every update. g is the gradient after l1 and l2 regularisation, division
-// by the batch size and clipping, in this order. With γp = γs = 0 it is
+// after every update. g is the gradient after l1 and l2 regularisation, division by
+// the batch size and clipping, in this order. An element of m below the smallest
+// normal number of its type is set to 0 within 16 steps, and so is one of v where m
+// is 0, because arithmetic with such numbers is slow. With γp = γs = 0 it is
 // gorgonia.AdamSolver.
 //
 // What Funnel says of the learning rate, and of what is not in the paper, holds
@@ -59,12 +63,15 @@ type FunnelAdam struct{ adaptive adaptive }
 //	WithGainRate             γp  0.01
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.1
-//	WithScaleWarmup          γw  1, τ 30
+//	WithScaleWarmup          γw  0.3, τ 30
 //	WithInitialStep          ρ   0.03
+//	WithMaxStep              c_max 0.1
+//	WithScaleFloor           κ   0.25
+//	WithNoiseCorrection      k   0.3
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized
-//	WithScaleSignal              Normalized
+//	WithScaleSignal              Relative
 //	WithScaleScope               Global
 //	WithBiasCorrection           off
 //	gorgonia.WithBatchSize       1
@@ -227,6 +234,9 @@ func (s *adamState[T]) bounded() bool {
 func (s *adamState[T]) update(block int) {
 	a, b := s.within(block)
 	kernel.UpdateAdam(s.theta[a:b], s.gradient[a:b], s.m[a:b], s.v[a:b], s.p[a:b], &s.step)
+	if s.flushDue(block) {
+		kernel.FlushAdam(s.m[a:b], s.v[a:b])
+	}
 }
 
 func (s *adamState[T]) finish() (moved bool) {
@@ -257,7 +267,7 @@ func (s *adamState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 }
 
 func (s *adamState[T]) save() checkpoint.Parameter {
-	r := s.progress.save()
+	r := s.gained.save()
 	r.Direction = []float64{float64(s.last.Correction), float64(s.last.Eps)}
 	return r
 }
@@ -270,7 +280,7 @@ func (s *adamState[T]) restore(r checkpoint.Parameter) error {
 	if !(s.last.Correction >= 0 && isFinite(float64(s.last.Correction)) && s.last.Eps > 0 && isFinite(float64(s.last.Eps))) {
 		return fmt.Errorf("the coefficients of the last direction are %v", r.Direction)
 	}
-	s.progress.restore(r.Steps, r.Scale, r.Adapting)
+	s.gained.restore(r)
 	return nil
 }
 

@@ -15,7 +15,8 @@ import (
 type gained[T kernel.Float] struct {
 	param.Binding[T]
 	progress
-	p []T // gains
+	p       []T  // gains
+	flushes bool // subnormal state is set to 0: not where a file says nothing of it
 
 	// scratch, valid during Step
 	theta, gradient []T
@@ -34,6 +35,7 @@ func newGained[T kernel.Float](value gorgonia.Value) (_ gained[T], a, b []T) {
 		Binding:   param.NewBinding[T](value),
 		progress:  newProgress(),
 		p:         arrays[2*n:],
+		flushes:   true,
 		blockSums: make([]kernel.Sums, blocksOf(n)),
 	}
 	for i := range s.p {
@@ -98,6 +100,9 @@ func (s *gained[T]) squaredFirst(u func(i int) T) (value, step float64) {
 	return kernel.SquaredNorm(n, func(i int) T { return s.theta[i] }), kernel.SquaredNorm(n, u)
 }
 
+// flushDue says whether the step is to end with a flush of the block.
+func (s *gained[T]) flushDue(block int) bool { return s.flushes && kernel.FlushDue(s.steps, block) }
+
 func (s *gained[T]) progressed() *progress { return &s.progress }
 
 // finish makes the step final. It moved nothing where neither the gradient nor
@@ -123,6 +128,17 @@ func (s *gained[T]) adaptation() Adaptation {
 
 func (s *gained[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 	return []*checkpoint.Tensor{{Role: "gain", Data: checkpoint.Floats[T](s.p), Least: leastFactor(h.gainMin)}}
+}
+
+func (s *gained[T]) save() checkpoint.Parameter {
+	r := s.progress.save()
+	r.Flushes = s.flushes
+	return r
+}
+
+func (s *gained[T]) restore(r checkpoint.Parameter) {
+	s.progress.restore(r.Steps, r.Scale, r.Adapting)
+	s.flushes = r.Flushes
 }
 
 func objective[T kernel.Float](h *hyperparameters) kernel.Objective[T] {

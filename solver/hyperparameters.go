@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
@@ -92,15 +91,15 @@ var settings = []setting{
 	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale at 1",
 		domain: finiteFromZero, value: []any{0.1}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
 	{option: "WithScaleWarmup", saved: []string{"warmup_rate", "warmup_steps"}, symbol: "γw, τ", meaning: "what is added to γs at first, and for how many steps",
-		domain: rateAndSteps, value: []any{1.0, 30.0}, others: map[kind][]any{funnel: {0.3, 30.0}, egGain: {0.3, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
+		domain: rateAndSteps, value: []any{0.3, 30.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
 	{option: "WithInitialStep", saved: []string{"initial_step"}, symbol: "ρ", meaning: "length of the first step, relative to the parameters'",
 		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.003}, egGain: {0.003}, funnelAdam: {0.03}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
 	{option: "WithMaxStep", saved: []string{"max_step"}, symbol: "c_max", meaning: "length of the longest step, relative to the parameters'; 0 sets no limit",
 		domain: finiteFromZero, value: []any{0.1}, others: map[kind][]any{funnel: {0.05}, egGain: {0.05}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.maxStep} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
-		domain: belowOne, value: []any{0.2}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
+		domain: belowOne, value: []any{0.25}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
-		domain: finiteFromZero, value: []any{0.1}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
+		domain: finiteFromZero, value: []any{0.3}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
 		domain: bounds, value: []any{0.01, 100.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainMin, &h.gainMax} }},
 	{option: "WithScaleBounds", saved: []string{"scale_min", "scale_max"}, symbol: "", meaning: "where the scale stays",
@@ -121,36 +120,6 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.l1} }},
 	{option: "gorgonia.WithL2Reg", saved: []string{"l2"}, symbol: "", meaning: "adds l2 θ to the gradient",
 		domain: finiteFromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.l2} }},
-}
-
-// domain is what the hyperparameters of an option can be.
-type domain struct {
-	symbols string // as documentation states it
-	words   string // as errors state it
-	has     func(values []any) bool
-}
-
-var (
-	finiteFromZero = numbers("[0, ∞)", "a finite number of at least 0", func(x float64) bool { return x >= 0 && x <= math.MaxFloat64 })
-	finite         = numbers("(−∞, ∞)", "a finite number", isFinite)
-	fromZero       = numbers("[0, ∞]", "a number of at least 0", func(x float64) bool { return x >= 0 })
-	aboveZero      = numbers("(0, ∞)", "a finite number above 0", func(x float64) bool { return x > 0 && x <= math.MaxFloat64 })
-	belowOne       = numbers("[0, 1)", "at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })
-
-	rateAndSteps = &domain{"[0, ∞), (0, ∞)", "two finite numbers, rate ≥ 0, steps > 0", func(v []any) bool {
-		return finiteFromZero.has(v[:1]) && aboveZero.has(v[1:])
-	}}
-	bounds = &domain{"0 ≤ min ≤ max < ∞", "two finite numbers, 0 ≤ min ≤ max", func(v []any) bool {
-		return 0 <= v[0].(float64) && v[0].(float64) <= v[1].(float64) && v[1].(float64) <= math.MaxFloat64
-	}}
-	signals      = &domain{"Normalized, Raw", "Normalized or Raw", func(v []any) bool { return v[0] == Normalized || v[0] == Raw }}
-	scaleSignals = &domain{"Relative, Normalized, Raw", "Relative, Normalized or Raw", func(v []any) bool { return v[0] == Relative || v[0] == Normalized || v[0] == Raw }}
-	scopes       = &domain{"Global, PerParameter", "Global or PerParameter", func(v []any) bool { return v[0] == Global || v[0] == PerParameter }}
-	truth        = &domain{"true, false", "true or false", func([]any) bool { return true }}
-)
-
-func numbers(symbols, words string, has func(float64) bool) *domain {
-	return &domain{symbols, words, func(v []any) bool { return has(v[0].(float64)) }}
 }
 
 // defaultOf returns the option's default for one kind of solver.
@@ -293,8 +262,8 @@ func restoreHyperparameters(texts map[string]json.RawMessage, k kind) (h hyperpa
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(unread)) {
-		return h, fmt.Errorf("%w: its solver has a hyperparameter %q, which is not known here", ErrVersion, name)
+	if names := slices.Sorted(maps.Keys(unread)); len(names) > 0 {
+		return h, fmt.Errorf("%w: its solver has a hyperparameter %q, which is not known here", ErrVersion, names[0])
 	}
 	if err := h.check(k); err != nil {
 		return h, fmt.Errorf("%w: %w", ErrCorrupt, err)

@@ -20,8 +20,8 @@ const (
 	Raw
 	// Relative is the signal of the scale that counts a gradient as much as it is
 	// larger or smaller than those before it: the cosine of ν (FunnelAdam: d) and
-	// g times ‖g‖/ḡ, clipped to ±5. ḡ² is the running mean of ‖g‖², with decay
-	// 0.9, and the scale adapts to the running mean of the signal, with decay 0.5.
+	// g times ‖g‖/ḡ, which counts as 5 at most. ḡ² is the running mean of ‖g‖² up
+	// to the step before, with decay 0.9.
 	Relative
 )
 
@@ -128,10 +128,8 @@ func WithScaleRate(rate float64) gorgonia.SolverOpt {
 // t is the number of steps so far that moved something, of the parameter or, for
 // a Global scale, of the solver. So a scale that starts far from where it belongs
 // is soon there. While the cosine is 1, as it can be where gradients have no
-// noise, γw = 1 makes every step almost three times as long as the last; a γw of
-// 0.3 is safer for a small network that sees all its data at every step. With
-// γw = 0 there is no warm-up, as in the paper. Default 0.3, 30; FunnelAdam,
-// Augment 1, 30. Range [0, ∞), (0, ∞).
+// noise, γw = 1 would make every step almost three times as long as the last. With
+// γw = 0 there is no warm-up, as in the paper. Default 0.3, 30. Range [0, ∞), (0, ∞).
 func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
 }
@@ -166,7 +164,7 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 //
 // u is the step with a scale of 1: ν_{t+1} with gains of 1; of a FunnelAdam η
 // times d of the step before; of an Augmented what the inner solver does. A value
-// counts as 0.01 at least. With 0 there is no limit. Default 0.05; FunnelAdam,
+// counts as 0.03 at least. With 0 there is no limit. Default 0.05; FunnelAdam,
 // Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
@@ -179,7 +177,7 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 //
 // A is the sum of the scales of the t steps so far that moved something. So the
 // scale falls no faster than t^(κ−1) and the sum of all steps diverges, as is
-// needed to get to an optimum from anywhere. With 0 there is no floor. Default 0.2.
+// needed to get to an optimum from anywhere. With 0 there is no floor. Default 0.25.
 // Range [0, 1).
 func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleFloor = fraction })
@@ -192,7 +190,7 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 //
 // c is the Relative signal; with others k means nothing. In many dimensions c² is
 // next to 0; in few, the noise of single gradients is all there is to c. Default
-// 0.1. Range [0, ∞).
+// 0.3. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
 }

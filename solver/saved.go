@@ -2,7 +2,6 @@ package solver
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 
@@ -270,7 +269,7 @@ func (a *adaptive) restored(r *checkpoint.Solver, model []*namedValue) (next *re
 func possible(r *checkpoint.Solver, scaleMin float64) bool {
 	can := func(steps int, scale float64, a checkpoint.Adapting) bool {
 		return scale >= leastFactor(scaleMin) && isFinite(scale) && 0 <= a.Idle && a.Idle <= steps && int64(steps) <= checkpoint.MaxSteps &&
-			0 <= a.GradientNorm && isFinite(a.GradientNorm) && math.Abs(a.Signal) <= signalLimit && 0 <= a.ScaleSum && isFinite(a.ScaleSum)
+			0 <= a.GradientNorm && isFinite(a.GradientNorm) && 0 <= a.ScaleSum && isFinite(a.ScaleSum)
 	}
 	for _, p := range r.Parameters {
 		if p.Steps < 1 || p.Steps > r.Steps || !can(p.Steps, p.Scale, p.Adapting) {

@@ -19,10 +19,9 @@ type progress struct {
 
 // learned is a scale and what its adaptation goes on from.
 type learned struct {
-	scale  float64 // s of the last step
-	norm   float64 // ḡ, the running size of the gradient; 0 before there was one
-	signal float64 // c̄, the running signal
-	sum    float64 // A, of the scales of all steps that moved something
+	scale float64 // s of the last step
+	norm  float64 // ḡ, the running size of the gradient; 0 before there was one
+	sum   float64 // A, of the scales of all steps that moved something
 }
 
 // newProgress is that of a scale before its first step.
@@ -48,11 +47,11 @@ func (p *progress) save() checkpoint.Parameter {
 }
 
 func (p *progress) adapting() checkpoint.Adapting {
-	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, Signal: p.signal, ScaleSum: p.sum}
+	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, ScaleSum: p.sum}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
-	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale, r.GradientNorm, r.Signal, r.ScaleSum}}
+	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale, r.GradientNorm, r.ScaleSum}}
 }
 
 // nextScales finds the scale of the step for every bound parameter.
@@ -79,14 +78,13 @@ func (a *adaptive) nextScales() error {
 // nextScale finds s_{t+1} of parameters that share one scale, where t counts the
 // steps that moved something, and s_0 is first:
 //
-//	s ← s · exp((γs + γw e^{−t/τ}) c̄ − γs k (1 − e^{−t/τ}) c²)
+//	s ← s · exp((γs + γw e^{−t/τ}) c − γs k (1 − e^{−t/τ}) c²)
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //	s ← max(s, κ A / t)
 //
-// c is the signal of this step and c̄ its running mean; u is the step with a scale
-// of 1, and A the sum of the scales so far. A step that moved nothing teaches
-// nothing: after it the signal counts as 0, and with a learning rate of 0 the
-// scale stays.
+// c is the signal, u the step with a scale of 1, and A the sum of the scales so far.
+// A step that moved nothing teaches nothing: after it there is no signal, and with a
+// learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
 	if a.scaleRate > 0 && !a.paused() {
@@ -95,8 +93,8 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		if t == 0 {
 			next.scale = first
 		}
-		if c, mean, ok := a.signal(sums, exponents, p); ok {
-			next.scale *= kernel.Exp(a.exponent(t, c, mean))
+		if c, ok := a.signal(sums, exponents, p); ok {
+			next.scale *= kernel.Exp(a.exponent(t, c))
 		}
 		a.limitStep(of, sums, exponents, p)
 		a.limitFall(p)
@@ -114,39 +112,35 @@ func (a *adaptive) totalOf(of []state) (kernel.Sums, kernel.Exponents) {
 	return a.total.Sums()
 }
 
-// exponent is (γs + γw w) c̄ − γs k (1 − w) c² with w = e^{−t/τ}, which is finite.
+// exponent is (γs + γw w) c − γs k (1 − w) c² with w = e^{−t/τ}, which is finite.
 // The second term takes off again what noise adds: the exponential of a signal
 // that varies around 0 is more than 1 in the mean.
-func (h *hyperparameters) exponent(t int, c, mean float64) float64 {
+func (h *hyperparameters) exponent(t int, c float64) float64 {
 	w := kernel.Exp(-float64(t) / h.warmupSteps)
 	rate := min(h.scaleRate+float64(h.warmupRate*w), math.MaxFloat64)
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
-		return rate * mean
+		return rate * c
 	}
 	correction := float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(c*c))
-	return float64(rate*mean) - correction
+	return float64(rate*c) - correction
 }
 
 // The constants of the Relative signal.
 const (
 	normDecay   = 0.9 // of ḡ²
-	signalDecay = 0.5 // of c̄
-	signalLimit = 5   // of |c| and of ‖g‖/ḡ
+	signalLimit = 5   // of ‖g‖/ḡ, and so of |c|
 )
 
-// signal is c, and c̄, the running mean of a Relative one. There is none after a
-// step that moved nothing.
-func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c, mean float64, ok bool) {
+// signal is c. There is none after a step that moved nothing.
+func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c float64, ok bool) {
 	switch a.scaleSignal {
 	case Raw:
-		c = math.Ldexp(s.Dot, of.D+of.G)
-		return c, c, !p.still
+		return math.Ldexp(s.Dot, of.D+of.G), !p.still
 	case Normalized:
-		c = cosine(s)
-		return c, c, !p.still
+		return cosine(s), !p.still
 	}
 	if s.SquaredGradient == 0 {
-		return 0, 0, false
+		return 0, false
 	}
 	next := &p.next
 	norm := math.Ldexp(math.Sqrt(s.SquaredGradient), of.G)
@@ -155,14 +149,7 @@ func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c, m
 	}
 	ratio := min(norm/next.norm, signalLimit) // ‖g‖ / ḡ
 	next.norm *= math.Sqrt(normDecay + float64((1-normDecay)*float64(ratio*ratio)))
-	if s.SquaredDirection == 0 || p.still {
-		return 0, 0, false
-	}
-	c = cosine(s) * ratio
-	if next.signal = c; p.signal != 0 {
-		next.signal = float64(signalDecay*p.signal) + float64((1-signalDecay)*c)
-	}
-	return c, next.signal, true
+	return cosine(s) * ratio, s.SquaredDirection > 0 && !p.still
 }
 
 // cosine is that of the angle between the direction and g, 0 where either is.
@@ -184,11 +171,14 @@ func (a *adaptive) limitStep(of []state, s kernel.Sums, exponents kernel.Exponen
 	for _, q := range of {
 		elements += q.elements()
 	}
-	value := max(s.SquaredValue, float64(lengthOfZero*lengthOfZero)*float64(elements))
+	value := max(s.SquaredValue, leastValue*leastValue*float64(elements))
 	if step := a.stepLength(of, s, exponents); step > 0 {
 		p.next.scale = min(p.next.scale, a.maxStep*math.Sqrt(value)/step)
 	}
 }
+
+// leastValue is what a value counts as at least for the longest step.
+const leastValue = 0.03
 
 // limitFall keeps the scale above a fraction of its own mean so far.
 func (a *adaptive) limitFall(p *progress) {
@@ -206,7 +196,7 @@ const lengthOfZero = 0.01
 // initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ of those bound parameters that have not
 // moved yet.
 func (a *adaptive) initialScale() float64 {
-	if a.initialStep == 0 || a.scaleRate == 0 {
+	if a.initialStep == 0 || a.scaleRate == 0 || a.paused() {
 		return 1
 	}
 	values, steps := a.values[:0], a.firstSteps[:0]

@@ -131,7 +131,7 @@ func newMeter(w io.Writer, b *benchmark) *meter {
 		seconds += r.Problem.Seconds
 	}
 	m := &meter{runs: len(b.runs) - len(b.missing), total: len(b.runs)}
-	m.Bar = progress.New(w, "bench", "ms", 0, int64(1000*seconds))
+	m.Bar = progress.New(w, "bench", "", 0, int64(1000*seconds))
 	return m
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/seed1e560811/funnel/cmd/bench-solvers/internal/problem"
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
 	"github.com/seed1e560811/funnel/cmd/internal/spec"
+	"github.com/seed1e560811/funnel/cmd/internal/suggest"
 	"github.com/seed1e560811/funnel/cmd/internal/sweep"
 )
 
@@ -60,6 +61,7 @@ type config struct {
 	workers int
 	quiet   bool
 	list    bool
+	version bool
 }
 
 // parseFlags reads the command line. On -h it writes the help to w.
@@ -71,10 +73,11 @@ func parseFlags(args []string, w io.Writer) (*config, error) {
 	tuned := fs.Bool("tuned", false, "run Adam and momentum with every learning rate of -lr, and compare with their best")
 	rates := fs.String("lr", grid, "comma-separated `rates` for -tuned, which it implies; 1e-4..0.1 is every power of\nten between them")
 	seeds := fs.String("seeds", "1", "comma-separated `numbers` that data, weights and batches follow from;\n1..3 is all between")
-	fs.StringVar(&c.out, "out", "", "add the results to this `FILE`, and make no run that is in it")
+	cli.PathVar(fs, &c.out, "out", "add the results to this `FILE`, and make no run that is in it")
 	fs.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "`runs` at a time")
 	fs.BoolVar(&c.quiet, "quiet", false, "no progress, only the table")
 	fs.BoolVar(&c.list, "list", false, "say what the problems are, and stop")
+	fs.BoolVar(&c.version, "version", false, "print the version and stop")
 	if err := cli.Parse(fs, args, w, usage, keys()); err != nil {
 		return nil, err
 	}
@@ -129,7 +132,7 @@ func problems(names string) ([]*problem.Problem, error) {
 		i := slices.Index(known, name)
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("unknown problem %q%s", name, bench.Suggest(name, known))
+			return nil, fmt.Errorf("unknown problem %q%s", name, suggest.Meant(name, known))
 		case slices.Contains(chosen, all[i]):
 			return nil, fmt.Errorf("problem %q is given twice", name)
 		}

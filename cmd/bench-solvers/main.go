@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
@@ -21,6 +22,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	state := func() string { return "" }
 	switch {
+	case err == nil && c.version:
+		fmt.Fprintln(stdout, cli.Version("bench-solvers"))
 	case err == nil && c.list:
 		err = list(stdout)
 	case err == nil:

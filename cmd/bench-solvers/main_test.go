@@ -104,8 +104,10 @@ func TestMistakesInTheFlagsAreNamed(t *testing.T) {
 		{"-lr 0.1,0.10", "-lr: "},
 		{"-workers 0", "-workers: 0; there must be at least 1"},
 		{"td", "unexpected argument \"td\""},
-		{"-tuned=x", "invalid boolean value"},
-		{"-nonsense", "not defined: -nonsense"},
+		{"-tuned=x", "-tuned: \"x\" is not true or false"},
+		{"-nonsense", "unknown flag -nonsense"},
+		{"-tunde", "unknown flag -tunde; did you mean -tuned?"},
+		{"-out=", "-out: its name is empty"},
 	} {
 		status, stdout, stderr := command(t, t.Context(), strings.Fields(c.args)...)
 		if status != cli.Misused || stdout != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "; see bench-solvers -h\n") {

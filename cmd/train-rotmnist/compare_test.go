@@ -26,8 +26,9 @@ func TestAComparisonPrintsWhatItRunsAndATable(t *testing.T) {
 		t.Fatalf("status %d", status)
 	}
 	for _, want := range []string{
-		"500 digits to train on, 100 held out", "angles 0 60°, 30 steps each, batches of 16, seed 1", "784-16-10, ReLU, 12730 parameters", "solvers funnel, funneladam, adam, momentum",
-		"solver", "after shift", "\nfunnel ", "\nfunneladam ", "\nadam ", "\nmomentum ",
+		"500 digits to train on, 100 held out", "angles 0 60°, 30 steps each, batches of 16, seed 1", "784-16-10, ReLU, 12730 parameters", "solvers funneladam, funnel, adam:lr=0.0001,",
+		"solver", "after shift", "\nfunnel ", "\nfunneladam ", "\nadam:lr=0.001 ", "\nmomentum:lr=0.1 ",
+		"recovery     steps from a jump", "funneladam read ", "8 learning rates", "A step",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
@@ -57,14 +58,16 @@ func TestTheJSONHasARowForEachSolver(t *testing.T) {
 		Seed, Steps, Batch int
 		Angles             []float64
 		Results            []struct {
-			Solver                      string
-			Settings                    map[string]string
-			LearnRate                   float64 `json:"learn_rate"`
-			Accuracy, Recovery, Plateau float64
-			AfterShift                  float64 `json:"after_shift"`
-			HeldOut                     []float64
-			StepMS                      float64 `json:"step_ms"`
-			Scale                       *float64
+			Solver            string
+			Settings          map[string]string
+			LearnRate         float64 `json:"learn_rate"`
+			Accuracy, Plateau float64
+			Recovery          *float64
+			Unrecovered       int
+			AfterShift        float64 `json:"after_shift"`
+			HeldOut           []float64
+			StepMS            float64 `json:"step_ms"`
+			Scale             *float64
 		}
 	}
 	if err := json.Unmarshal(b, &s); err != nil {
@@ -77,7 +80,7 @@ func TestTheJSONHasARowForEachSolver(t *testing.T) {
 	if f.Solver != "funnel" || f.LearnRate != 0.01 || f.Settings["scope"] != "parameter" || f.Scale == nil || len(f.HeldOut) != 2 || !(f.StepMS > 0) {
 		t.Errorf("%+v", f)
 	}
-	if a.Solver != "adam" || a.LearnRate != 0.001 || a.Scale != nil || !(a.Accuracy > 0 && a.Accuracy < 1) || a.Recovery < 10 {
+	if a.Solver != "adam" || a.LearnRate != 0.001 || a.Scale != nil || !(a.Accuracy > 0 && a.Accuracy < 1) || a.Recovery != nil || a.Unrecovered != 1 {
 		t.Errorf("%+v", a)
 	}
 }
@@ -117,6 +120,47 @@ func TestTheCSVHasARowForEachStepAndSolver(t *testing.T) {
 	}
 	if strings.Join(momentum[5:], "") != "" {
 		t.Errorf("momentum has a scale or gains: %v", momentum)
+	}
+}
+
+func TestAFileCanBeStandardOutputAndThenTheTableGoesToStandardError(t *testing.T) {
+	rows := func(text string) int {
+		all, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		if err != nil {
+			t.Errorf("%v in\n%.500s", err, text)
+		}
+		return len(all)
+	}
+	for _, quiet := range [][]string{nil, {"-quiet"}} {
+		args := append(quiet, "-solvers", "funnel,momentum")
+		status, out, errs := invoke(small(t, append(args, "-csv", "-")...)...)
+		if status != 0 || rows(out) != 1+2*60 || !strings.Contains(errs, "\nmomentum ") {
+			t.Errorf("-csv -: status %d, %d rows\n%s", status, rows(out), errs)
+		}
+		status, out, errs = invoke(small(t, append(args, "-json", "-")...)...)
+		if status != 0 || !json.Valid([]byte(out)) || !strings.Contains(errs, "\nmomentum ") {
+			t.Errorf("-json -: status %d\n%s\n%s", status, out, errs)
+		}
+	}
+	status, _, errs := invoke(small(t, "-csv", "-", "-json", "-")...)
+	if status != 2 || !strings.Contains(errs, "-csv and -json both name standard output") {
+		t.Errorf("both: status %d, %s", status, errs)
+	}
+	status, _, errs = invoke(small(t, "-csv", "-", "-checkpoint", filepath.Join(t.TempDir(), "run"))...)
+	if status != 1 || !strings.Contains(errs, "could not go on when the run is resumed") {
+		t.Errorf("with checkpoints: status %d, %s", status, errs)
+	}
+}
+
+func TestASolverThatDivergesSaysSoInItsRowAndInTheJSON(t *testing.T) {
+	status, out, errs := invoke(small(t, "-quiet", "-solvers", "funnel,vanilla:lr=1e30")...)
+	if status != 1 || !regexp.MustCompile(`(?m)^vanilla:lr=1e30  diverged at step [1-3]$`).MatchString(out) {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	file := filepath.Join(t.TempDir(), "out.json")
+	invoke(small(t, "-quiet", "-json", file, "-solvers", "funnel,vanilla:lr=1e30")...)
+	if b := readFile(t, file); !bytes.Contains(b, []byte(`"diverged_at": `)) {
+		t.Errorf("%s", b)
 	}
 }
 

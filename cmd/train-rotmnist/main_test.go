@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/seed1e560811/funnel/mnist"
 )
@@ -82,18 +83,31 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 	for args, want := range map[string]string{
 		"-solvers sgd":                      "known are funnel",
 		"-solvers adam:speed=3":             "adam takes lr",
-		"-nonsense":                         "not defined: -nonsense",
-		"-steps many":                       "invalid value",
+		"-nonsense":                         "unknown flag -nonsense",
+		"-sovlers adam":                     "unknown flag -sovlers; did you mean -solvers?",
+		"-solvers funel":                    "did you mean funnel?",
+		"-solvers adam:bta1=0.5":            "did you mean beta1?",
+		"tabel x.json":                      "did you mean table?",
+		"-csv=":                             "-csv: its name is empty",
+		"-json=":                            "-json: its name is empty",
+		"-resume=":                          "-resume: its name is empty",
+		"sweep -out=":                       "-out: its name is empty",
+		"-csv":                              "-csv: its value is missing; write -csv FILE",
+		"-seed abc":                         "-seed: \"abc\" is not a whole number from 0",
+		"-solvers funnel:gain-bounds=2..1":  "gain-bounds: \"2..1\" is not two finite numbers",
+		"-steps many":                       "-steps: \"many\" is not a whole number",
 		"-steps 0":                          "at least 1",
 		"-batch 0":                          "at least 1",
 		"-batch 70000 -quiet":               "the data set has 60000 images",
 		"-angles a,b":                       "not a number",
 		"-angles 0,NaN":                     "finite",
 		"-hidden 3,x":                       "not a number",
+		"-model conf":                       "-model: unknown network \"conf\"; did you mean conv?",
+		"-model conv -hidden 3":             "leave -hidden out",
 		"-hidden 0":                         "at least 1",
 		"-drift 1 -angles 0":                "cannot both",
 		"-drift Inf":                        "finite",
-		"-seed -1":                          "invalid value",
+		"-seed -1":                          "-seed: \"-1\" is not a whole number from 0",
 		"funnel":                            "unexpected argument",
 		"-csv x -json x":                    "both name",
 		"-checkpoint-every 5":               "without -checkpoint",
@@ -109,7 +123,8 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 		"table":                             "table wants the files",
 	} {
 		status, out, errs := invoke(strings.Fields(args)...)
-		if status != 2 || !strings.Contains(errs, want) || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "train-rotmnist: ") || out != "" {
+		leaks := strings.Contains(errs, " mnist: ") || strings.Contains(errs, " solver: ") || strings.Contains(errs, "With")
+		if leaks || status != 2 || !strings.Contains(errs, want) || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "train-rotmnist: ") || out != "" {
 			t.Errorf("%s: status %d, %q and %q; want status 2 and %q", args, status, out, errs, want)
 		}
 	}
@@ -180,10 +195,19 @@ func taken(t *testing.T) string {
 
 func TestHelpHasExamplesAndEveryFlag(t *testing.T) {
 	status, out, errs := invoke("-h")
-	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 6 {
+	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 7 {
 		t.Errorf("status %d\n%s", status, out)
 	}
-	for _, want := range []string{"-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-report", "-http", "-http-linger", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
+	for _, line := range strings.Split(out, "\n") {
+		// A tab is four columns after the four spaces before it.
+		if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); n > 88 && !strings.Contains(line, "(default") {
+			t.Errorf("%d characters: %s", n, line)
+		}
+	}
+	if explained, referred := strings.Index(out, "A solver is"), strings.Index(out, "below"); explained < 0 || explained > referred {
+		t.Errorf("it refers before it explains\n%s", out)
+	}
+	for _, want := range []string{"-model", "-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-report", "-http", "-http-linger", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in the help", want)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/suggest"
 	"github.com/seed1e560811/funnel/mnist"
 )
 
@@ -17,16 +18,18 @@ type protocolFlags struct {
 	angles       string
 	drift        float64
 	steps, batch int
+	model        string
 	hidden       string
 }
 
 func (f *protocolFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.data, "data", "synthetic", "`SOURCE` of the digits: synthetic, made from the seed; mnist, the real ones,\ndownloaded once to the cache directory; or a directory with MNIST's IDX files")
-	fs.StringVar(&f.angles, "angles", "0,60,120,180,240,300", "comma-separated `degrees`, counter-clockwise, held one after the other")
+	fs.StringVar(&f.angles, "angles", "0,60,120,180,240,300", "comma-separated `degrees` to turn the digits to, counter-clockwise, one after the\nother")
 	fs.Float64Var(&f.drift, "drift", 0, "`degrees` to turn every step, instead of -angles")
 	fs.IntVar(&f.steps, "steps", 400, "training `steps` at each angle, or in all with -drift")
 	fs.IntVar(&f.batch, "batch", 128, "`images` in a training step")
-	fs.StringVar(&f.hidden, "hidden", "128,64", "comma-separated `sizes` of the network's hidden layers")
+	fs.StringVar(&f.model, "model", "mlp", "the `network`: mlp, a multilayer perceptron, or conv, a small convnet, whose\nsteps take longer")
+	fs.StringVar(&f.hidden, "hidden", "128,64", "comma-separated `sizes` of the perceptron's hidden layers")
 }
 
 // protocol turns the flags into what they mean.
@@ -34,11 +37,8 @@ func (f *protocolFlags) protocol(fs *flag.FlagSet) (p results.Protocol, s mnist.
 	given := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	p = results.Protocol{Data: f.data, Steps: f.steps, Batch: f.batch, Drift: f.drift, Angles: []float64{}}
-	if p.Hidden, err = list(f.hidden, strconv.Atoi); err != nil {
-		return p, s, fmt.Errorf("-hidden: %w", err)
-	}
-	if p.Parameters, err = mnist.Parameters(p.Hidden); err != nil {
-		return p, s, fmt.Errorf("-hidden: %w", err)
+	if err = f.network(&p, given["hidden"]); err != nil {
+		return p, s, err
 	}
 	switch {
 	case given["drift"] && given["angles"]:
@@ -61,6 +61,27 @@ func (f *protocolFlags) protocol(fs *flag.FlagSet) (p results.Protocol, s mnist.
 		err = fmt.Errorf("-angles: %w", err)
 	}
 	return p, s, err
+}
+
+// network sets what the networks are.
+func (f *protocolFlags) network(p *results.Protocol, sized bool) (err error) {
+	switch f.model {
+	case "mlp":
+		if p.Hidden, err = list(f.hidden, strconv.Atoi); err == nil {
+			p.Parameters, err = mnist.Parameters(p.Hidden)
+		}
+		if err != nil {
+			return fmt.Errorf("-hidden: %w", err)
+		}
+	case results.Conv:
+		if sized {
+			return errors.New("-hidden: the layers of -model conv have the sizes that they have; leave -hidden out")
+		}
+		p.Network, p.Hidden, p.Parameters = results.Conv, []int{}, mnist.ConvParameters
+	default:
+		return fmt.Errorf("-model: unknown network %q%s", f.model, suggest.Meant(f.model, []string{"mlp", results.Conv}))
+	}
+	return nil
 }
 
 // list reads comma-separated numbers; an empty text has none.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/compare"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/ranks"
 )
 
@@ -22,8 +25,22 @@ var unsaved = []string{"checkpoint", "resume", "http", "http-linger", "mpi", "wa
 // replaceable are the saved flags that may be given anew when a run is resumed.
 var replaceable = []string{"json", "report"}
 
-// described returns the flags that were given and that say what is run.
+// formerly are flags whose defaults were others in earlier versions. A run has
+// them in its checkpoints even where they were not given; one that has not was
+// started with these.
+var formerly = map[string]string{"solvers": spec.Default}
+
+// described returns the flags that say what is run.
 func described(fs *flag.FlagSet) map[string]string {
+	all := given(fs)
+	for name := range formerly {
+		all[name] = fs.Lookup(name).Value.String()
+	}
+	return all
+}
+
+// given returns the flags that were given and that say what is run.
+func given(fs *flag.FlagSet) map[string]string {
 	given := map[string]string{}
 	fs.Visit(func(f *flag.Flag) {
 		if !slices.Contains(unsaved, f.Name) {
@@ -42,6 +59,11 @@ func resume(fs *flag.FlagSet, f *compareFlags, args []string, all *ranks.Ranks) 
 	dir, own, err := open(f.resume, all)
 	record, err := all.Record(own, err)
 	if err == nil {
+		for name, value := range formerly {
+			if _, saved := record.Flags[name]; !saved {
+				record.Flags[name] = value
+			}
+		}
 		err = agree(fs, record.Flags)
 	}
 	if err == nil {
@@ -49,6 +71,7 @@ func resume(fs *flag.FlagSet, f *compareFlags, args []string, all *ranks.Ranks) 
 	}
 	merged, values := newCompareFlags()
 	if err == nil {
+		values.arithmetic = cmp.Or(record.Arithmetic, compare.EarlierArithmetic)
 		err = merge(merged, record.Flags, args)
 	}
 	if err != nil {
@@ -76,7 +99,7 @@ func open(path string, all *ranks.Ranks) (*checkpoint.Directory, *checkpoint.Rec
 // agree refuses flags that differ from those that the run was started with.
 func agree(fs *flag.FlagSet, run map[string]string) error {
 	var differences []string
-	given := described(fs)
+	given := given(fs)
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if slices.Contains(replaceable, name) {
 			continue

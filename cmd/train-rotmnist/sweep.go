@@ -72,7 +72,7 @@ func newSweepFlags() (*flag.FlagSet, *sweepFlags) {
 		return nil
 	})
 	f.define(fs)
-	fs.StringVar(&f.out, "out", "", "add the results to this `FILE`, and make no run that is in it")
+	cli.PathVar(fs, &f.out, "out", "add the results to this `FILE`, and make no run that is in it")
 	fs.StringVar(&f.shard, "shard", "0/1", "make every n-th run only, as `i/n`, i from 0")
 	fs.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "`runs` at a time")
 	fs.BoolVar(&f.quiet, "quiet", false, "no progress")

@@ -120,7 +120,7 @@ func compareV1(t *testing.T, list string) *experiment.Comparison {
 		t.Fatal(err)
 	}
 	c := experiment.New(&experiment.Setup{
-		Train: mnist.Synthetic(64, 3), Test: mnist.Synthetic(16, 4), Schedule: schedule, Batch: 16, NewNetwork: experiment.MLP([]int{1}), Seed: 3,
+		Train: mnist.Synthetic(64, 3), Test: mnist.Synthetic(16, 4), Schedule: schedule, Batch: 16, NewNetwork: experiment.MLP([]int{1}, mnist.GorgoniaOperations()), Seed: 3,
 	})
 	t.Cleanup(c.Close)
 	for _, s := range specs {

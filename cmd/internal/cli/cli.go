@@ -10,8 +10,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 )
@@ -30,6 +30,15 @@ func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Command returns what this process's program is called on a command line: its
+// name or, where go run has built it, the way to run it again.
+func Command(program string) string {
+	if strings.Contains(filepath.ToSlash(os.Args[0]), "/go-build") {
+		return "go run ./cmd/" + program
+	}
+	return program
 }
 
 // UsageError is a mistake in the command line.
@@ -91,8 +100,14 @@ func Complain(stderr io.Writer, program string, err error) {
 	fmt.Fprintf(stderr, "%s: %v\n", program, OneLine(err))
 }
 
-// OneLine returns an error without line breaks, which joined errors have.
-func OneLine(err error) error { return errors.New(strings.ReplaceAll(err.Error(), "\n", "; ")) }
+// OneLine returns an error without line breaks, which joined errors have, and
+// without the names of packages, which mean nothing to who runs a command.
+func OneLine(err error) error {
+	return errors.New(packageNames.ReplaceAllString(strings.ReplaceAll(err.Error(), "\n", "; "), "$1"))
+}
+
+// packageNames are those that our packages begin their errors with.
+var packageNames = regexp.MustCompile(`(^|: |; )(?:mnist|solver|distributed|safetensors|gorgoniastate): `)
 
 // Cause returns a file error without its operation and path, for a message that
 // has the path as the user wrote it.
@@ -102,39 +117,4 @@ func Cause(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-// NewFlags returns an empty set of flags for Parse.
-func NewFlags(command string) *flag.FlagSet {
-	fs := flag.NewFlagSet(command, flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // Conclude prints the error, and Parse the help
-	fs.Usage = func() {}
-	return fs
-}
-
-// Parse reads flags that are the whole command line. For -h it writes the help to
-// w, which is the list of flags between two texts, and returns flag.ErrHelp.
-func Parse(fs *flag.FlagSet, args []string, w io.Writer, before, after string) error {
-	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(w, before)
-		fs.SetOutput(w)
-		fs.PrintDefaults()
-		fs.SetOutput(io.Discard)
-		fmt.Fprint(w, after)
-		return err
-	}
-	if err == nil && fs.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q; flags start with -, and a verb comes before them", fs.Arg(0))
-	}
-	return Usage(err)
-}
-
-// Version returns the program's name with the module's version and what built it.
-func Version(program string) string {
-	v := "(devel)"
-	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
-		v = b.Main.Version
-	}
-	return fmt.Sprintf("%s %s, %s %s/%s", program, v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -36,19 +36,61 @@ func TestTheStatusAndTheSentenceFollowFromTheError(t *testing.T) {
 	}
 }
 
-func TestFlagsAreTheWholeCommandLine(t *testing.T) {
-	for line, want := range map[string]string{"-n 3": "", "-n x": "invalid value", "-m": "not defined: -m", "verb": `unexpected argument "verb"`} {
-		fs := NewFlags("prog")
-		fs.Int("n", 1, "a `number`")
-		err := Parse(fs, strings.Fields(line), io.Discard, "", "")
-		if usage := (UsageError{}); want == "" && err != nil || want != "" && (!errors.As(err, &usage) || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: error %v, want %q", line, err, want)
+func TestPackageNamesAreNotInMessages(t *testing.T) {
+	for text, want := range map[string]string{
+		"mnist: label 3":               "prog: label 3\n",
+		"-angles: mnist: no angles":    "prog: -angles: no angles\n",
+		"a: bad\nsolver: worse":        "prog: a: bad; worse\n",
+		"-data mnist: it is not there": "prog: -data mnist: it is not there\n",
+	} {
+		var b bytes.Buffer
+		if Complain(&b, "prog", errors.New(text)); b.String() != want {
+			t.Errorf("%q: %q, want %q", text, b.String(), want)
 		}
 	}
-	var b bytes.Buffer
+}
+
+// flags have one of each type.
+func flags() *flag.FlagSet {
 	fs := NewFlags("prog")
-	fs.Int("n", 1, "a `number`")
-	if err := Parse(fs, []string{"-h"}, &b, "before\n", "after\n"); !errors.Is(err, flag.ErrHelp) || !strings.HasPrefix(b.String(), "before\n  -n number") || !strings.HasSuffix(b.String(), "after\n") {
+	fs.Int("number", 1, "a `number`")
+	fs.Uint64("seed", 1, "a `seed`")
+	fs.Float64("drift", 1, "`degrees`")
+	fs.Bool("quiet", false, "")
+	fs.Func("vary", "a `setting`", func(string) error { return errors.New("write key=value") })
+	PathVar(fs, new(string), "out", "a `FILE`")
+	return fs
+}
+
+func TestAMistakeInTheFlagsSaysWhatIsMeantAndWanted(t *testing.T) {
+	for line, want := range map[string]string{
+		"-number 3": "",
+		"-number x": `-number: "x" is not a whole number`,
+		"-seed abc": `-seed: "abc" is not a whole number from 0 to 18446744073709551615`,
+		"-seed -1":  `-seed: "-1" is not a whole number from 0 to 18446744073709551615`,
+		"-drift x":  `-drift: "x" is not a number`,
+		"-quiet=x":  `-quiet: "x" is not true or false`,
+		"-vary x":   "-vary: write key=value",
+		"-nubmer 3": "unknown flag -nubmer; did you mean -number?",
+		"-m":        "unknown flag -m",
+		"-out":      "-out: its value is missing; write -out FILE",
+		"-out=":     "-out: its name is empty; give one, or leave the flag out",
+		"-out x":    "",
+		"verb":      `unexpected argument "verb"; flags start with -, and a verb comes before them`,
+		"tabel":     `unexpected argument "tabel"; did you mean table?`,
+	} {
+		err := Parse(flags(), strings.Fields(line), io.Discard, "", "", "table", "sweep")
+		usage := UsageError{}
+		if want == "" && err != nil || want != "" && (!errors.As(err, &usage) || err.Error() != want) {
+			t.Errorf("%s: %v, want %s", line, err, want)
+		}
+	}
+}
+
+func TestTheHelpHasTheFlagsBetweenTheTexts(t *testing.T) {
+	var b bytes.Buffer
+	err := Parse(flags(), []string{"-h"}, &b, "before\n", "after\n")
+	if !errors.Is(err, flag.ErrHelp) || !strings.HasPrefix(b.String(), "before\n  -drift degrees") || !strings.HasSuffix(b.String(), "after\n") || !strings.Contains(b.String(), "-out FILE") {
 		t.Errorf("%v: %s", err, &b)
 	}
 }

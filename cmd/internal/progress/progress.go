@@ -5,67 +5,118 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unicode/utf8"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
-// Bar shows how far a task is: on a terminal as a bar with the rate and the
-// time left, elsewhere as a line every ten seconds. It belongs to one goroutine
-// at a time.
+// Bar shows how far a task is: on a terminal as a line that is drawn anew, elsewhere
+// as a line every ten seconds. It belongs to one goroutine at a time.
 type Bar struct {
-	w     io.Writer
-	name  string
-	total int64
-	from  int64                    // parts that were done before the task began
-	bar   *progressbar.ProgressBar // nil where w is no terminal
+	w           io.Writer
+	name, units string
+	total       int64
+	from        int64      // parts that were done before the task began
+	columns     func() int // of the terminal; nil where w is none
 
 	start, printed time.Time
 }
 
-// between is the least time between two lines.
-const between = 10 * time.Second
+const (
+	between  = 10 * time.Second       // the least time between two lines
+	redrawn  = 100 * time.Millisecond // and between two drawings
+	erase    = "\r\x1b[K"             // the line, from its beginning
+	mostBar  = 40                     // characters of the bar
+	leastBar = 8
+)
 
 // New begins to show a task on w. Its name stands first, and units is what its
 // parts are called. from of the total parts were done before the task began; a
 // total of -1 is unknown.
 func New(w io.Writer, name, units string, from, total int64) *Bar {
-	p := &Bar{w: w, name: name, total: total, from: from, start: time.Now(), printed: time.Now()}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions64(total,
-			progressbar.OptionSetWriter(w),
-			progressbar.OptionSetDescription(name),
-			progressbar.OptionSetItsString(units),
-			progressbar.OptionShowIts(), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
-			progressbar.OptionFullWidth(), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionOnCompletion(func() { fmt.Fprintln(w) }))
+	p := &Bar{w: w, name: name, units: units, total: total, from: from, start: time.Now(), printed: time.Now()}
+	if f := Terminal(w); f != nil {
+		p.columns = func() int {
+			columns, _, err := term.GetSize(int(f.Fd()))
+			if err != nil || columns < 1 {
+				return 80
+			}
+			return columns
+		}
+		p.printed = time.Time{}
 	}
 	return p
+}
+
+// Terminal returns the terminal that w writes to; nil if it is none, or one on which
+// nothing can be drawn anew, as TERM=dumb says.
+func Terminal(w io.Writer) *os.File {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) || !enable(f) {
+		return nil
+	}
+	return f
 }
 
 // Set shows that done parts are done, with a note about them.
 func (p *Bar) Set(done int64, note string) {
 	switch {
-	case p.bar != nil:
-		p.bar.Describe(p.name + " " + note)
-		p.bar.Set64(done)
+	case p.columns != nil:
+		if time.Since(p.printed) >= redrawn {
+			p.printed = time.Now()
+			io.WriteString(p.w, erase+p.line(done, note, p.columns()-1))
+		}
 	case time.Since(p.printed) >= between && done > p.from:
 		p.printed = time.Now()
 		if p.total < 0 {
 			fmt.Fprintf(p.w, "%s: %s\n", p.name, note)
 			return
 		}
-		spent := time.Since(p.start)
-		left := time.Duration(float64(spent) / float64(done-p.from) * float64(p.total-done))
-		fmt.Fprintf(p.w, "%s: %d of %d, %s, %v left\n", p.name, done, p.total, note, left.Round(time.Second))
+		fmt.Fprintf(p.w, "%s: %d of %d, %s, %v left\n", p.name, done, p.total, note, p.left(done))
 	}
 }
 
-// End removes a bar that did not reach its end.
+// left estimates how long the parts that are left will take.
+func (p *Bar) left(done int64) time.Duration {
+	spent := time.Since(p.start)
+	return time.Duration(float64(spent) / float64(done-p.from) * float64(p.total-done)).Round(time.Second)
+}
+
+// line is what stands on the terminal, in at most so many characters: the name and how
+// much is done; with more room the time that is left, the note and the number of
+// parts; and in what is left over a bar.
+func (p *Bar) line(done int64, note string, width int) string {
+	text := p.name
+	if p.total > 0 {
+		text += fmt.Sprintf(" %3d%%", 100*done/p.total)
+	}
+	add := func(more string) {
+		if more != "" && utf8.RuneCountInString(text)+len(", ")+utf8.RuneCountInString(more) <= width {
+			text += ", " + more
+		}
+	}
+	if p.total > 0 && done > p.from {
+		add(fmt.Sprintf("%v left", p.left(done)))
+	}
+	add(note)
+	if p.total > 0 && p.units != "" {
+		add(fmt.Sprintf("%d of %d %s", done, p.total, p.units))
+	}
+	if room := min(mostBar, width-utf8.RuneCountInString(text)-1); p.total > 0 && room >= leastBar {
+		full := int(int64(room) * min(done, p.total) / p.total)
+		text += " " + strings.Repeat("█", full) + strings.Repeat("░", room-full)
+	}
+	if runes := []rune(text); len(runes) > width {
+		text = string(runes[:max(0, width)])
+	}
+	return text
+}
+
+// End removes the line.
 func (p *Bar) End() {
-	if p.bar != nil && !p.bar.IsFinished() {
-		p.bar.Exit()
-		fmt.Fprintln(p.w)
+	if p.columns != nil {
+		io.WriteString(p.w, erase)
 	}
 }

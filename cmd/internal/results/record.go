@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 
 	"github.com/seed1e560811/funnel/cmd/internal/jsonlines"
+	"github.com/seed1e560811/funnel/cmd/internal/table"
 )
 
 // Record is one run of a sweep and everything it followed from. It is a line of
@@ -86,6 +88,10 @@ func (r *Record) read(text []byte, part any) error {
 	if err := json.Unmarshal(text, part); err != nil {
 		return err
 	}
+	if r.Unrecovered == 0 && r.Recovery == table.Number(r.Steps) {
+		// As earlier versions write that there was no recovery.
+		r.Recovery, r.Unrecovered = table.Number(math.NaN()), max(0, len(r.Angles)-1)
+	}
 	return r.check()
 }
 
@@ -95,8 +101,10 @@ func (r *Record) check() error {
 		return errors.New("it names no solver")
 	case r.Steps < 1 || r.Batch < 1:
 		return errors.New("it has no steps or no batch")
-	case r.Error == "" && r.Accuracy.Missing():
+	case r.Error == "" && r.Accuracy.Missing() && r.DivergedAt == 0:
 		return errors.New("it has no accuracy")
+	case r.Unrecovered < 0:
+		return fmt.Errorf("%d jumps without recovery are not a number of jumps", r.Unrecovered)
 	case r.Recovery < 0 || float64(r.Recovery) > float64(r.Steps):
 		return fmt.Errorf("a recovery of %v is not from 0 to its %d steps", r.Recovery, r.Steps)
 	}

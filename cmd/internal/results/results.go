@@ -22,9 +22,10 @@ type Protocol struct {
 	Data       string    `json:"data"`
 	Steps      int       `json:"steps"` // in each phase
 	Batch      int       `json:"batch"`
-	Angles     []float64 `json:"angles"` // of the phases, degrees
-	Drift      float64   `json:"drift"`  // degrees a step
-	Hidden     []int     `json:"hidden"`
+	Angles     []float64 `json:"angles"`          // of the phases, degrees
+	Drift      float64   `json:"drift"`           // degrees a step
+	Network    string    `json:"model,omitempty"` // Conv; empty for an MLP
+	Hidden     []int     `json:"hidden"`          // sizes of an MLP's layers
 	Parameters int       `json:"parameters"`
 }
 
@@ -36,8 +37,14 @@ func (p *Protocol) Stream() string {
 	return fmt.Sprintf("angles %s°, %d steps each, batches of %d", strings.Trim(fmt.Sprint(p.Angles), "[]"), p.Steps, p.Batch)
 }
 
+// Conv is the name of the convnet.
+const Conv = "conv"
+
 // Model describes the network in words.
 func (p *Protocol) Model() string {
+	if p.Network == Conv {
+		return fmt.Sprintf("convnet, 8 kernels of 5×5 and 16 of 3×3, ReLU, %d parameters", p.Parameters)
+	}
 	sizes := append(append([]int{mnist.Pixels}, p.Hidden...), mnist.Classes)
 	return fmt.Sprintf("MLP %s, ReLU, %d parameters", strings.ReplaceAll(strings.Trim(fmt.Sprint(sizes), "[]"), " ", "-"), p.Parameters)
 }
@@ -69,20 +76,21 @@ func (s *Summary) Write(w io.Writer) error {
 
 // Row is how one solver did.
 type Row struct {
-	Solver     string            `json:"solver"`
-	Settings   map[string]string `json:"settings"`
-	LearnRate  float64           `json:"learn_rate"`
-	StepsDone  int               `json:"steps_done"`
-	Accuracy   table.Number      `json:"accuracy"`
-	AfterShift table.Number      `json:"after_shift"`
-	Recovery   table.Number      `json:"recovery"`
-	Plateau    table.Number      `json:"plateau"`
-	HeldOut    []float64         `json:"heldout"`
-	StepMS     table.Number      `json:"step_ms"`
-	SolverMS   table.Number      `json:"solver_ms"`
-	Scale      table.Number      `json:"scale"`
-	Skipped    int               `json:"skipped,omitempty"`     // batches
-	DivergedAt int               `json:"diverged_at,omitempty"` // the step, counted from 1
+	Solver      string            `json:"solver"`
+	Settings    map[string]string `json:"settings"`
+	LearnRate   float64           `json:"learn_rate"`
+	StepsDone   int               `json:"steps_done"`
+	Accuracy    table.Number      `json:"accuracy"`
+	AfterShift  table.Number      `json:"after_shift"`
+	Recovery    table.Number      `json:"recovery"`              // null if there was none
+	Unrecovered int               `json:"unrecovered,omitempty"` // jumps without recovery; in the mean they count as the whole phase
+	Plateau     table.Number      `json:"plateau"`
+	HeldOut     []float64         `json:"heldout"`
+	StepMS      table.Number      `json:"step_ms"`
+	SolverMS    table.Number      `json:"solver_ms"`
+	Scale       table.Number      `json:"scale"`
+	Skipped     int               `json:"skipped,omitempty"`     // batches
+	DivergedAt  int               `json:"diverged_at,omitempty"` // the step, counted from 1
 
 	Spec string `json:"spec"` // the solver with its settings, as the user wrote it
 }

@@ -19,6 +19,23 @@ type key struct {
 	inner        bool // with Augment around the solver, the option is the inner solver's
 }
 
+// option is the name of the option that the key sets.
+func (k *key) option() string {
+	switch k.name {
+	case "lr":
+		return "WithLearnRate"
+	case "l1", "l2":
+		return "With" + strings.ToUpper(k.name) + "Reg"
+	case "scope":
+		return "WithScaleScope"
+	}
+	option := "With"
+	for _, word := range strings.Split(k.name, "-") {
+		option += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return option
+}
+
 // around marks keys as Augment's, where there is one.
 func around(keys ...*key) []*key {
 	for _, k := range keys {

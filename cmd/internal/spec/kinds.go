@@ -101,6 +101,20 @@ func ours[S gorgonia.Solver](constructor func(...gorgonia.SolverOpt) S) func(...
 	return func(opts ...gorgonia.SolverOpt) gorgonia.Solver { return constructor(opts...) }
 }
 
+// Adapts tells whether a solver of this name, with or without a learned scale
+// around it, learns its step sizes.
+func Adapts(name string) bool {
+	if strings.HasPrefix(name, augment) {
+		return true
+	}
+	i := slices.IndexFunc(kinds, func(k *kind) bool { return k.name == name })
+	if i < 0 {
+		return false
+	}
+	_, ok := kinds[i].make().(adaptive)
+	return ok
+}
+
 // Names are those of all kinds.
 func Names() []string {
 	var ns []string

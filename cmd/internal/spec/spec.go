@@ -3,11 +3,13 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/internal/suggest"
 	"github.com/seed1e560811/funnel/solver"
 	"gorgonia.org/gorgonia"
 )
@@ -62,7 +64,7 @@ func parse(text string) (Spec, error) {
 	case !augmented && name == "augment":
 		return Spec{}, fmt.Errorf("solver %q: inner=NAME comes first, as in %sadam:lr=1", text, augment)
 	case i < 0:
-		return Spec{}, fmt.Errorf("unknown solver %q; known are %s, and %sNAME of each", name, strings.Join(Names(), ", "), augment)
+		return Spec{}, unknown(name)
 	}
 	s := Spec{Text: text, Name: name, Settings: map[string]string{}, kind: kinds[i], augmented: augmented}
 	if augmented {
@@ -76,6 +78,27 @@ func parse(text string) (Spec, error) {
 		}
 	}
 	return s, s.check()
+}
+
+// unknown is the error for a name that no solver has.
+func unknown(name string) error {
+	if name == "" {
+		return fmt.Errorf("the name of a solver is missing; known are %s, and %sNAME of each", strings.Join(Names(), ", "), augment)
+	}
+	end := meant(name, Names(), "known are ")
+	if !strings.HasSuffix(end, "?") {
+		end += fmt.Sprintf(", and %sNAME of each", augment)
+	}
+	return fmt.Errorf("unknown solver %q%s", name, end)
+}
+
+// meant is the end of a message about an unknown name: the known one that is
+// meant, or all of them after an introduction.
+func meant(name string, known []string, introduction string) string {
+	if best := suggest.Closest(name, known); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return "; " + introduction + strings.Join(known, ", ")
 }
 
 // keys are those that the solver takes.
@@ -94,7 +117,7 @@ func (s *Spec) set(setting string) error {
 	keys := s.keys()
 	i := slices.IndexFunc(keys, func(k *key) bool { return k.name == name })
 	if i < 0 {
-		return fmt.Errorf("solver %q: unknown key %q; %s takes %s", s.Text, name, s.Name, strings.Join(keyNames(keys), ", "))
+		return fmt.Errorf("solver %q: unknown key %q%s", s.Text, name, meant(name, keyNames(keys), s.Name+" takes "))
 	}
 	if _, twice := s.Settings[name]; twice {
 		return fmt.Errorf("solver %q: %s is set twice", s.Text, name)
@@ -129,9 +152,24 @@ func (s *Spec) check() error {
 		err = apply(whole)
 	}
 	if err != nil {
-		return fmt.Errorf("solver %q: %w", s.Text, err)
+		return fmt.Errorf("solver %q: %w", s.Text, s.inKeys(err))
 	}
 	return nil
+}
+
+// inKeys returns an error about an option of a constructor as one about the key
+// that sets it.
+func (s *Spec) inKeys(err error) error {
+	wrong := new(solver.HyperparameterError)
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	for _, k := range s.keys() {
+		if value, set := s.Settings[k.name]; set && k.option() == strings.TrimPrefix(wrong.Option, "gorgonia.") {
+			return fmt.Errorf("%s: %q is not %s", k.name, value, wrong.Want)
+		}
+	}
+	return err
 }
 
 // make returns the solver without its decay, and the one that takes the options of

@@ -8,22 +8,21 @@ import (
 	"unicode/utf8"
 )
 
-// Write writes lines of cells, as many in each, with the first column aligned left
-// and the others right.
+// Write writes lines of cells, with the first column aligned left and the others
+// right. A line with fewer cells than the first ends with a text, which stands in
+// the place of the columns that are left. A line without cells is empty.
 func Write(w io.Writer, lines [][]string) error {
-	widths := make([]int, len(lines[0]))
-	for _, line := range lines {
-		for i, c := range line {
-			widths[i] = max(widths[i], utf8.RuneCountInString(c))
-		}
-	}
+	widths := Widths(lines)
 	for _, line := range lines {
 		var b strings.Builder
 		for i, c := range line {
-			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
-			if i == 0 {
+			space := strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(c)))
+			switch {
+			case i == 0:
 				b.WriteString(c + space)
-			} else {
+			case i == len(line)-1 && len(line) < len(widths):
+				b.WriteString("  " + c)
+			default:
 				b.WriteString("  " + space + c)
 			}
 		}
@@ -32,4 +31,39 @@ func Write(w io.Writer, lines [][]string) error {
 		}
 	}
 	return nil
+}
+
+// Widths returns how many characters each column has.
+func Widths(lines [][]string) []int {
+	widths := make([]int, len(lines[0]))
+	for _, line := range lines {
+		for i, c := range line {
+			if len(line) == len(widths) || i < len(line)-1 {
+				widths[i] = max(widths[i], utf8.RuneCountInString(c))
+			}
+		}
+	}
+	return widths
+}
+
+// Wrap breaks a text between words into lines of at most so many characters. All
+// but the first begin with an indent; the first has something as long before it.
+func Wrap(text, indent string, width int) string {
+	var b strings.Builder
+	used := utf8.RuneCountInString(indent)
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case used+1+n > width:
+			b.WriteString("\n" + indent)
+			used = utf8.RuneCountInString(indent)
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	return b.String()
 }

@@ -17,6 +17,31 @@ func TestTheFirstColumnIsAlignedLeftAndTheOthersRight(t *testing.T) {
 	}
 }
 
+func TestALineMayEndWithATextOrBeEmpty(t *testing.T) {
+	var b bytes.Buffer
+	if err := Write(&b, [][]string{{"name", "n", "m"}, {"a", "diverged at step 2"}, {}, {"b", "1", "12"}, {"c", "1", "and so on"}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "name  n          m\na     diverged at step 2\n\nb     1         12\nc     1  and so on\n"; b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestATextIsWrappedBetweenWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"":               "",
+		"one":            "one",
+		"a bc d":         "a bc d",
+		"one two three":  "one\n  two\n  three",
+		"a b c d e f g":  "a b c\n  d e f\n  g",
+		"incredibly big": "incredibly\n  big",
+	} {
+		if got := Wrap(text, "  ", 8); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestAMissingNumberIsNullInJSONAndADashInATable(t *testing.T) {
 	for _, n := range []Number{Number(math.NaN()), Number(math.Inf(1))} {
 		b, err := json.Marshal(n)

@@ -166,13 +166,14 @@ func pair(have map[string]safetensors.Tensor, want []*Tensor) (into []*Tensor, e
 		into = append(into, w)
 		delete(have, w.Name())
 	}
-	for _, name := range slices.Sorted(maps.Keys(have)) {
-		if role, _, _ := strings.Cut(strings.TrimPrefix(name, Reserved), "/"); strings.HasPrefix(name, Reserved) && !roles[role] {
-			return nil, fmt.Errorf("%w: its solver has %q, which is not known here", ErrVersion, name)
-		}
-		return nil, fmt.Errorf("%w: it has %q, and nothing here has that name", ErrDifferent, name)
+	if len(have) == 0 {
+		return into, nil
 	}
-	return into, nil
+	name := slices.Sorted(maps.Keys(have))[0]
+	if role, _, _ := strings.Cut(strings.TrimPrefix(name, Reserved), "/"); strings.HasPrefix(name, Reserved) && !roles[role] {
+		return nil, fmt.Errorf("%w: its solver has %q, which is not known here", ErrVersion, name)
+	}
+	return nil, fmt.Errorf("%w: it has %q, and nothing here has that name", ErrDifferent, name)
 }
 
 // data reads the data of the file to its end, fills the tensors, and checks the

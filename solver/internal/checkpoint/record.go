@@ -28,6 +28,7 @@ type Parameter struct {
 	Steps     int       `json:"steps"`
 	Scale     float64   `json:"scale"`               // s of its last step
 	Direction []float64 `json:"direction,omitempty"` // of a FunnelAdam: what makes d of m and v
+	Flushes   bool      `json:"flushes,omitempty"`   // subnormal state is set to 0. Absent: it stays
 	Adapting
 }
 
@@ -38,9 +39,8 @@ type Adapting struct {
 	Idle int `json:"idle,omitempty"`
 	// Still says that the last step moved nothing. Absent: it moved something.
 	Still bool `json:"still,omitempty"`
-	// GradientNorm is ḡ of a Relative signal, and Signal c̄. Absent: 0, none yet.
+	// GradientNorm is ḡ of a Relative signal. Absent: 0, none yet.
 	GradientNorm float64 `json:"gradient_norm,omitempty"`
-	Signal       float64 `json:"signal,omitempty"`
 	// ScaleSum is A, the sum of all scales. Absent: 0, none yet.
 	ScaleSum float64 `json:"scale_sum,omitempty"`
 }

@@ -44,6 +44,11 @@ func updateFunnelRaw32AVX2(theta *float32, gradient *float32, nu *float32, m *fl
 //go:noescape
 func updateAdamRaw32AVX2(theta *float32, gradient *float32, m *float32, v *float32, p *float32, n int, c *float32)
 
+// See flush.
+//
+//go:noescape
+func flush32AVX2(x *float32, y *float32, n int)
+
 // See Objective.apply.
 //
 //go:noescape
@@ -83,6 +88,11 @@ func updateFunnelRaw64AVX2(theta *float64, gradient *float64, nu *float64, m *fl
 //
 //go:noescape
 func updateAdamRaw64AVX2(theta *float64, gradient *float64, m *float64, v *float64, p *float64, n int, c *float64)
+
+// See flush.
+//
+//go:noescape
+func flush64AVX2(x *float64, y *float64, n int)
 
 // cpuid is the instruction of that name.
 func cpuid(leaf uint32, sub uint32) (eax uint32, ebx uint32, ecx uint32, edx uint32)

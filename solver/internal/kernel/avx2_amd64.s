@@ -660,6 +660,43 @@ done:
 	VZEROUPPER
 	RET
 
+// func flush32AVX2(x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·flush32AVX2(SB), NOSPLIT, $0-24
+	MOVQ    x+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS c32_7f800000<>+0(SB), Y1
+	TESTQ   DX, DX
+	JZ      done
+
+loop:
+	VMOVUPS (AX), Y2
+	VORPS   (CX), Y2, Y3
+	VANDPS  Y1, Y3, Y3
+	VCMPPS  $0x00, Y0, Y3, Y3
+	VANDNPS Y2, Y3, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, DX
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+DATA c32_7f800000<>+0(SB)/4, $0x7f800000
+DATA c32_7f800000<>+4(SB)/4, $0x7f800000
+DATA c32_7f800000<>+8(SB)/4, $0x7f800000
+DATA c32_7f800000<>+12(SB)/4, $0x7f800000
+DATA c32_7f800000<>+16(SB)/4, $0x7f800000
+DATA c32_7f800000<>+20(SB)/4, $0x7f800000
+DATA c32_7f800000<>+24(SB)/4, $0x7f800000
+DATA c32_7f800000<>+28(SB)/4, $0x7f800000
+GLOBL c32_7f800000<>(SB), RODATA|NOPTR, $32
+
 // func objective64AVX2(theta *float64, gradient *float64, stepGradient *float64, n int, o *float64)
 // Requires: AVX
 TEXT ·objective64AVX2(SB), NOSPLIT, $0-40
@@ -1323,6 +1360,39 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func flush64AVX2(x *float64, y *float64, n int)
+// Requires: AVX
+TEXT ·flush64AVX2(SB), NOSPLIT, $0-24
+	MOVQ    x+0(FP), AX
+	MOVQ    y+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS c64_7ff0000000000000<>+0(SB), Y1
+	TESTQ   DX, DX
+	JZ      done
+
+loop:
+	VMOVUPS (AX), Y2
+	VORPS   (CX), Y2, Y3
+	VANDPS  Y1, Y3, Y3
+	VCMPPD  $0x00, Y0, Y3, Y3
+	VANDNPS Y2, Y3, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, DX
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+DATA c64_7ff0000000000000<>+0(SB)/8, $0x7ff0000000000000
+DATA c64_7ff0000000000000<>+8(SB)/8, $0x7ff0000000000000
+DATA c64_7ff0000000000000<>+16(SB)/8, $0x7ff0000000000000
+DATA c64_7ff0000000000000<>+24(SB)/8, $0x7ff0000000000000
+GLOBL c64_7ff0000000000000<>(SB), RODATA|NOPTR, $32
 
 // func cpuid(leaf uint32, sub uint32) (eax uint32, ebx uint32, ecx uint32, edx uint32)
 // Requires: CPUID

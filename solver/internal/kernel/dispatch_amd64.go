@@ -93,6 +93,14 @@ func fastUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 	tunedUpdateAdam(theta[n:], gradient[n:], m[n:], v[n:], p[n:], c)
 }
 
+func fastFlush[T Float](x, y []T) {
+	n := vectorized(len(x))
+	if n > 0 {
+		flushAVX2(n, x, y)
+	}
+	flush(x[n:], y[n:])
+}
+
 // chunkOf is how many of n elements an update does at a time: all of them where
 // firstAVX2 has nothing to do.
 func chunkOf[T Float](n int, o *Objective[T], k *Gain[T]) int {

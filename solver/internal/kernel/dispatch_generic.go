@@ -17,3 +17,5 @@ func fastUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) 
 func fastUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 	tunedUpdateAdam(theta, gradient, m, v, p, c)
 }
+
+func fastFlush[T Float](x, y []T) { flush(x, y) }

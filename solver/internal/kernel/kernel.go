@@ -20,11 +20,12 @@
 //
 // # One specification, several implementations
 //
-// The loops of funnel.go, adam.go, egu.go and augment.go are the specification:
-// one line a symbol, with its equation. Those of Funnel and FunnelAdam have faster
-// implementations: tuned.go, for any machine, and avx2_amd64.s, for processors
-// with AVX2. Tests hold both to the bits of the specification. dispatch_amd64.go
-// and dispatch_generic.go choose.
+// The loops of funnel.go, adam.go, subnormal.go, egu.go and augment.go are the
+// specification: one line a symbol, with its equation. Those of Funnel and
+// FunnelAdam have faster implementations: tuned.go, for any machine, and
+// avx2_amd64.s, for processors with AVX2, which has a faster flush, too. Tests hold
+// both to the bits of the specification. dispatch_amd64.go and dispatch_generic.go
+// choose.
 //
 // # The same bits on every machine
 //

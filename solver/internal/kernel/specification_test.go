@@ -14,6 +14,7 @@ type implementation[T Float] struct {
 	measureAdam  func(theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums)
 	updateFunnel func(theta, gradient, nu, m, p []T, c *FunnelStep[T])
 	updateAdam   func(theta, gradient, m, v, p []T, c *AdamStep[T])
+	flush        func(x, y []T)
 
 	// Whether that includes numbers that are not finite, which no step is made
 	// of. The assembly clips NaN.
@@ -22,8 +23,8 @@ type implementation[T Float] struct {
 
 func implementations[T Float]() []implementation[T] {
 	return []implementation[T]{
-		{"tuned", tunedMeasure[T], tunedMeasureAdam[T], tunedUpdateFunnel[T], tunedUpdateAdam[T], true},
-		{"this machine's", fastMeasure[T], fastMeasureAdam[T], fastUpdateFunnel[T], fastUpdateAdam[T], false},
+		{"tuned", tunedMeasure[T], tunedMeasureAdam[T], tunedUpdateFunnel[T], tunedUpdateAdam[T], flush[T], true},
+		{"this machine's", fastMeasure[T], fastMeasureAdam[T], fastUpdateFunnel[T], fastUpdateAdam[T], fastFlush[T], false},
 	}
 }
 
@@ -142,6 +143,19 @@ func compare[T Float](t *testing.T, p *problem[T]) {
 		x.updateAdam(a.theta, a.gradient, a.m, a.v, a.p, &a.adam)
 		updateAdam(b.theta, b.gradient, b.m, b.v, b.p, &b.adam)
 		x.sameArrays(t, "UpdateAdam", a, b)
+
+		for _, smaller := range []T{1, 1e-20, smallestNormal[T](), 0} {
+			a = p.clone()
+			for i := range a.m {
+				a.m[i], a.v[i] = a.m[i]*smaller, a.v[i]*smaller
+			}
+			b = a.clone()
+			x.flush(a.m, a.m)
+			x.flush(a.v, a.m)
+			flush(b.m, b.m)
+			flush(b.v, b.m)
+			x.sameArrays(t, "flush", a, b)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"slices"
+	"unsafe"
 )
 
 // Part is the vectors d and g of one parameter. FunnelPart and AdamPart are
@@ -11,6 +12,7 @@ type Part interface {
 	elements() int
 	at(i int) (d, g float64)
 	gradientIsZero(maxGradient, maxValue float64) bool
+	directionIsZero() bool // where ‖d‖² is, which may be underflow
 }
 
 // FunnelPart is what Measure reads: of Funnel, d is ν; of Augmented, −Δ.
@@ -29,6 +31,8 @@ func (p *FunnelPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
 	return p.Objective.zero(maxGradient, maxValue)
 }
 
+func (p *FunnelPart[T]) directionIsZero() bool { return zeros(p.Direction) }
+
 // AdamPart is what MeasureAdam reads.
 type AdamPart[T Float] struct {
 	Theta, Gradient, M, V []T
@@ -44,6 +48,14 @@ func (p *AdamPart[T]) at(i int) (d, g float64) {
 
 func (p *AdamPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
 	return p.Objective.zero(maxGradient, maxValue)
+}
+
+func (p *AdamPart[T]) directionIsZero() bool { return zeros(p.M) }
+
+// zeros says whether x is 0, given that the sum of its squares is, as a float64: of
+// float32 none is small enough to be lost.
+func zeros[T Float](x []T) bool {
+	return unsafe.Sizeof(T(0)) == 4 || !slices.ContainsFunc(x, func(v T) bool { return v != 0 })
 }
 
 // Total adds up the Sums of several parameters. The zero value is ready for use,
@@ -80,7 +92,7 @@ type Exponents struct{ D, G int }
 // needs to be.
 func (t *Total) Sums() (sums Sums, of Exponents) {
 	sums = t.sum()
-	if t.nonzero && (!InRange(sums.SquaredDirection) || !InRange(sums.SquaredGradient)) {
+	if t.nonzero && (!InRange(sums.SquaredGradient) || !InRange(sums.SquaredDirection) && !t.still(sums)) {
 		squaredValue := sums.SquaredValue
 		sums, of = t.rescaled()
 		sums.SquaredValue = squaredValue
@@ -88,6 +100,11 @@ func (t *Total) Sums() (sums Sums, of Exponents) {
 	clear(t.parts)
 	t.parts, t.nonzero = t.parts[:0], false
 	return sums, of
+}
+
+// still says whether d is 0, and not only the sum of its squares.
+func (t *Total) still(sums Sums) bool {
+	return sums.SquaredDirection == 0 && !slices.ContainsFunc(t.parts, func(p Part) bool { return !p.directionIsZero() })
 }
 
 // InRange says whether a sum of squares is neither rounded by underflow nor

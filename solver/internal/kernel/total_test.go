@@ -133,3 +133,38 @@ func TestATotalAllocatesNothingOnceItHasBeenUsed(t *testing.T) {
 		}
 	}
 }
+
+// Of a direction that is 0 there is nothing to rescale, which takes long. One whose
+// squares are too small for float64 is not 0.
+func TestADirectionOfZerosIsNotRescaled(t *testing.T) {
+	testDirectionOfZeros[float32](t)
+	testDirectionOfZeros[float64](t)
+}
+
+func testDirectionOfZeros[T Float](t *testing.T) {
+	t.Helper()
+	g, zeros := normal[T](rand.New(rand.NewPCG(7, 7)), 100, 0), make([]T, 100)
+	tiny := slices.Clone(zeros)
+	tiny[70] = smallestNormal[T]() / 2
+	var total Total
+	sums := func(d []T) [2]Sums {
+		p := part(d, g)
+		total.Add(Measure(g, g, d, p.Objective), p)
+		funnel, _ := total.Sums()
+		a := &AdamPart[T]{Theta: g, Gradient: g, M: d, V: zeros, Last: &AdamDirection[T]{Correction: 1, Eps: 1}, Objective: p.Objective}
+		total.Add(MeasureAdam(g, g, d, zeros, a.Last, a.Objective), a)
+		adam, _ := total.Sums()
+		return [2]Sums{funnel, adam}
+	}
+	want := Measure(g, g, zeros, noObjective[T]()).SquaredGradient
+	for _, s := range sums(zeros) {
+		if s.Dot != 0 || s.SquaredDirection != 0 || s.SquaredGradient != want {
+			t.Errorf("%T: %+v, want ‖g‖² = %v", T(0), s, want)
+		}
+	}
+	for _, s := range sums(tiny) {
+		if s.Dot == 0 || s.SquaredDirection == 0 {
+			t.Errorf("%T: %+v of a direction that is not 0", T(0), s)
+		}
+	}
+}

@@ -84,6 +84,14 @@ func updateAdamAVX2[T Float](n int, theta, gradient, m, v, p []T, c *AdamStep[T]
 	}
 }
 
+func flushAVX2[T Float](n int, x, y []T) {
+	if single[T]() {
+		flush32AVX2(start[float32](x), start[float32](y), n)
+	} else {
+		flush64AVX2(start[float64](x), start[float64](y), n)
+	}
+}
+
 // single says whether T is float32.
 func single[T Float]() bool { return unsafe.Sizeof(T(0)) == 4 }
 

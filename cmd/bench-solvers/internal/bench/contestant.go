@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed1e560811/funnel/cmd/bench-solvers/internal/peer"
 	"github.com/seed1e560811/funnel/cmd/internal/spec"
+	"github.com/seed1e560811/funnel/cmd/internal/suggest"
 	"gorgonia.org/gorgonia"
 )
 
@@ -61,7 +62,7 @@ func parseContestant(text string) (Contestant, error) {
 	specs, err := spec.Parse(text)
 	if err != nil {
 		if known := append(spec.Names(), Peers()...); name != "augment" && !slices.Contains(known, name) {
-			return Contestant{}, fmt.Errorf("unknown solver %q%s", name, Suggest(name, known))
+			return Contestant{}, fmt.Errorf("unknown solver %q%s", name, suggest.Meant(name, known))
 		}
 		return Contestant{}, err
 	}

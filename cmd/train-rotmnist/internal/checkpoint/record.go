@@ -21,7 +21,7 @@ type Record struct {
 	Flags      map[string]string `json:"flags"`      // that the run was started with
 	Ranks      int               `json:"ranks"`      // that train together; 0 in older files, which means 1
 	Digits     string            `json:"digits"`     // SHA-256 of the data sets
-	Arithmetic string            `json:"arithmetic"` // BLAS and architecture that multiplied the matrices
+	Arithmetic string            `json:"arithmetic"` // of the networks; empty in older files
 	Done       int               `json:"done"`       // steps
 	Steps      int               `json:"steps"`      // of the whole stream
 	CSV        *Written          `json:"csv,omitempty"`

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/blas"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 )
 
@@ -55,9 +53,6 @@ func (s *saver) restore(j *Job) (*checkpoint.Record, error) {
 	if err == nil && record.Digits != j.digest {
 		err = fmt.Errorf("the digits of %s are not those that the run was started with", s.options.Protocol.Data)
 	}
-	if err == nil && record.Arithmetic != arithmetic {
-		err = fmt.Errorf("its matrices were multiplied by %s, and this program has %s; only with the same does it end with the same bits", record.Arithmetic, arithmetic)
-	}
 	if steps := s.options.Schedule.Steps(); err == nil && record.Steps != steps {
 		err = fmt.Errorf("it has %d steps, and its flags now mean %d", record.Steps, steps)
 	}
@@ -67,10 +62,6 @@ func (s *saver) restore(j *Job) (*checkpoint.Record, error) {
 	s.last, s.saved = record.Done, true
 	return record, nil
 }
-
-// arithmetic is what the bits of a network's gradients depend on. (The bits of a
-// step of our solvers depend only on the gradients.)
-const arithmetic = blas.Name + "/" + runtime.GOARCH
 
 // step saves a checkpoint if it is time to. If it cannot, it warns and the run goes
 // on.
@@ -89,7 +80,7 @@ func (s *saver) save(j *Job) error {
 		return nil
 	}
 	record := checkpoint.Record{
-		Flags: s.options.Flags, Arithmetic: arithmetic, Ranks: j.ranks.Size(), Digits: j.digest, Done: j.comparison.Done(), Steps: s.options.Schedule.Steps(), History: j.history,
+		Flags: s.options.Flags, Arithmetic: s.options.Arithmetic, Ranks: j.ranks.Size(), Digits: j.digest, Done: j.comparison.Done(), Steps: s.options.Schedule.Steps(), History: j.history,
 	}
 	var err error
 	if record.CSV, err = j.files.Written(); err == nil {

@@ -3,10 +3,12 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
 	"github.com/seed1e560811/funnel/cmd/internal/results"
@@ -44,6 +46,7 @@ type Options struct {
 	CheckpointEvery int    // steps
 	Resume          string // directory of the run that goes on; empty for a new run
 
+	Arithmetic  string            // of the run that is resumed; empty for a new one
 	Flags       map[string]string // flags that say what is run, for the checkpoint
 	CommandLine []string          // for the report
 }
@@ -76,12 +79,16 @@ type Job struct {
 // New returns a job on these ranks, which are nil for one process. dir is the open
 // directory of a run that is resumed; nil for a new run, and on ranks but the first.
 func New(o Options, r *ranks.Ranks, dir *checkpoint.Directory) *Job {
+	o.Arithmetic = cmp.Or(o.Arithmetic, arithmeticOf(&o.Protocol))
 	return &Job{Options: o, ranks: r, dir: dir}
 }
 
 // Run runs the solvers and prints the table, as far as they came.
 func (j *Job) Run(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	news, notes := stdout, stderr
+	data, news, notes := stdout, stdout, stderr
+	if j.UseStdout() {
+		stdout, news = stderr, stderr
+	}
 	if j.Quiet {
 		news, notes = io.Discard, io.Discard
 	}
@@ -99,7 +106,7 @@ func (j *Job) Run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if j.files, err = files.Create(j.Names, record); err != nil {
+	if j.files, err = files.Create(j.Names, data, record); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.files.Close()) }()
@@ -132,7 +139,7 @@ func (j *Job) conclude(ctx context.Context, err error, news, stdout io.Writer) e
 	page := func(w io.Writer) error { return j.page.Write(w, j.history, summary.Results, j.ended()) }
 	err = errors.Join(err, j.files.Finish(summary, page))
 	fmt.Fprintln(news)
-	err = errors.Join(err, output.Table(stdout, summary.Results), printSkipped(stdout, summary.Results), ctx.Err())
+	err = errors.Join(err, output.Table(stdout, summary.Results, j.comparison.Done()), j.explain(news, summary.Results), ctx.Err())
 	j.finishPage(summary)
 	return err
 }
@@ -158,6 +165,8 @@ func (j *Job) Progress() string {
 	}
 	text := fmt.Sprintf(" after step %d of %d; ", j.comparison.Done(), j.Schedule.Steps())
 	switch {
+	case j.comparison.Done() == 0 && j.saver == nil:
+		return strings.TrimSuffix(text, "; ")
 	case j.saver == nil || !j.saver.saved:
 		return text + "the table and the files cover those steps"
 	case j.ranks != nil:
@@ -175,8 +184,12 @@ func (j *Job) prepare(ctx context.Context, notes io.Writer) error {
 	if err := digits.Fits(j.Protocol.Batch, train); err != nil {
 		return err
 	}
+	network, err := newNetwork(&j.Protocol, j.Arithmetic)
+	if err != nil {
+		return fmt.Errorf("-resume %s: %w", j.Resume, err)
+	}
 	j.setup = &experiment.Setup{
-		Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: experiment.MLP(j.Protocol.Hidden), Seed: j.Seed, OnNonFinite: j.OnNonFinite,
+		Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: network, Seed: j.Seed, OnNonFinite: j.OnNonFinite,
 	}
 	if j.ranks != nil {
 		j.setup.World = j.ranks.World
@@ -265,13 +278,14 @@ func (j *Job) advised(err error) error {
 	return err
 }
 
-// summary has a row for each run that made a step.
+// summary has a row for each run, and none if no run has made a step.
 func (j *Job) summary() *results.Summary {
 	summary := &results.Summary{Protocol: j.Protocol, Seed: j.Seed, Ranks: j.ranks.Size()}
+	if j.comparison.Done() == 0 {
+		return summary
+	}
 	for i, run := range j.comparison.Runs() {
-		if result := run.Result(); result.Steps > 0 {
-			summary.Results = append(summary.Results, output.NewRow(j.Solvers[i], result))
-		}
+		summary.Results = append(summary.Results, output.NewRow(j.Solvers[i], run.Result()))
 	}
 	return summary
 }

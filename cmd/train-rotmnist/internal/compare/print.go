@@ -5,22 +5,29 @@ import (
 	"io"
 	"strings"
 
+	"github.com/seed1e560811/funnel/cmd/internal/cli"
 	"github.com/seed1e560811/funnel/cmd/internal/progress"
 	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/internal/spec"
+	"github.com/seed1e560811/funnel/cmd/internal/table"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/watch"
 )
 
 // announce prints what is about to run.
 func (j *Job) announce(w io.Writer) {
+	fmt.Fprintf(w, "%s\n\n", table.Wrap(j.introduction(), "", output.Width))
 	fmt.Fprintf(w, "data    %s: %d digits to train on, %d held out\n", j.Protocol.Data, j.setup.Train.Len(), j.setup.Test.Len())
 	fmt.Fprintf(w, "stream  %s, seed %d\n", j.Protocol.Stream(), j.Seed)
 	fmt.Fprintf(w, "model   %s\n", j.Protocol.Model())
 	if j.ranks != nil {
 		fmt.Fprintf(w, "ranks   %d\n", j.ranks.Size())
 	}
-	fmt.Fprintf(w, "solvers %s\n", strings.Join(texts(j.Solvers), ", "))
+	line := func(name, text string) {
+		fmt.Fprintf(w, "%-8s%s\n", name, table.Wrap(text, "        ", output.Width))
+	}
+	line("solvers", strings.Join(texts(j.Solvers), ", "))
 	switch done, steps := j.comparison.Done(), j.Schedule.Steps(); {
 	case j.Resume != "" && done == steps:
 		fmt.Fprintf(w, "resume  the run in %s is finished: all of its %d steps are done\n", j.Resume, steps)
@@ -30,6 +37,28 @@ func (j *Job) announce(w io.Writer) {
 	if j.server != nil {
 		fmt.Fprintf(w, "page    %s\n", j.server.URL())
 	}
+}
+
+// introduction says what the runs are.
+func (j *Job) introduction() string {
+	what := fmt.Sprintf("that turn to another angle every %d steps", j.Schedule.PhaseLength())
+	switch {
+	case j.Protocol.Drift != 0:
+		what = fmt.Sprintf("that turn by %v° every step", j.Protocol.Drift)
+	case j.Schedule.Phases() == 1:
+		what = "that stay at one angle"
+	}
+	text := "Networks learn to read digits " + what + ". Each solver trains one, from the same weights and on the same batches."
+	var ours []string
+	for _, s := range j.Solvers {
+		if _, chosen := s.Settings["lr"]; !chosen && spec.Adapts(s.Name) {
+			ours = append(ours, s.Text)
+		}
+	}
+	if n := len(ours); 0 < n && n < len(j.Solvers) && n < 3 {
+		text += fmt.Sprintf(" Nobody has to choose a learning rate (lr) for %s; for the others it matters.", strings.Join(ours, " and "))
+	}
+	return text
 }
 
 func texts(specs []spec.Spec) []string {
@@ -54,24 +83,45 @@ func (j *Job) progress(w io.Writer) (show func([]*experiment.Step), end func()) 
 	return func(s []*experiment.Step) { bar.Set(int64(s[0].Number+1), note(s)) }, bar.End
 }
 
-// note has the angle and the accuracy of each solver, in the order in which they
-// were announced: there is no room for names beside a bar.
+// note has the angle and between which accuracies the solvers are: there is no room
+// for each beside a bar.
 func note(steps []*experiment.Step) string {
-	text := fmt.Sprintf("%.0f°, accuracy", steps[0].Angle)
+	low, high := steps[0].Recent, steps[0].Recent
 	for _, s := range steps {
-		text += fmt.Sprintf(" %.0f%%", 100*s.Recent)
+		low, high = min(low, s.Recent), max(high, s.Recent)
+	}
+	text := fmt.Sprintf("%.0f°, accuracy %.0f%%", steps[0].Angle, 100*low)
+	if len(steps) > 1 {
+		text += fmt.Sprintf(" to %.0f%%", 100*high)
 	}
 	return text
 }
 
-// printSkipped prints how many batches each solver skipped.
-func printSkipped(w io.Writer, rows []results.Row) error {
-	for _, r := range rows {
-		if r.Skipped > 0 {
-			if _, err := fmt.Fprintf(w, "%s skipped %d of %d batches: numbers that are not finite\n", r.Spec, r.Skipped, r.StepsDone); err != nil {
-				return err
-			}
-		}
+// explain says what the table's columns are, what the runs have shown, and, after
+// one that nobody has changed, what can be done next.
+func (j *Job) explain(w io.Writer, rows []results.Row) error {
+	fmt.Fprintln(w)
+	err := output.Legend(w, rows)
+	if verdict := output.Verdict(rows, j.comparison.Done()); err == nil && verdict != "" {
+		_, err = fmt.Fprintf(w, "\n%s\n", table.Wrap(verdict, "", output.Width))
 	}
-	return nil
+	if err == nil && j.comparison.Done() == j.Schedule.Steps() {
+		_, err = io.WriteString(w, j.next())
+	}
+	return err
+}
+
+// next names two commands to go on with. It is empty for who has given flags, and
+// so knows them.
+func (j *Job) next() string {
+	if len(j.CommandLine) > 0 {
+		return ""
+	}
+	return fmt.Sprintf(`
+Next:
+  %s -report run.html
+        the same with charts, in a page to open in a browser
+  %[1]s -data mnist
+        real handwriting, downloaded once (11 MB)
+`, cli.Command(Program))
 }

@@ -59,7 +59,7 @@ func download(ctx context.Context, dir string, w io.Writer) error {
 	return fetch.MNIST(ctx, dir, fetch.Options{Progress: func(name string, done, total int64) {
 		if name != file {
 			end()
-			file, bar = name, progress.New(w, name, "bytes", 0, total)
+			file, bar = name, progress.New(w, name, "", 0, total)
 		}
 		bar.Set(done, fmt.Sprintf("%.1f MB", float64(done)/1e6))
 	}})

@@ -50,6 +50,16 @@ func TestTheMetricsAreWhatTheDesignSays(t *testing.T) {
 	}
 }
 
+func TestWhatNeverRecoversHasNoRecoveryButACount(t *testing.T) {
+	if r := summarize(constant(0.5, 600), jumps(t, 3, 200)); !math.IsNaN(r.Recovery) || r.Unrecovered != 2 {
+		t.Errorf("recovery %v, %d jumps without", r.Recovery, r.Unrecovered)
+	}
+	r := summarize(slices.Concat(constant(0.9, 400), constant(0.5, 200)), jumps(t, 3, 200))
+	if r.Recovery != (10+200)/2. || r.Unrecovered != 1 {
+		t.Errorf("one of two: recovery %v, %d jumps without", r.Recovery, r.Unrecovered)
+	}
+}
+
 func TestRecoveryTakesAtLeastTheWindow(t *testing.T) {
 	r := summarize(constant(1, 40), jumps(t, 2, 20))
 	if r.Recovery != 10 {
@@ -69,6 +79,9 @@ func TestARunThatEndedEarlyCountsWhatItHas(t *testing.T) {
 	r := summarize(slices.Concat(constant(0.9, 200), constant(0.3, 30)), jumps(t, 3, 200))
 	if math.Abs(r.AfterShift-0.3) > 1e-12 || !math.IsNaN(r.Recovery) || math.Abs(r.Plateau-0.9) > 1e-12 {
 		t.Errorf("%+v", r)
+	}
+	if r.Unrecovered != 0 {
+		t.Errorf("a jump that had no time to recover counts as one that did not: %+v", r)
 	}
 	if r := summarize(nil, jumps(t, 3, 200)); !math.IsNaN(r.Accuracy) || !math.IsNaN(r.Plateau) {
 		t.Errorf("of nothing: %+v", r)

@@ -10,17 +10,18 @@ import (
 // each batch is first predicted, then learned from. A figure that does not exist,
 // such as recovery where the angle never jumps, is NaN.
 type Result struct {
-	Steps      int       // made
-	Accuracy   float64   // mean over all steps
-	AfterShift float64   // mean over the first 100 steps after each jump
-	Recovery   float64   // steps from a jump to a 10-step moving mean of 90%, mean over the jumps
-	Plateau    float64   // mean over the last 50 steps of each phase
-	HeldOut    []float64 // accuracy on the test set at the end of each phase
-	StepMS     float64   // milliseconds a step: the network's passes and the solver's step
-	SolverMS   float64   // milliseconds of it in the solver's step
-	Scale      float64   // learned scale at the end, geometric mean over the parameters
-	Skipped    int       // batches that were not learned from; their predictions count
-	DivergedAt int       // first step, counted from 1, that was not learned from under Freeze; 0 if there is none
+	Steps       int       // made
+	Accuracy    float64   // mean over all steps
+	AfterShift  float64   // mean over the first 100 steps after each jump
+	Recovery    float64   // steps from a jump to a 10-step moving mean of 90%, mean over the jumps; NaN if none recovered
+	Unrecovered int       // jumps after which there was no recovery; for Recovery they took the whole phase
+	Plateau     float64   // mean over the last 50 steps of each phase
+	HeldOut     []float64 // accuracy on the test set at the end of each phase
+	StepMS      float64   // milliseconds a step: the network's passes and the solver's step
+	SolverMS    float64   // milliseconds of it in the solver's step
+	Scale       float64   // learned scale at the end, geometric mean over the parameters
+	Skipped     int       // batches that were not learned from; their predictions count
+	DivergedAt  int       // first step, counted from 1, that could not be learned from for numbers that are not finite, and ended the learning; 0 if there is none
 }
 
 const (
@@ -34,22 +35,29 @@ const (
 // have ended early: a phase counts from what it has.
 func summarize(accuracies []float64, schedule mnist.Schedule) *Result {
 	var shift, recovery, plateau []float64
-	length := schedule.PhaseLength()
+	length, unrecovered := schedule.PhaseLength(), 0
 	for p := range schedule.Phases() {
 		phase := accuracies[min(p*length, len(accuracies)):min((p+1)*length, len(accuracies))]
 		whole := len(phase) == length
 		if p > 0 && len(phase) > 0 {
 			shift = append(shift, mean(phase[:min(shiftSteps, len(phase))]))
-			if steps, ok := recoverySteps(phase); ok || whole {
+			steps, ok := recoverySteps(phase)
+			if ok || whole {
 				recovery = append(recovery, float64(steps))
+			}
+			if !ok && whole {
+				unrecovered++
 			}
 		}
 		if whole {
 			plateau = append(plateau, mean(phase[max(0, length-plateauSteps):]))
 		}
 	}
+	if unrecovered == len(recovery) {
+		recovery = nil
+	}
 	return &Result{
-		Accuracy: mean(accuracies), AfterShift: mean(shift), Recovery: mean(recovery), Plateau: mean(plateau),
+		Accuracy: mean(accuracies), AfterShift: mean(shift), Recovery: mean(recovery), Unrecovered: unrecovered, Plateau: mean(plateau),
 	}
 }
 

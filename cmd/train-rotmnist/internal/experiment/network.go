@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/mnist"
 	"gorgonia.org/gorgonia"
 )
@@ -34,7 +35,15 @@ type Network interface {
 // that were made with one seed have the same initial weights.
 type NewNetwork func(batch int, seed uint64) (Network, error)
 
+// NetworkOf makes the networks of a protocol.
+func NetworkOf(p *results.Protocol) NewNetwork {
+	if p.Network == results.Conv {
+		return func(batch int, seed uint64) (Network, error) { return mnist.NewConv(batch, seed) }
+	}
+	return MLP(p.Hidden)
+}
+
 // MLP makes multilayer perceptrons with hidden layers of these sizes.
-func MLP(hidden []int) NewNetwork {
-	return func(batch int, seed uint64) (Network, error) { return mnist.NewMLP(hidden, batch, seed) }
+func MLP(hidden []int, opts ...mnist.MLPOption) NewNetwork {
+	return func(batch int, seed uint64) (Network, error) { return mnist.NewMLP(hidden, batch, seed, opts...) }
 }

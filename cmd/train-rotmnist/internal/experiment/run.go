@@ -31,7 +31,7 @@ type Metrics struct {
 	Accuracies []float64     // of each step
 	HeldOut    []float64     // of each phase
 	Skipped    int           // batches that were dropped
-	DivergedAt int           // the step, counted from 1; 0 for none
+	DivergedAt int           // the step, counted from 1, where numbers that are not finite ended the learning; 0 for none
 	Training   time.Duration // in the network's passes and the solver's steps
 	Solving    time.Duration // in the solver's steps
 }
@@ -119,12 +119,18 @@ func (r *Run) learn(step int, loss float64) error {
 	err := r.checkBatch(loss)
 	if err == nil {
 		if err = r.solve(step); err == nil {
-			return r.checkValues()
+			if err = r.checkValues(); err != nil {
+				r.DivergedAt = step + 1
+			}
+			return err
 		}
 	}
 	if r.setup.OnNonFinite == Skip && (errors.Is(err, ErrNonFinite) || refused(err)) {
 		r.Skipped++
 		return solver.ZeroGrad(r.model)
+	}
+	if errors.Is(err, ErrNonFinite) || refused(err) {
+		r.DivergedAt = step + 1
 	}
 	return err
 }

@@ -18,9 +18,10 @@ import (
 // csvFile is a CSV that knows its size and digest, so that a run that is resumed
 // can check that it goes on with the same file.
 type csvFile struct {
-	*output.CSV // nil before begin
-	file        *os.File
-	special     bool // a pipe or the like, which cannot be read again
+	*output.CSV           // nil before begin
+	file        *os.File  // nil of standard output
+	to          io.Writer // the file or standard output
+	special     bool      // a pipe or the like, which cannot be read again
 	hash        hash.Hash
 	before      *checkpoint.Written // its content when the run begins or goes on
 	failed      bool
@@ -36,6 +37,7 @@ func openCSV(path string, how int, before *checkpoint.Written) (*csvFile, error)
 	if c.file, err = os.OpenFile(path, how, 0o666); err != nil {
 		return nil, err
 	}
+	c.to = c.file
 	info, err := c.file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		c.special = true
@@ -53,6 +55,11 @@ func openCSV(path string, how int, before *checkpoint.Written) (*csvFile, error)
 	return c, nil
 }
 
+// csvTo returns a CSV on standard output.
+func csvTo(w io.Writer) *csvFile {
+	return &csvFile{to: w, hash: sha256.New(), before: new(checkpoint.Written), special: true}
+}
+
 // device tells whether a path stands for a device or for a file that the process
 // has open already, such as /dev/stdout.
 func device(path string) bool { return strings.HasPrefix(filepath.Clean(path), "/dev/") }
@@ -64,7 +71,7 @@ func (c *csvFile) begin() error {
 			return err
 		}
 	}
-	to := io.MultiWriter(c.file, c.hash)
+	to := io.MultiWriter(c.to, c.hash)
 	if c.before.Size > 0 {
 		c.CSV = output.AppendCSV(to)
 	} else {
@@ -104,6 +111,9 @@ func (c *csvFile) close() error {
 	var err error
 	if c.CSV != nil && !c.failed { // or it would fail again
 		err = c.Flush()
+	}
+	if c.file == nil {
+		return err
 	}
 	return errors.Join(err, c.file.Close())
 }

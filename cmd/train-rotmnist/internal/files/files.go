@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
 	"github.com/seed1e560811/funnel/cmd/internal/results"
@@ -16,11 +17,17 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 )
 
-// Names are the paths of the files; empty for none.
+// Names are the paths of the files; empty for none, and Stdout for standard output.
 type Names struct {
 	CSV, JSON, Report string
 	Resumable         bool // the run has checkpoints, so its CSV must be one that can be read again
 }
+
+// Stdout is the name that stands for standard output.
+const Stdout = "-"
+
+// UseStdout tells whether one of the files is standard output.
+func (n Names) UseStdout() bool { return slices.Contains([]string{n.CSV, n.JSON, n.Report}, Stdout) }
 
 // Distinct finds two flags that name one file.
 func (n Names) Distinct() error {
@@ -29,9 +36,12 @@ func (n Names) Distinct() error {
 		if f[1] == "" || device(f[1]) {
 			continue
 		}
-		flag, path := f[0], resolved(f[1])
+		flag, path, said := f[0], resolved(f[1]), f[1]
+		if said == Stdout {
+			path, said = Stdout, "standard output"
+		}
 		if other, ok := names[path]; ok {
-			return fmt.Errorf("%s and %s both name %s", other, flag, f[1])
+			return fmt.Errorf("%s and %s both name %s", other, flag, said)
 		}
 		names[path] = flag
 	}
@@ -54,15 +64,16 @@ func resolved(path string) string {
 // Files are those of one comparison. Paths that cannot be written are found before
 // it starts.
 type Files struct {
-	names Names
-	csv   *csvFile // nil if there is none, or it is closed
+	names  Names
+	stdout io.Writer
+	csv    *csvFile // nil if there is none, or it is closed
 }
 
 // Create opens the files, or finds out whether they can be written. A run that is
 // resumed goes on with the CSV that the record of its checkpoint describes; that of
 // a new run is nil.
-func Create(names Names, resumed *checkpoint.Record) (*Files, error) {
-	f := &Files{names: names}
+func Create(names Names, stdout io.Writer, resumed *checkpoint.Record) (*Files, error) {
+	f := &Files{names: names, stdout: stdout}
 	for _, w := range names.wholes() {
 		if err := w.check(); err != nil {
 			return nil, err
@@ -73,6 +84,8 @@ func Create(names Names, resumed *checkpoint.Record) (*Files, error) {
 	}
 	var err error
 	switch {
+	case names.CSV == Stdout:
+		f.csv = csvTo(stdout)
 	case resumed == nil:
 		f.csv, err = openCSV(names.CSV, os.O_WRONLY|os.O_CREATE, &checkpoint.Written{SHA256: digestOf(nil)})
 	case resumed.CSV == nil:
@@ -120,10 +133,10 @@ func (f *Files) Write(steps []*experiment.Step) error {
 func (f *Files) Finish(s *results.Summary, page func(io.Writer) error) error {
 	err := f.Close()
 	if f.names.JSON != "" {
-		err = errors.Join(err, whole{"-json", f.names.JSON}.write(s.Write))
+		err = errors.Join(err, whole{"-json", f.names.JSON}.write(f.stdout, s.Write))
 	}
 	if f.names.Report != "" {
-		err = errors.Join(err, whole{"-report", f.names.Report}.write(page))
+		err = errors.Join(err, whole{"-report", f.names.Report}.write(f.stdout, page))
 	}
 	return err
 }

@@ -28,6 +28,9 @@ func (n Names) wholes() []whole {
 
 // check finds out whether the file can be written, and leaves it as it is.
 func (w whole) check() error {
+	if w.path == Stdout {
+		return nil
+	}
 	special, err := w.open()
 	switch {
 	case special != nil:
@@ -38,7 +41,11 @@ func (w whole) check() error {
 	return w.blame(err)
 }
 
-func (w whole) write(write func(io.Writer) error) error {
+// write writes the file or, if that is its name, standard output.
+func (w whole) write(stdout io.Writer, write func(io.Writer) error) error {
+	if w.path == Stdout {
+		return w.blame(write(stdout))
+	}
 	special, err := w.open()
 	switch {
 	case special != nil:

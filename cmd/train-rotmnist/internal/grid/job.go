@@ -12,7 +12,6 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/progress"
 	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/internal/spec"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/blas"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/digits"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/mnist"
@@ -96,9 +95,6 @@ func (j *Job) blame(err error) error { return fmt.Errorf("-out %s: %w", j.Out, c
 
 // make makes the runs that are left.
 func (j *Job) make(ctx context.Context, file *jsonlines.File[results.Record], notes io.Writer) error {
-	if j.Workers > 1 {
-		blas.OneThread()
-	}
 	bar := progress.New(notes, "sweep", "steps", 0, int64(len(j.tally.left)*j.Schedule.Steps()))
 	defer bar.End()
 	save := func(r results.Record) error {
@@ -118,7 +114,7 @@ func (j *Job) make(ctx context.Context, file *jsonlines.File[results.Record], no
 		}
 		s := Sweep{
 			Protocol: j.Protocol,
-			Setup:    experiment.Setup{Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: experiment.MLP(j.Protocol.Hidden)},
+			Setup:    experiment.Setup{Train: train, Test: test, Schedule: j.Schedule, Batch: j.Protocol.Batch, NewNetwork: experiment.NetworkOf(&j.Protocol)},
 			Workers:  j.Workers,
 			Step:     func() { j.tally.step(bar) },
 			Save:     save,

@@ -61,6 +61,7 @@ func once(records []results.Record) ([]results.Record, error) {
 // outcome is equal for equal results. Times are left out, since they vary.
 func outcome(r results.Record) string {
 	r.Spec, r.Settings, r.StepMS, r.SolverMS = "", nil, 0, 0 // the key has the solver
+	r.Unrecovered = 0                                        // earlier versions did not count
 	return results.Identity(r)
 }
 
@@ -155,7 +156,7 @@ func (p *compared) means() [][]string {
 		for _, point := range points {
 			xs := point.numbers(c.of)
 			some = some || slices.ContainsFunc(xs, func(x float64) bool { return !table.Number(x).Missing() })
-			cells = append(cells, plusMinus(xs, c.format))
+			cells = append(cells, c.mean(point, xs))
 		}
 		if some {
 			lines = extend(lines, cells)
@@ -171,6 +172,21 @@ func (p *compared) means() [][]string {
 		lines = extend(lines, cells)
 	}
 	return lines
+}
+
+// mean is the cell of a point's runs.
+func (c *column) mean(p *point, xs []float64) string {
+	if c.title == "recovery" && slices.ContainsFunc(p.rows, func(r results.Row) bool { return r.Unrecovered > 0 }) {
+		recovered := slices.DeleteFunc(slices.Clone(xs), math.IsNaN)
+		switch never := len(xs) - len(recovered); {
+		case len(recovered) == 0:
+			return "never"
+		case never > 0:
+			return fmt.Sprintf("never in %d", never)
+		}
+		return "≥" + plusMinus(xs, c.format)
+	}
+	return plusMinus(xs, c.format)
 }
 
 // extend adds a column.

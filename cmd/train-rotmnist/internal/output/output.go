@@ -13,6 +13,7 @@ func NewRow(s spec.Spec, r *experiment.Result) results.Row {
 	row := Unmade(s)
 	row.StepsDone, row.HeldOut, row.Skipped, row.DivergedAt = r.Steps, r.HeldOut, r.Skipped, r.DivergedAt
 	row.Accuracy, row.AfterShift, row.Recovery = table.Number(r.Accuracy), table.Number(r.AfterShift), table.Number(r.Recovery)
+	row.Unrecovered = r.Unrecovered
 	row.Plateau, row.Scale = table.Number(r.Plateau), table.Number(r.Scale)
 	row.StepMS, row.SolverMS = table.Number(r.StepMS), table.Number(r.SolverMS)
 	return row

@@ -6,33 +6,33 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/seed1e560811/funnel/cmd/internal/progress"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"golang.org/x/term"
 )
 
 // View is a few lines at the bottom of a terminal that are redrawn.
 type View struct {
-	w     io.Writer
-	size  func() (columns, rows int)
-	lines int // that were drawn last
-	start time.Time
-	drawn time.Time
-	from  int // steps that were done before the view began
+	w          io.Writer
+	size       func() (columns, rows int)
+	drawnLines []int // how many characters each of the lines has that were drawn last
+	start      time.Time
+	drawn      time.Time
+	from       int // steps that were done before the view began
 }
 
 // between is the least time between two drawings.
 const between = 200 * time.Millisecond
 
-// New returns a view of a comparison that begins after from steps; nil if w is not a
-// terminal.
+// New returns a view of a comparison that begins after from steps; nil if w is no
+// terminal on which lines can be drawn anew.
 func New(w io.Writer, from int) *View {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	f := progress.Terminal(w)
+	if f == nil {
 		return nil
 	}
 	return newView(w, from, func() (columns, rows int) {
@@ -67,6 +67,7 @@ func (v *View) Show(h *history.History, done, steps int, angle float64) {
 func (v *View) draw(lines []string) {
 	var b strings.Builder
 	b.WriteString(v.erasure())
+	v.drawnLines = v.drawnLines[:0]
 	columns, high := v.size()
 	lines = lines[:min(len(lines), max(1, high-1))]
 	for _, line := range lines {
@@ -74,17 +75,24 @@ func (v *View) draw(lines []string) {
 			line = string(runes[:columns-1])
 		}
 		b.WriteString(line + "\n")
+		v.drawnLines = append(v.drawnLines, utf8.RuneCountInString(line))
 	}
-	v.lines = len(lines)
 	io.WriteString(v.w, b.String())
 }
 
-// erasure returns the control characters that remove the view.
+// erasure returns the control characters that remove the view. A terminal that has
+// become narrower has wrapped its lines, and one that has become lower has room for
+// only some of them.
 func (v *View) erasure() string {
-	if v.lines == 0 {
+	if len(v.drawnLines) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\x1b[%dA\x1b[J", v.lines)
+	columns, high := v.size()
+	up := 0
+	for _, n := range v.drawnLines {
+		up += max(1, (n+columns-1)/columns)
+	}
+	return fmt.Sprintf("\x1b[%dA\x1b[J", max(1, min(up, high-1)))
 }
 
 // Write writes text above the view that stays there, such as a warning.
@@ -92,7 +100,7 @@ func (v *View) Write(text []byte) (int, error) {
 	if _, err := io.WriteString(v.w, v.erasure()); err != nil {
 		return 0, err
 	}
-	v.lines = 0
+	v.drawnLines = v.drawnLines[:0]
 	return v.w.Write(text)
 }
 

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ func screen(text string) []string {
 	for text != "" {
 		if rest, ok := strings.CutPrefix(text, "\x1b["); ok {
 			up := int(rest[0] - '0')
-			lines = lines[:len(lines)-up]
+			lines = lines[:max(0, len(lines)-up)]
 			text = rest[strings.Index(rest, "J")+1:]
 			continue
 		}
@@ -89,6 +90,28 @@ func TestNoLineIsAsWideAsTheTerminal(t *testing.T) {
 				t.Errorf("%d columns: %q", columns+1, line)
 			}
 		}
+	}
+}
+
+func TestAViewThatTheTerminalHasWrappedIsErasedWhole(t *testing.T) {
+	columns, high := 120, 24
+	var b bytes.Buffer
+	v := newView(&b, 0, func() (int, int) { return columns, high })
+	v.Show(dipped(), 1, 2, 0)
+	longest := 0
+	rows := 0
+	for _, line := range screen(b.String()) {
+		longest = max(longest, len([]rune(line)))
+		rows += (len([]rune(line)) + 39) / 40
+	}
+	if columns = 40; rows < 4 || longest < 80 {
+		t.Fatalf("%d rows, at most %d characters: nothing to wrap", rows, longest)
+	}
+	if want := fmt.Sprintf("\x1b[%dA\x1b[J", rows); v.erasure() != want {
+		t.Errorf("%q, want %q", v.erasure(), want)
+	}
+	if high = 3; v.erasure() != "\x1b[2A\x1b[J" {
+		t.Errorf("in three rows: %q", v.erasure())
 	}
 }
 

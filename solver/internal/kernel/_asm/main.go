@@ -29,6 +29,7 @@ func main() {
 			f.updateFunnel(raw)
 			f.updateAdam(raw)
 		}
+		f.flush()
 	}
 	cpuid()
 	xgetbv()

@@ -97,6 +97,13 @@ func (f float) round(a, to Op) { f.choose(three(VROUNDPS), three(VROUNDPD), Imm(
 func (f float) magnitudeMask() uint64 { return math.MaxUint64 >> (65 - f.bits) }
 func (f float) signMask() uint64      { return 1 << (f.bits - 1) }
 
+func (f float) exponentMask() uint64 {
+	if f.bits == 32 {
+		return 0xff << 23
+	}
+	return 0x7ff << 52
+}
+
 // tables of constants, by their bits.
 var tables = map[string]Mem{}
 

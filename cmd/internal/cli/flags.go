@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/seed1e560811/funnel/cmd/internal/suggest"
+)
+
+// NewFlags returns an empty set of flags for Parse.
+func NewFlags(command string) *flag.FlagSet {
+	fs := flag.NewFlagSet(command, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // Conclude prints the error, and Parse the help
+	fs.Usage = func() {}
+	return fs
+}
+
+// Parse reads flags that are the whole command line but for a verb before them, of
+// which verbs are the known ones. For -h it writes the help to w, which is the
+// list of flags between two texts, and returns flag.ErrHelp.
+func Parse(fs *flag.FlagSet, args []string, w io.Writer, before, after string, verbs ...string) error {
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(w, before)
+		fs.SetOutput(w)
+		fs.PrintDefaults()
+		fs.SetOutput(io.Discard)
+		fmt.Fprint(w, after)
+		return err
+	case err != nil:
+		return Usage(clearer(fs, err))
+	case fs.NArg() == 0:
+		return nil
+	}
+	meant := suggest.Closest(fs.Arg(0), verbs)
+	if meant != "" {
+		return Usage(fmt.Errorf("unexpected argument %q; did you mean %s?", fs.Arg(0), meant))
+	}
+	return Usage(fmt.Errorf("unexpected argument %q; flags start with -, and a verb comes before them", fs.Arg(0)))
+}
+
+// What package flag says about a mistake.
+var (
+	unknownFlag  = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
+	missingValue = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
+	invalidValue = regexp.MustCompile(`(?s)^invalid (?:boolean )?value "(.*)" for (?:flag )?-([^:]*): (.*)$`)
+)
+
+// clearer says what package flag says in terms of the command line: which flag is
+// meant, and what is wanted.
+func clearer(fs *flag.FlagSet, err error) error {
+	text := err.Error()
+	if m := unknownFlag.FindStringSubmatch(text); m != nil {
+		end := ""
+		if meant := suggest.Closest(m[1], names(fs)); meant != "" {
+			end = "; did you mean -" + meant + "?"
+		}
+		return fmt.Errorf("unknown flag -%s%s", m[1], end)
+	}
+	if m := missingValue.FindStringSubmatch(text); m != nil {
+		what, _ := flag.UnquoteUsage(fs.Lookup(m[1]))
+		return fmt.Errorf("-%s: its value is missing; write -%s %s", m[1], m[1], what)
+	}
+	if m := invalidValue.FindStringSubmatch(text); m != nil {
+		value, name, reason := m[1], m[2], m[3]
+		if want := wanted(fs.Lookup(name)); want != "" {
+			return fmt.Errorf("-%s: %q is not %s", name, value, want)
+		}
+		return fmt.Errorf("-%s: %s", name, reason)
+	}
+	return err
+}
+
+func names(fs *flag.FlagSet) (all []string) {
+	fs.VisitAll(func(f *flag.Flag) { all = append(all, f.Name) })
+	return all
+}
+
+// wanted says what values of a flag are, where that follows from their type.
+func wanted(f *flag.Flag) string {
+	value, ok := f.Value.(flag.Getter)
+	if !ok {
+		return ""
+	}
+	switch value.Get().(type) {
+	case int, int64:
+		return "a whole number"
+	case uint, uint64:
+		return "a whole number from 0 to 18446744073709551615"
+	case float64:
+		return "a number"
+	case bool:
+		return "true or false"
+	}
+	return ""
+}
+
+// PathVar defines a flag that names a file or a directory, which is none unless
+// the flag is given.
+func PathVar(fs *flag.FlagSet, p *string, name, usage string) { fs.Var((*path)(p), name, usage) }
+
+type path string
+
+func (p *path) String() string {
+	if p == nil {
+		return ""
+	}
+	return string(*p)
+}
+
+func (p *path) Set(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("its name is empty; give one, or leave the flag out")
+	}
+	*p = path(text)
+	return nil
+}
