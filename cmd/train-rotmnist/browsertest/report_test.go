@@ -223,6 +223,9 @@ func TestTheReportFitsItsScreen(t *testing.T) {
 				wide := ask[[]string](p, `[...document.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + "." + e.className)`)
 				t.Errorf("the page is %d wide on a screen of %d: %q", n, width, wide)
 			}
+			if n := ask[float64](p, `Math.max(...[...document.querySelectorAll("#table tr")].map(r => r.offsetHeight))`); n > 100 {
+				t.Errorf("a row of the table is %v high on a screen of %d", n, width)
+			}
 			if *shots != "" {
 				p.shoot(fmt.Sprintf("%d-dark-%v", width, dark))
 			}

@@ -19,7 +19,7 @@ const styleOf = s => style(data.solvers.indexOf(s));
 // the output; biases are dashed.
 function layerStyle(i, count) {
 	const pairs = Math.ceil(count / 2), share = pairs > 1 ? Math.floor(i / 2) / (pairs - 1) : 1;
-	const lightness = dark.matches ? 52 + 34 * share : 70 - 42 * share;
+	const lightness = dark.matches ? 52 + 34 * share : 64 - 38 * share;
 	return { colour: `hsl(280 ${dark.matches ? 75 : 55}% ${lightness}%)`, dash: i % 2 ? [5, 4] : [] };
 }
 

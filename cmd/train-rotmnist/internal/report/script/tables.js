@@ -50,7 +50,7 @@ function markBest(table, [titles, ...rows]) {
 		const sign = higher.includes(title) ? 1 : lower.includes(title) ? -1 : 0;
 		const values = rows.map(r => /^[\d.]+%?$/.test(r[column]) ? sign * parseFloat(r[column]) : NaN);
 		const known = values.filter(v => !isNaN(v));
-		if (!sign || known.length < 2) return;
+		if (!sign || new Set(known).size < 2) return; // nothing to choose from
 		values.forEach((v, row) => {
 			if (v === greatest(known)) table.tBodies[0].rows[row].cells[column].className = "best";
 		});
