@@ -12,7 +12,7 @@ import (
 func main() { cli.Main(run) }
 
 // verbs are the jobs but for the main one, which has no name.
-var verbs = []string{"sweep", "table"}
+var verbs = []string{"report", "sweep", "table"}
 
 // run is the program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

@@ -27,16 +27,17 @@ flags:
 // runReport writes the page of the runs in files.
 func runReport(args []string, stdout, stderr io.Writer) int {
 	fs := cli.NewFlags("train-rotmnist report")
-	out := fs.String("o", "report.html", "write the page to this `FILE`")
+	out := "report.html"
+	cli.PathVar(fs, &out, "o", "write the page to this `FILE`")
 	paths, err := filesAmong(fs, args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return cli.Done
 	}
 	if err == nil {
-		err = writeReport(*out, paths)
+		err = writeReport(out, paths)
 	}
 	if err == nil {
-		fmt.Fprintln(stdout, *out)
+		fmt.Fprintln(stdout, out)
 	}
 	return cli.Conclude(stderr, "train-rotmnist report", err, nil)
 }
@@ -65,9 +66,6 @@ func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer) (paths []stri
 }
 
 func writeReport(out string, paths []string) error {
-	if out == "" {
-		return cli.Usage(errors.New("-o: the name is empty; name a file"))
-	}
 	var files []*report.File
 	for _, path := range paths {
 		if filepath.Clean(path) == filepath.Clean(out) {

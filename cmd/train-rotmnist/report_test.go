@@ -47,8 +47,8 @@ func TestReportSaysWhatItCannotRead(t *testing.T) {
 		want   string
 	}{
 		{nil, 2, "report wants files that -json wrote"},
-		{[]string{"-o", ""}, 2, "report wants files that -json wrote"},
-		{[]string{"-o", "", bad}, 2, "-o: the name is empty"},
+		{[]string{"-o", out}, 2, "report wants files that -json wrote"},
+		{[]string{"-o", "", bad}, 2, "-o: its name is empty"},
 		{[]string{"-o", bad, bad}, 2, "would replace one of the files"},
 		{[]string{"-x", bad}, 2, "-x"},
 		{[]string{bad, "-o", out}, 1, bad + " is no file that -json wrote: invalid character"},

@@ -18,6 +18,7 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 )
 
@@ -126,6 +127,7 @@ func TestTheBestOfAColumnIsMarked(t *testing.T) {
 	rows := j.run(t, h.Add)
 	rows[0].Accuracy, rows[1].Accuracy = 0.5, 0.75
 	rows[0].Recovery, rows[1].Recovery = 3, 7
+	rows[0].Unrecovered, rows[1].Unrecovered = 0, 0
 	p := open(t, j.file(t, h, rows))
 	best := `[...document.querySelectorAll("#table tbody tr")].map(r => r.cells[%d].className)`
 	if got := ask[[]string](p, fmt.Sprintf(best, 1)); got[0] != "" || got[1] != "best" {
@@ -136,6 +138,14 @@ func TestTheBestOfAColumnIsMarked(t *testing.T) {
 	}
 	if got := ask[[]string](p, fmt.Sprintf(best, 8)); got[0]+got[1] != "" {
 		t.Errorf("scale: %q, of which none is best", got)
+	}
+	rows[1].StepsDone--
+	p = open(t, j.file(t, h, rows))
+	if n := ask[int](p, `document.querySelectorAll("#table .best").length`); n != 0 {
+		t.Errorf("%d cells are the best although adam ended before funnel", n)
+	}
+	if n, want := ask[int](p, `document.querySelectorAll("#definitions dd").length`), len(output.Definitions()); n != want {
+		t.Errorf("%d definitions, want %d", n, want)
 	}
 }
 

@@ -48,6 +48,14 @@ func (c *column) cell(r *results.Row) string {
 	}
 }
 
+// Definitions returns what each column of Cells after the first means.
+func Definitions() (titled [][2]string) {
+	for _, c := range columns {
+		titled = append(titled, [2]string{c.title, c.about})
+	}
+	return titled
+}
+
 // Cells returns all cells of a table with a row for each run, line by line. The
 // first line has the titles.
 func Cells(rows []results.Row) [][]string { return cells(rows, columns) }

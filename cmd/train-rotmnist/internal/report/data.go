@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,8 +119,26 @@ type snapshot struct {
 	Solvers []line     `json:"solvers"`
 	Every   int        `json:"every"`
 	Octave  int        `json:"octave"` // bins
-	Table   [][]string `json:"table"`
-	Notes   []string   `json:"notes"` // on the table
+	summary
+}
+
+// summary is the table of what the runs came to.
+type summary struct {
+	Cells       [][]string  `json:"table"`
+	Definitions [][2]string `json:"definitions"` // of its columns
+	Partial     []bool      `json:"partial"`     // rows of runs that ended before the others
+	Notes       []string    `json:"notes"`       // for what it has no column for
+}
+
+// tableOf returns the table of runs, of which those that ended well have made so many
+// steps each.
+func tableOf(rows []results.Row, steps []int) summary {
+	t := summary{Cells: output.Cells(rows), Definitions: output.Definitions(), Partial: []bool{}, Notes: []string{}}
+	for i, r := range rows {
+		t.Partial = append(t.Partial, r.StepsDone < steps[i])
+		t.Notes = append(t.Notes, notes(&r, steps[i])...)
+	}
+	return t
 }
 
 type line struct {
@@ -161,7 +180,7 @@ func (ns numbers) MarshalJSON() ([]byte, error) {
 func (r *Report) Data(h *history.History, rows []results.Row, p Progress) ([]byte, error) {
 	s := snapshot{
 		Runs: []about{r.about}, State: p.State, Step: p.Step, Left: math.Round(p.Left.Seconds()),
-		Solvers: []line{}, Every: history.Every, Octave: history.PerOctave, Table: output.Cells(rows), Notes: notes(rows, p.Step),
+		Solvers: []line{}, Every: history.Every, Octave: history.PerOctave, summary: tableOf(rows, slices.Repeat([]int{p.Step}, len(rows))),
 	}
 	for _, solver := range h.Solvers {
 		s.Solvers = append(s.Solvers, r.line(solver))
@@ -170,15 +189,12 @@ func (r *Report) Data(h *history.History, rows []results.Row, p Progress) ([]byt
 }
 
 // notes returns sentences for what the table has no column for.
-func notes(rows []results.Row, step int) []string {
-	texts := []string{}
-	for _, r := range rows {
-		if r.StepsDone < step {
-			texts = append(texts, fmt.Sprintf("%s ended after step %d, with an error.", r.Spec, r.StepsDone))
-		}
-		if r.Skipped > 0 {
-			texts = append(texts, fmt.Sprintf("%s skipped %d of %d batches: numbers that are not finite.", r.Spec, r.Skipped, r.StepsDone))
-		}
+func notes(r *results.Row, steps int) (texts []string) {
+	if r.StepsDone < steps {
+		texts = append(texts, fmt.Sprintf("%s ended after step %d, with an error; its figures are of those steps.", r.Spec, r.StepsDone))
+	}
+	if r.Skipped > 0 {
+		texts = append(texts, fmt.Sprintf("%s skipped %d of %d batches: numbers that are not finite.", r.Spec, r.Skipped, r.StepsDone))
 	}
 	return texts
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
-	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/output"
 	"github.com/seed1e560811/funnel/mnist"
 )
 
@@ -63,7 +62,6 @@ func (f *File) withoutCourse(s *results.Summary) error {
 	for _, r := range f.rows {
 		f.page.Step = max(f.page.Step, r.StepsDone)
 	}
-	f.page.Notes = []string{fmt.Sprintf("%s has no course of its runs to draw, only what they came to; this version writes it, too.", filepath.Base(f.path))}
 	return nil
 }
 
@@ -114,9 +112,11 @@ func (s *series) sound() bool {
 
 // WriteFiles writes one page of the comparisons in all files.
 func WriteFiles(w io.Writer, files []*File) error {
-	all := snapshot{Runs: []about{}, Solvers: []line{}, State: Finished, Every: history.Every, Octave: history.PerOctave, Notes: []string{}}
+	all := snapshot{Runs: []about{}, Solvers: []line{}, State: Finished, Every: history.Every, Octave: history.PerOctave}
 	names := namesOf(files)
 	var rows []results.Row
+	var steps []int // of each row's file
+	var remarks []string
 	for i, f := range files {
 		run := f.page.Runs[0]
 		run.Run = names[i]
@@ -127,14 +127,17 @@ func WriteFiles(w io.Writer, files []*File) error {
 		}
 		for _, r := range f.rows {
 			r.Spec = label(r.Spec, names[i])
-			rows = append(rows, r)
+			rows, steps = append(rows, r), append(steps, f.page.Step)
 		}
 		if f.page.State == Stopped {
-			all.Notes = append(all.Notes, fmt.Sprintf("%s was stopped after %d of %d steps.", filepath.Base(f.path), f.page.Step, run.Steps))
+			remarks = append(remarks, fmt.Sprintf("%s was stopped after %d of %d steps.", filepath.Base(f.path), f.page.Step, run.Steps))
 		}
-		all.Notes = append(all.Notes, f.page.Notes...)
+		if len(f.page.Solvers) == 0 {
+			remarks = append(remarks, fmt.Sprintf("%s has no course of its runs to draw, only what they came to; this version writes it, too.", filepath.Base(f.path)))
+		}
 	}
-	all.Table = output.Cells(rows)
+	all.summary = tableOf(rows, steps)
+	all.Notes = append(remarks, all.Notes...)
 	data, err := json.Marshal(&all)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ const higher = ["accuracy", "after shift", "plateau", "held-out"], lower = ["rec
 function markBest(table, [titles, ...rows]) {
 	titles.forEach((title, column) => {
 		const sign = higher.includes(title) ? 1 : lower.includes(title) ? -1 : 0;
-		const values = rows.map(r => /^[\d.]+%?$/.test(r[column]) ? sign * parseFloat(r[column]) : NaN);
+		const values = rows.map((r, i) => !data.partial[i] && /^[\d.]+%?$/.test(r[column]) ? sign * parseFloat(r[column]) : NaN);
 		const known = values.filter(v => !isNaN(v));
 		if (!sign || new Set(known).size < 2) return; // nothing to choose from
 		values.forEach((v, row) => {
@@ -60,6 +60,7 @@ function markBest(table, [titles, ...rows]) {
 function fillTables() {
 	fill(byId("table"), data.table);
 	if (data.table.length > 1) markBest(byId("table"), data.table);
+	byId("definitions").replaceChildren(...data.definitions.flatMap(([title, about]) => [make("dt", {}, title), make("dd", {}, about)]));
 	byId("notes").textContent = data.notes.join(" ");
 	fillDetails();
 	byId("about").replaceChildren(...data.runs.flatMap(run => {
