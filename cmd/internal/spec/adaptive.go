@@ -5,13 +5,6 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// adaptive is a solver that learns step sizes, as all of package solver's do.
-type adaptive interface {
-	gorgonia.Solver
-	applier
-	Adaptations() []solver.Adaptation
-}
-
 // applier is a solver that takes options between steps. Gorgonia's own options
 // do nothing to a solver that is not Gorgonia's unless it has this method.
 type applier interface {
@@ -21,7 +14,7 @@ type applier interface {
 // Adaptations returns what a solver has learned about step sizes; nil if it
 // learns none.
 func Adaptations(s gorgonia.Solver) []solver.Adaptation {
-	if a, ok := Undecayed(s).(adaptive); ok {
+	if a, ok := Undecayed(s).(solver.Adaptive); ok {
 		return a.Adaptations()
 	}
 	return nil

@@ -112,13 +112,13 @@ const (
 
 // snapshot is all data of the page.
 type snapshot struct {
-	Runs    []about    `json:"runs"`
-	State   State      `json:"state"`
-	Step    int        `json:"step"`
-	Left    float64    `json:"left"` // seconds
-	Solvers []line     `json:"solvers"`
-	Every   int        `json:"every"`
-	Octave  int        `json:"octave"` // bins
+	Runs    []about `json:"runs"`
+	State   State   `json:"state"`
+	Step    int     `json:"step"`
+	Left    float64 `json:"left"` // seconds
+	Solvers []line  `json:"solvers"`
+	Every   int     `json:"every"`
+	Octave  int     `json:"octave"` // bins
 	summary
 }
 
