@@ -111,7 +111,7 @@ func Adapts(name string) bool {
 	if i < 0 {
 		return false
 	}
-	_, ok := kinds[i].make().(adaptive)
+	_, ok := kinds[i].make().(solver.Adaptive)
 	return ok
 }
 
