@@ -132,7 +132,7 @@ func whileTraining(t *testing.T, p *process, dir string, do func()) {
 }
 
 func TestRanksThatAreStoppedGoOnAsIfNothingHadHappened(t *testing.T) {
-	data := small(t, "-batch", "24", "-steps", "400", "-solvers", "funnel,momentum:decay=step", "-checkpoint-every", "40", "-quiet")
+	data := small(t, "-batch", "24", "-steps", "2000", "-solvers", "funnel,momentum:decay=step", "-checkpoint-every", "40", "-quiet")
 	resumable := func() (args []string, dir, csv string) {
 		dir, csv = filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run.csv")
 		return append(data, "-checkpoint", dir, "-csv", csv), dir, csv
@@ -158,7 +158,7 @@ func TestRanksThatAreStoppedGoOnAsIfNothingHadHappened(t *testing.T) {
 			args, dir, csv := resumable()
 			p := job(t, 2, args...)
 			whileTraining(t, p, dir, func() { stop(p) })
-			if name != "a rank is killed" && (strings.Count(p.errs.String(), "train-rotmnist: ") != 1 || !strings.Contains(p.errs.String(), "train-rotmnist: interrupted after step ") || !strings.Contains(p.errs.String(), " of 800; it goes on with train-rotmnist -mpi -resume "+dir+", on 2 ranks")) {
+			if name != "a rank is killed" && (strings.Count(p.errs.String(), "train-rotmnist: ") != 1 || !strings.Contains(p.errs.String(), "train-rotmnist: interrupted after step ") || !strings.Contains(p.errs.String(), " of 4000; it goes on with train-rotmnist -mpi -resume "+dir+", on 2 ranks")) {
 				t.Error(p.errs.String())
 			}
 			if filepath.Base(newest(dir)) == filepath.Base(newest(wantDir)) {
@@ -217,7 +217,7 @@ func TestAMistakeOfOneRankEndsAll(t *testing.T) {
 
 	old := filepath.Join(root, "old.csv")
 	os.WriteFile(old, []byte("precious"), 0o666)
-	for dir, want := range map[string]string{"empty": `rank 1: -data: mnist: directory "digits"`, "other": "rank 1: the digits of digits are not those that rank 0 has;", "full": "rank 1: the flags are not those that rank 0 has;"} {
+	for dir, want := range map[string]string{"empty": `rank 1: -data: directory "digits"`, "other": "rank 1: the digits of digits are not those that rank 0 has;", "full": "rank 1: the flags are not those that rank 0 has;"} {
 		rank := func(dir string, steps string) []string {
 			return []string{"-n", "1", "-wdir", filepath.Join(root, dir), os.Args[0], "-mpi", "-data", "digits", "-batch", "24", "-hidden", "16", "-steps", steps, "-csv", old}
 		}
