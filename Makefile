@@ -101,7 +101,7 @@ plot:
 	@$(PLOT) stream ../../results/run.csv rotmnist.png && echo cmd/plot-rotmnist/rotmnist.png
 	@$(PLOT) recovery ../../results/run.csv recovery.png && echo cmd/plot-rotmnist/recovery.png
 	@if command -v chromium >/dev/null; then \
-		chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=5000 --window-size=1280,1545 \
+		chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=5000 --window-size=1280,1510 \
 			--screenshot=cmd/train-rotmnist/report.png file://$(CURDIR)/results/run.html 2>/dev/null && echo cmd/train-rotmnist/report.png; \
 	else echo "report.png: left as it is; install chromium"; fi
 	@if [ -f $(SWEEP) ]; then $(PLOT) tolerance ../../$(SWEEP) tolerance.png && echo cmd/plot-rotmnist/tolerance.png; \

@@ -53,6 +53,13 @@ func TestThePageBeginsWithWhatItShows(t *testing.T) {
 	p.quiet()
 }
 
+func TestTheTitleOfManySolversIsWithoutTheirSettings(t *testing.T) {
+	p := opened(t, "funnel,adam:lr=0.001,adam:lr=0.01,adam:lr=0.1,momentum:lr=0.1,momentum:lr=1")
+	if got := ask[string](p, `document.querySelector("h1").textContent`); got != "funnel, adam and momentum · seed 1" {
+		t.Errorf("the title is %q", got)
+	}
+}
+
 func TestTheMeanStartsAnewAtAJump(t *testing.T) {
 	j := jobOf(t, "funnel,adam", 30)
 	h := new(history.History)
@@ -86,6 +93,9 @@ func TestOnlyTheSolverThatIsPointedAtHasABand(t *testing.T) {
 	p.run(chromedp.Focus("#solvers input"))
 	time.Sleep(100 * time.Millisecond)
 	with := ask[int](p, inked)
+	if *shots != "" {
+		p.shoot("pointed")
+	}
 	p.run(chromedp.Blur("#solvers input"))
 	time.Sleep(100 * time.Millisecond)
 	if after := ask[int](p, inked); with < before+1000 || after > before+100 {
@@ -253,6 +263,20 @@ func TestRunsOfSeveralFilesAreInOnePage(t *testing.T) {
 	}
 	if n := ask[int64](p, `document.documentElement.scrollWidth`); n != 390 {
 		t.Errorf("the page is %d wide", n)
+	}
+	p.quiet()
+}
+
+func TestOneFileIsThePageOfItsRun(t *testing.T) {
+	p := together(t, saved(t, jobOf(t, "funnel,adam", 20), "a.json", true))
+	if got := ask[string](p, `document.querySelector("h1").textContent`); got != "funnel and adam · seed 1" {
+		t.Errorf("the title is %q", got)
+	}
+	if n := ask[int](p, `document.querySelectorAll("canvas").length`); n != 6 {
+		t.Errorf("%d charts", n)
+	}
+	if got := ask[string](p, `document.getElementById("about").textContent`); !strings.Contains(got, "train-rotmnist -solvers funnel,adam") {
+		t.Errorf("it was made by %q", got)
 	}
 	p.quiet()
 }

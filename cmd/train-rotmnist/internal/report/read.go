@@ -71,8 +71,8 @@ func (s *snapshot) check() error {
 		return errors.New("its report is of a version that this one does not know")
 	}
 	run := &s.Runs[0]
-	if run.Steps < 1 || len(run.Phases) == 0 {
-		return errors.New("its report has no steps")
+	if run.Steps < 1 || len(run.Phases) == 0 || run.Digits == nil {
+		return errors.New("its report has no steps, no angles or no digits")
 	}
 	for at, p := range run.Phases {
 		if p.From < 1 || p.To < p.From || at > 0 && p.From != run.Phases[at-1].To+1 {
@@ -89,9 +89,9 @@ func (s *snapshot) check() error {
 
 func (l *line) sound() bool {
 	points := len(l.Scale.Mean)
-	ok := l.Run == 0 && l.Accuracy.sound() && l.Loss.sound() && l.Scale.sound() && (len(l.Rates) == 1 || len(l.Rates) == points)
+	ok := l.Run == 0 && l.Parameters != nil && l.Accuracy.sound() && l.Loss.sound() && l.Scale.sound() && (len(l.Rates) == 1 || len(l.Rates) == points)
 	for _, p := range l.Parameters {
-		ok = ok && p.Scale.sound() && len(p.Scale.Mean) == points && (len(p.Gains) == 0 || len(p.Gains) == len(history.Probabilities))
+		ok = ok && p.Gains != nil && p.Counts != nil && (len(p.Gains) == 0) == (len(p.Counts) == 0) && p.Scale.sound() && len(p.Scale.Mean) == points && (len(p.Gains) == 0 || len(p.Gains) == len(history.Probabilities))
 		for _, g := range p.Gains {
 			ok = ok && len(g) == points
 		}
@@ -115,8 +115,8 @@ func WriteFiles(w io.Writer, files []*File) error {
 	all := snapshot{Runs: []about{}, Solvers: []line{}, State: Finished, Every: history.Every, Octave: history.PerOctave}
 	names := namesOf(files)
 	var rows []results.Row
-	var steps []int // of each row's file
-	var remarks []string
+	var steps []int       // of each row's file
+	remarks := []string{} // in JSON no remarks are still a list
 	for i, f := range files {
 		run := f.page.Runs[0]
 		run.Run = names[i]

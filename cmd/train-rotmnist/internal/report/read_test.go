@@ -60,6 +60,9 @@ func TestOnePageHasTheRunsOfSeveralFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := dataIn(t, page.String())
+			if s.Notes == nil {
+				t.Error("the notes are no list")
+			}
 			if len(s.Runs) != len(c.paths) || len(s.Table) != 1+len(c.paths) {
 				t.Fatalf("%d runs, %d lines of the table", len(s.Runs), len(s.Table))
 			}
@@ -95,6 +98,8 @@ func TestWhatIsNoFileOfThisKindIsRefused(t *testing.T) {
 		"another version":   {strings.Replace(whole, `"every":10`, `"every":7`, 1), "does not know"},
 		"points missing":    {strings.Replace(whole, `"values":4`, `"values":5`, 1), "adam is damaged"},
 		"no widths":         {strings.Replace(whole, `"width":1`, `"width":0`, 1), "adam is damaged"},
+		"no lists":          {strings.Replace(whole, `"parameters":[]`, `"parameters":null`, 1), "adam is damaged"},
+		"no digits":         {strings.Replace(whole, `"digits":[`, `"figures":[`, 1), "no digits"},
 		"phases that cross": {strings.Replace(whole, `"from":3`, `"from":1`, 1), "no sequence"},
 	} {
 		if _, err := Read("a", []byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {

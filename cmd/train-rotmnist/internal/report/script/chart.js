@@ -62,6 +62,13 @@ class Chart {
 		return { series, columns: one ? [tables[0][0], ...tables.map(t => t[1])] : uPlot.join(tables) };
 	}
 
+	// emphasize lets the line under the pointer stand out, if it is one of these.
+	emphasize() {
+		const among = this.lines.some(l => l.name === pointed);
+		this.lines.forEach((l, i) => { this.u.series[i + 1].alpha = among && l.name !== pointed ? 0.25 : 1; });
+		this.u.redraw(false);
+	}
+
 	// drawBands draws those of the line under the pointer, or of one that is alone.
 	drawBands() {
 		for (const l of this.lines) {

@@ -2,13 +2,13 @@
 
 let following = false;
 
-// point shows the bands of the line of this name.
+// point shows the bands of the line of this name, and makes the others fainter.
 function point(name) {
 	if (name === pointed) return;
 	const before = pointed;
 	pointed = name;
 	for (const c of charts) {
-		if (c.lines.length > 1 && c.lines.some(l => l.name === name || l.name === before)) c.u.redraw(false);
+		if (c.lines.length > 1 && c.lines.some(l => l.name === name || l.name === before)) c.emphasize();
 	}
 }
 

@@ -95,13 +95,14 @@ function showTitle() {
 	const names = [...new Set(data.table.length > 1 ? data.table.slice(1).map(r => withoutRun(r[0])) : data.solvers.map(s => withoutRun(s.name)))], [first, ...others] = data.runs;
 	const seeds = new Set(data.runs.map(r => r.seed)), seed = seeds.size === 1 ? `seed ${first.seed}` : `${seeds.size} seeds`;
 	const several = others.length ? `${data.runs.length} runs, ` : "";
-	byId("title").textContent = (names.length <= 5 ? listed(names) : `${names.length} solvers`) + ` · ${several}${seed}`;
+	const short = names.length <= 5 ? names : [...new Set(names.map(n => n.split(":")[0]))];
+	byId("title").textContent = (short.length <= 5 ? listed(short) : `${names.length} solvers`) + ` · ${several}${seed}`;
 	const streams = new Set(data.runs.map(r => `${r.data} digits, ${r.stream}`));
 	byId("stream").textContent = streams.size === 1 ? [...streams][0] : `${streams.size} different streams`;
-	const same = others.length ? "Each line is one solver in one run" : "Each line is one solver; all train the same network on the same batches of digits";
-	byId("shown").textContent = !data.solvers.length ? "" : same + (jumps().length
-		? ". The digits turn to a new angle at every dashed line: look how far accuracy falls there, and how soon it is back."
-		: ". The digits turn while they are learned: look which lines stay high, and which fall behind.");
+	const lines = others.length ? "Each line is one solver in one run, on digits that turn" : "Each line is one solver; all train the same network on the same batches of digits, which turn";
+	byId("shown").textContent = !data.solvers.length ? "" : lines + (jumps().length
+		? " to a new angle at every dashed line: look how far accuracy falls there, and how soon it is back."
+		: " while they are learned: look which lines stay high, and which fall behind.");
 }
 
 function showData(snapshot) {
