@@ -39,12 +39,13 @@ type adaptive struct {
 	stepLength func([]state, kernel.Sums, kernel.Exponents) float64
 
 	// scratch, valid during Step
-	blocks              []block
-	elements            int
-	measuring, updating job
-	parallelThreshold   int
-	total               kernel.Total
-	values, firstSteps  []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step
+	blocks             []block
+	elements           int
+	pool               pool
+	measure, update    func(i int) // of blocks[i]
+	parallelThreshold  int
+	total              kernel.Total
+	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step
 }
 
 // state is what an adaptive solver knows of one parameter, of either dtype. The
@@ -89,11 +90,11 @@ func (a *adaptive) init(k kind, opts []gorgonia.SolverOpt, create func(gorgonia.
 	a.parameters = param.NewRegistry[state]()
 	a.progress = newProgress()
 	a.parallelThreshold = parallelThreshold
-	a.measuring.init(func(i int) { a.blocks[i].of.measure(a.blocks[i].index) })
-	a.updating.init(func(i int) { // backwards: what was measured last is still in the cache
+	a.measure = func(i int) { a.blocks[i].of.measure(a.blocks[i].index) }
+	a.update = func(i int) { // backwards: what was measured last is still in the cache
 		b := a.blocks[len(a.blocks)-1-i]
 		b.of.update(b.index)
-	})
+	}
 }
 
 // step makes one step, whole or not at all: everything that can fail does so
@@ -116,7 +117,7 @@ func (a *adaptive) step(model []gorgonia.ValueGrad) error {
 	}()
 
 	a.prepare()
-	a.inParallel(&a.measuring)
+	a.inParallel(a.measure)
 	if err := a.checkMeasured(); err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func (a *adaptive) step(model []gorgonia.ValueGrad) error {
 	if err := a.nextScales(); err != nil {
 		return err
 	}
-	a.inParallel(&a.updating)
+	a.inParallel(a.update)
 	a.finish()
 	done = true
 	return nil
@@ -172,13 +173,13 @@ func (a *adaptive) prepare() {
 	}
 }
 
-// inParallel does a job for all blocks, on as many cores as that pays for.
-func (a *adaptive) inParallel(j *job) {
+// inParallel does work for all blocks, on as many cores as that pays for.
+func (a *adaptive) inParallel(work func(i int)) {
 	workers := runtime.GOMAXPROCS(0)
 	if a.elements <= a.parallelThreshold {
 		workers = 1
 	}
-	j.do(len(a.blocks), workers)
+	a.pool.do(len(a.blocks), workers, work)
 }
 
 func (a *adaptive) checkMeasured() error {
