@@ -97,7 +97,7 @@ PLOT  = cd cmd/plot-rotmnist && go run .
 
 # The pictures of README.md and cmd/train-rotmnist/README.md: the main job's CSV, and make sweep's runs if they are there.
 plot:
-	@mkdir -p results && $(TRAIN) -csv results/run.csv -report results/run.html
+	@mkdir -p results && $(TRAIN) -report results/run.html && $(TRAIN) -solvers funneladam,funnel,adam,momentum:lr=0.1 -csv results/run.csv
 	@$(PLOT) stream ../../results/run.csv rotmnist.png && echo cmd/plot-rotmnist/rotmnist.png
 	@$(PLOT) recovery ../../results/run.csv recovery.png && echo cmd/plot-rotmnist/recovery.png
 	@if command -v chromium >/dev/null; then \
