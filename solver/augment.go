@@ -24,11 +24,12 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // change that the inner solver makes to the values, and g the gradient as
 // Gorgonia computed it:
 //
-//	s_{t+1} = s_t · exp((γs + γw w) c_t − γs k (1−w) c_t²),   w = e^{−t/τ}
-//	          then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖, then at least κ times its mean so far
+//	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
+//	          then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖, then at least κ times its mean so far, warm-ups apart
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
-// where c_t = −Δ_t · g_t / (‖Δ_t‖ ḡ), as Funnel's documentation has it,
+// where c_t = −Δ_t · g_t / (‖Δ_t‖ ḡ) and w_t is the weight of the warm-up, as Funnel's
+// documentation has them,
 // Δ_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as long as
 // the parameters are, whatever inner's learning rate is. The raw signal is the
 // product −Δ_t · g_t. The scale is
@@ -84,12 +85,14 @@ type Augmented struct {
 // Augment returns inner with a learned scale around it. Options, all optional,
 // with their defaults:
 //
-//	WithScaleRate                γs  0.1
+//	WithScaleRate                γs  0.05
 //	WithScaleWarmup              γw  0.3, τ 30
 //	WithInitialStep              ρ   0.01
 //	WithMaxStep                  c_max 0.1
 //	WithScaleFloor               κ   0.25
-//	WithNoiseCorrection          k   0.3
+//	WithNoiseCorrection          k   1.5
+//	WithNoiseLimit               c_k 0.3
+//	WithScaleRestart             n   3
 //	WithScaleBounds                  [1e-09, 1e+09]
 //	WithScaleSignal                  Relative
 //	WithScaleScope                   Global

@@ -26,12 +26,18 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it. The first defaults are those before the Relative signal.
 var fingerprints = map[string]string{
-	"float32/Funnel's defaults":     "58da514a1caca73752c7a7e7ca8579f8e0d95a69c3b2aa6d277455410fdb8f31",
-	"float64/Funnel's defaults":     "fcbf0981feb5315fe5f005d94f60e9706dfe6b7842c6e65b7a0675eaf19fb46f",
-	"float32/FunnelAdam's defaults": "19e639ae5eda37c85f397c8427857a3b613f54e91d4f0dedad46b917f7a22b07",
-	"float64/FunnelAdam's defaults": "9a2e15086c3773712872ab456703af41ed2891117273ee6279375837f02375c6",
-	"float32/Augment's defaults":    "e4e43c63e919bd076a25d68b14c166ec9ac460bb8c764bc5f50058c19929c4fe",
-	"float64/Augment's defaults":    "d22322a802c42f56469981d8299609b2373e4a3a7c4c12b147a4d6040ebfdf87",
+	"float32/Funnel's second defaults":     "58da514a1caca73752c7a7e7ca8579f8e0d95a69c3b2aa6d277455410fdb8f31",
+	"float64/Funnel's second defaults":     "fcbf0981feb5315fe5f005d94f60e9706dfe6b7842c6e65b7a0675eaf19fb46f",
+	"float32/FunnelAdam's second defaults": "19e639ae5eda37c85f397c8427857a3b613f54e91d4f0dedad46b917f7a22b07",
+	"float64/FunnelAdam's second defaults": "9a2e15086c3773712872ab456703af41ed2891117273ee6279375837f02375c6",
+	"float32/Augment's second defaults":    "e4e43c63e919bd076a25d68b14c166ec9ac460bb8c764bc5f50058c19929c4fe",
+	"float64/Augment's second defaults":    "d22322a802c42f56469981d8299609b2373e4a3a7c4c12b147a4d6040ebfdf87",
+	"float32/Funnel's defaults":            "f81f9d5b57805203e6156b6cf715de56c52cc492bffef1bf4517ca1dfd7b3b6a",
+	"float64/Funnel's defaults":            "d0f0edc4a885c2a08c4d2f9244b34844bf95e2c823491a1bf45b377bc67f917c",
+	"float32/FunnelAdam's defaults":        "210077353a918558444a32f1ff299af119cc0d734aeaab68a02e1947a8f3adb4",
+	"float64/FunnelAdam's defaults":        "f97aa0fb33c85e48d29af758310928d293ed1431a60b4845b97c840b05528ad8",
+	"float32/Augment's defaults":           "c999f31997e63f420a593404ea5f1064337c3af0732262ffd80537ceb80c014f",
+	"float64/Augment's defaults":           "5c64c9d58c356668c23ac70fa87383eee5354902d734e8784b34fc46bd230476",
 
 	"float32/Funnel's first defaults":     "99244abf89601ac024f77528387332a57a5cc14f9edaf22acea782fb4709e65d",
 	"float64/Funnel's first defaults":     "cf777b56419dec85471b95949087c37d2a12001f3794515f30788884c7b746d4",
@@ -148,6 +154,22 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 	})
 }
 
+// earlierDefaults are what the defaults were. With options that say so, the bits are
+// those of then.
+var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt } {
+	all := func(opts ...[]gorgonia.SolverOpt) []gorgonia.SolverOpt { return slices.Concat(opts...) }
+	once := []gorgonia.SolverOpt{WithScaleRestart(0), WithNoiseLimit(math.Inf(1)), WithScaleWarmup(0.3, 30), WithScaleFloor(0.25), WithNoiseCorrection(0.3)}
+	cosine := all(once, []gorgonia.SolverOpt{WithScaleSignal(Normalized), WithMaxStep(0), WithScaleFloor(0), WithNoiseCorrection(0)})
+	faster := all(cosine, []gorgonia.SolverOpt{WithScaleWarmup(1, 30)})
+	funnel := []gorgonia.SolverOpt{WithInitialStep(0.003)}
+	adam := []gorgonia.SolverOpt{WithInitialStep(0.03), WithScaleRate(0.1)}
+	augment := []gorgonia.SolverOpt{WithScaleRate(0.1)}
+	return map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
+		"first defaults":  {all(cosine, funnel), all(faster, adam), all(faster, augment)},
+		"second defaults": {all(once, funnel), all(once, adam), all(once, augment)},
+	}
+}()
+
 func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 	t.Helper()
 	got := map[string]string{
@@ -158,14 +180,14 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		"float32/Augment's defaults":    fingerprint[float32](t, as(newAround(NewFunnel())), 1),
 		"float64/Augment's defaults":    fingerprint[float64](t, as(newAround(NewFunnel())), 1),
 	}
-	first := []gorgonia.SolverOpt{WithScaleSignal(Normalized), WithMaxStep(0), WithScaleFloor(0), WithNoiseCorrection(0)}
-	faster := append(slices.Clone(first), WithScaleWarmup(1, 30))
-	got["float32/Funnel's first defaults"] = fingerprint[float32](t, as(NewFunnel(first...)), 1)
-	got["float64/Funnel's first defaults"] = fingerprint[float64](t, as(NewFunnel(first...)), 1)
-	got["float32/FunnelAdam's first defaults"] = fingerprint[float32](t, as(NewFunnelAdam(faster...)), 1)
-	got["float64/FunnelAdam's first defaults"] = fingerprint[float64](t, as(NewFunnelAdam(faster...)), 1)
-	got["float32/Augment's first defaults"] = fingerprint[float32](t, as(newAround(NewFunnel(first...), faster...)), 1)
-	got["float64/Augment's first defaults"] = fingerprint[float64](t, as(newAround(NewFunnel(first...), faster...)), 1)
+	for name, of := range earlierDefaults {
+		got["float32/Funnel's "+name] = fingerprint[float32](t, as(NewFunnel(of.funnel...)), 1)
+		got["float64/Funnel's "+name] = fingerprint[float64](t, as(NewFunnel(of.funnel...)), 1)
+		got["float32/FunnelAdam's "+name] = fingerprint[float32](t, as(NewFunnelAdam(of.adam...)), 1)
+		got["float64/FunnelAdam's "+name] = fingerprint[float64](t, as(NewFunnelAdam(of.adam...)), 1)
+		got["float32/Augment's "+name] = fingerprint[float32](t, as(newAround(NewFunnel(of.funnel...), of.augment...)), 1)
+		got["float64/Augment's "+name] = fingerprint[float64](t, as(newAround(NewFunnel(of.funnel...), of.augment...)), 1)
+	}
 	for _, signal := range []Signal{Normalized, Raw} {
 		opts := []gorgonia.SolverOpt{
 			WithPaperStep(), WithGainRate(0.01), WithScaleBounds(0.001, 1000),

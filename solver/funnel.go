@@ -16,8 +16,8 @@ var _ Adaptive = (*Funnel)(nil)
 // step, see WithScaleScope), both learned by exponentiated-gradient updates
 // while the network trains.
 //
-//	s_{t+1} = s_t · exp((γs + γw w) c_t − γs k (1−w) c_t²),   w = e^{−t/τ}
-//	          then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖, then at least κ times its mean so far
+//	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
+//	          then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖, then at least κ times its mean so far, warm-ups apart
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ ν_t + η (p_{t+1} ⊙ g_t)
 //	m_t     = β m_{t−1} + (1−β) g_t
@@ -29,8 +29,11 @@ var _ Adaptive = (*Funnel)(nil)
 // as it is larger or smaller than those before it,
 //
 //	c_t = ν_t · g_t / (‖ν_t‖ ḡ),  with ‖g_t‖ counted as 5 ḡ at most
+//	w_t = max(w_{t−1} e^{−1/τ}, min(min(z_{t−1}, z_t) / n − 1, 1)),  z_t = c_t / σ counted as 5 at most
 //
-// where ḡ² is the running mean of ‖g‖², counted so, up to step t−1, with decay 0.9, and
+// where w_0 = 1 is the weight of the warm-up, which begins again where two signals in a
+// row are more than n times as large as usual; σ² is the running mean of c² up to
+// step t−1, with decay 0.99, ḡ² is the running mean of ‖g‖², counted so, up to step t−1, with decay 0.9, and
 // t in s_{t+1} counts the steps that moved something. p and s are
 // clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
 // norm is. g is the gradient after l1 and l2 regularisation, division by the batch
@@ -55,8 +58,9 @@ var _ Adaptive = (*Funnel)(nil)
 // no learning rate need be chosen: the start (WithInitialStep, ρ); a scale that is
 // found faster at first (WithScaleWarmup, γw and τ); the signal that knows large
 // gradients from small ones (Relative); a longest step (WithMaxStep, c_max); a floor
-// under the scale (WithScaleFloor, κ); a correction for noise
-// (WithNoiseCorrection, k); and gains that go back to 1 (WithGainDecay, λ).
+// under the scale (WithScaleFloor, κ); a correction for noise (WithNoiseCorrection,
+// k, and WithNoiseLimit, c_k); a warm-up that begins again after a shift
+// (WithScaleRestart, n); and gains that go back to 1 (WithGainDecay, λ).
 // WithPaperStep takes all of it away.
 //
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
@@ -75,11 +79,13 @@ type Funnel struct{ adaptive adaptive }
 //	WithGainRate             γp  0.02
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.02
-//	WithScaleWarmup          γw  0.3, τ 30
-//	WithInitialStep          ρ   0.003
+//	WithScaleWarmup          γw  0.4, τ 30
+//	WithInitialStep          ρ   0.01
 //	WithMaxStep              c_max 0.05
 //	WithScaleFloor           κ   0.25
-//	WithNoiseCorrection      k   0.3
+//	WithNoiseCorrection      k   1.5
+//	WithNoiseLimit           c_k 0.3
+//	WithScaleRestart         n   3
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized

@@ -19,8 +19,8 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // network trains.
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
-//	s_t = s_{t−1} · exp((γs + γw w) c_t − γs k (1−w) c_t²),   w = e^{−(t−1)/τ}
-//	      then at most c_max ‖θ_{t−1}‖ / (η ‖d_{t−1}‖), then at least κ times its mean so far
+//	s_t = s_{t−1} · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
+//	      then at most c_max ‖θ_{t−1}‖ / (η ‖d_{t−1}‖), then at least κ times its mean so far, warm-ups apart
 //	m_t = β1 m_{t−1} + (1−β1) p_t ⊙ g_t
 //	v_t = β2 v_{t−1} + (1−β2) g_t²
 //	d_t = (m_t / (1−β1^t)) / (√(v_t / (1−β2^t)) + ε)
@@ -28,7 +28,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 // with m_0 = 0, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
 // makes the first step ρ times as long as the parameters are. The signal is
-// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), as Funnel's documentation has it. t is the
+// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ) and w_t the weight of the warm-up, as Funnel's documentation has them. t is the
 // parameter's own step, counted from 1; in s_t it counts the steps that moved
 // something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
@@ -62,12 +62,14 @@ type FunnelAdam struct{ adaptive adaptive }
 //	gorgonia.WithEps         ε   1e-08
 //	WithGainRate             γp  0.01
 //	WithGainDecay            λ   0.01
-//	WithScaleRate            γs  0.1
-//	WithScaleWarmup          γw  0.3, τ 30
-//	WithInitialStep          ρ   0.03
+//	WithScaleRate            γs  0.05
+//	WithScaleWarmup          γw  0.4, τ 20
+//	WithInitialStep          ρ   0.05
 //	WithMaxStep              c_max 0.1
-//	WithScaleFloor           κ   0.25
-//	WithNoiseCorrection      k   0.3
+//	WithScaleFloor           κ   0.2
+//	WithNoiseCorrection      k   1.5
+//	WithNoiseLimit           c_k 0.3
+//	WithScaleRestart         n   3
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized

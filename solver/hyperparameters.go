@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
@@ -25,6 +26,8 @@ type hyperparameters struct {
 	initialStep, maxStep    float64
 	scaleFloor              float64
 	noiseCorrection         float64
+	noiseLimit              float64
+	restart                 float64
 	scaleMin, scaleMax      float64
 	gainSignal, scaleSignal Signal
 	scope                   Scope
@@ -89,17 +92,21 @@ var settings = []setting{
 	{option: "WithGainDecay", saved: []string{"gain_decay"}, symbol: "λ", meaning: "share of the way that gains go back to 1 at every step",
 		domain: belowOne, value: []any{0.01}, others: map[kind][]any{egGain: {0.0}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainDecay} }},
 	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale at 1",
-		domain: finiteFromZero, value: []any{0.1}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
+		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
 	{option: "WithScaleWarmup", saved: []string{"warmup_rate", "warmup_steps"}, symbol: "γw, τ", meaning: "what is added to γs at first, and for how many steps",
-		domain: rateAndSteps, value: []any{0.3, 30.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
+		domain: rateAndSteps, value: []any{0.4, 30.0}, others: map[kind][]any{funnelAdam: {0.4, 20.0}, augment: {0.3, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
 	{option: "WithInitialStep", saved: []string{"initial_step"}, symbol: "ρ", meaning: "length of the first step, relative to the parameters'",
-		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.003}, egGain: {0.003}, funnelAdam: {0.03}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
+		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.05}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
 	{option: "WithMaxStep", saved: []string{"max_step"}, symbol: "c_max", meaning: "length of the longest step, relative to the parameters'; 0 sets no limit",
 		domain: finiteFromZero, value: []any{0.1}, others: map[kind][]any{funnel: {0.05}, egGain: {0.05}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.maxStep} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
-		domain: belowOne, value: []any{0.25}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
+		domain: belowOne, value: []any{0.25}, others: map[kind][]any{funnelAdam: {0.2}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
-		domain: finiteFromZero, value: []any{0.3}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
+		domain: finiteFromZero, value: []any{1.5}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
+	{option: "WithNoiseLimit", saved: []string{"noise_limit"}, symbol: "c_k", meaning: "the size up to which a signal counts as noise there",
+		domain: limits, value: []any{0.3}, before: []any{math.Inf(1)}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
+	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size two signals in a row have to be for the warm-up to begin again; 0 for never",
+		domain: finiteFromZero, value: []any{3.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.restart} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
 		domain: bounds, value: []any{0.01, 100.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainMin, &h.gainMax} }},
 	{option: "WithScaleBounds", saved: []string{"scale_min", "scale_max"}, symbol: "", meaning: "where the scale stays",

@@ -13,16 +13,16 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// scaled are the solvers with a learned scale, and their defaults of ρ, γs
-// and γw.
+// scaled are the solvers with a learned scale, and their defaults of ρ, γs, γw
+// and τ.
 var scaled = []struct {
-	name                               string
-	make                               func(...gorgonia.SolverOpt) applicable
-	initialStep, scaleRate, warmupRate float64
+	name                                            string
+	make                                            func(...gorgonia.SolverOpt) applicable
+	initialStep, scaleRate, warmupRate, warmupSteps float64
 }{
-	{"Funnel", newFunnel, 0.003, 0.02, 0.3},
-	{"FunnelAdam", newFunnelAdam, 0.03, 0.1, 0.3},
-	{"VanillaSolver, augmented", newAugmented, 0.01, 0.1, 0.3},
+	{"Funnel", newFunnel, 0.01, 0.02, 0.4, 30},
+	{"FunnelAdam", newFunnelAdam, 0.05, 0.05, 0.4, 20},
+	{"VanillaSolver, augmented", newAugmented, 0.01, 0.05, 0.3, 30},
 }
 
 // cosineAlone makes the cosine all that the scale follows, for what has a closed
@@ -163,7 +163,7 @@ func TestALearnRateSetBetweenStepsScalesTheStep(t *testing.T) {
 	for _, c := range scaled {
 		var moved [2]float64
 		for k := range moved {
-			s := c.make(gorgonia.WithMomentum(0), gorgonia.WithBeta1(0))
+			s := c.make(gorgonia.WithMomentum(0), gorgonia.WithBeta1(0), solver.WithMaxStep(0))
 			p := vector("w", []float64{64}, []float64{1}) // whose last bits do not show
 			step(t, s, model(p))
 			if k == 1 {
@@ -478,7 +478,7 @@ func TestTheScalesRateWarmsUpInClosedForm(t *testing.T) {
 				rate, steps float64
 				apply       int // before this step
 			}{
-				"default": {nil, c.warmupRate, 30, 0},
+				"default": {nil, c.warmupRate, c.warmupSteps, 0},
 				"set":     {[]gorgonia.SolverOpt{solver.WithScaleWarmup(0.25, 3.5)}, 0.25, 3.5, 0},
 				"applied": {[]gorgonia.SolverOpt{solver.WithScaleWarmup(0.25, 3.5)}, 0.25, 3.5, 4},
 				"none":    {[]gorgonia.SolverOpt{solver.WithScaleWarmup(0, 7)}, 0, 7, 0},
@@ -488,7 +488,7 @@ func TestTheScalesRateWarmsUpInClosedForm(t *testing.T) {
 				if w.apply > 0 {
 					s = c.make(opts...)
 				}
-				rate, steps := c.warmupRate, 30.0 // what they are until Apply
+				rate, steps := c.warmupRate, c.warmupSteps // what they are until Apply
 				if w.apply == 0 {
 					rate, steps = w.rate, w.steps
 				}

@@ -108,20 +108,22 @@ func WithGainDecay(decay float64) gorgonia.SolverOpt {
 //	s ← s · exp(γs · signal)
 //
 // With 0 the scale stays at 1, whatever WithScaleWarmup and WithInitialStep say.
-// Default 0.02; FunnelAdam, Augment 0.1; EGGain 0. Range [0, ∞).
+// Default 0.02; FunnelAdam, Augment 0.05; EGGain 0. Range [0, ∞).
 func WithScaleRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleRate = rate })
 }
 
 // WithScaleWarmup sets γw and τ, which make the scale's rate larger at first:
 //
-//	γs + γw exp(−t/τ)
+//	γs + γw w
 //
-// t is the number of steps so far that moved something, of the parameter or, for
-// a Global scale, of the solver. So a scale that starts far from where it belongs
+// w is e^{−t/τ}, t being the number of steps so far that moved something, of the
+// parameter or, for a Global scale, of the solver; a shift may bring it back
+// (WithScaleRestart). So a scale that starts far from where it belongs
 // is soon there. While the cosine is 1, as it can be where gradients have no
 // noise, γw = 1 would make every step almost three times as long as the last. With
-// γw = 0 there is no warm-up, as in the paper. Default 0.3, 30. Range [0, ∞), (0, ∞).
+// γw = 0 there is no warm-up, as in the paper. Default 0.4, 30; FunnelAdam 0.4, 20; Augment 0.3, 30.
+// Range [0, ∞), (0, ∞).
 func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
 }
@@ -138,8 +140,8 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // nothing, for instance with a learning rate of 0, is not the first. s_0 is 1 where
 // a square is beyond float64, and is clipped to the scale's bounds. A parameter
 // that joins later starts in the same way, or with the solver's scale if that is
-// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the paper. Default 0.003; FunnelAdam 0.03;
-// Augment 0.01. Range [0, ∞).
+// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.05.
+// Range [0, ∞).
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
 }
@@ -161,12 +163,13 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 // WithScaleFloor sets κ, which keeps the scale above a fraction of its own mean so
 // far:
 //
-//	s ← max(s, κ A / t)
+//	s ← max(s, κ A / T)
 //
-// t is the number of steps that moved something, this one included, and A the sum of
-// their scales as they were before the floor. So the scale falls no faster than 1/t
-// and the sum of all scales diverges, as is needed to get to an optimum from
-// anywhere. With 0 there is no floor. Default 0.25.
+// A is the sum of (1−w) s over the steps that moved something, this one included, s being
+// what it was before the floor, and T the sum of 1−w, which leaves the warm-up
+// out: w is its weight (WithScaleRestart). So the scale falls no faster than 1/t and
+// the sum of all scales diverges, as is needed to get to an optimum from anywhere.
+// Without restarts 1−w counts as 1. With 0 there is no floor. Default 0.25; FunnelAdam 0.2.
 // Range [0, 1).
 func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleFloor = fraction })
@@ -175,18 +178,38 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 // WithNoiseCorrection sets k, how much of what noise adds to the scale is taken
 // off again, once the warm-up is over:
 //
-//	s ← s · exp(−γs k (1 − e^{−t/τ}) c²)
+//	s ← s · exp(−γs k (1−w) min(|c|, c_k)²)
 //
-// c is the Relative signal; with others k means nothing. In many dimensions c² is
-// next to 0; in few, the noise of single gradients is all there is to c. Default
-// 0.3. Range [0, ∞).
+// c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
+// w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
+// in few, the noise of single gradients is all there is to c. Default 1.5. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
 }
 
+// WithNoiseLimit sets c_k, up to which a signal counts in the noise correction. It
+// keeps k, which is right in some tens of dimensions, from stopping what has one or
+// two, where |c| is about 1 at every step. Default 0.3. Range (0, ∞].
+func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.noiseLimit = limit })
+}
+
+// WithScaleRestart sets n: the scale's warm-up begins again where two signals in a row
+// are more than n times as large as signals usually are, as after a shift of the
+// data. Its weight w is 1 in the first step, and then
+//
+//	w ← max(w e^{−1/τ}, min(min(z_{t−1}, z_t) / n − 1, 1)),   z_t = c_t / σ
+//
+// c is the Relative signal; with others there is no restart. σ² is the running
+// mean of c² of before, with decay 0.99, and |z| counts as 5 at most. With 0 the warm-up is once, at
+// the beginning: w = e^{−t/τ}. Default 3. Range [0, ∞).
+func WithScaleRestart(n float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.restart = n })
+}
+
 // WithPaperStep takes away what our defaults add to the step of the paper: it is
 // WithInitialStep(0), WithScaleWarmup(0, τ), WithMaxStep(0), WithScaleFloor(0),
-// WithNoiseCorrection(0), WithGainDecay(0), WithScaleScope(Global) and, but for a
+// WithNoiseCorrection(0), WithScaleRestart(0), WithGainDecay(0), WithScaleScope(Global) and, but for a
 // Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are
 // not 0: WithScaleRate(0.1) and WithGainRate(0.01). The learning rate then matters as it
 // does in the paper, whose signals are WithRawSignals. It must come before the
@@ -194,7 +217,7 @@ func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
-		h.maxStep, h.scaleFloor, h.noiseCorrection = 0, 0, 0
+		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart = 0, 0, 0, 0
 		if h.scaleSignal == Relative {
 			h.scaleSignal = Normalized
 		}

@@ -150,6 +150,8 @@ func testOurOptions(t *testing.T, solverName string, create func(...gorgonia.Sol
 		"WithMaxStep":         solver.WithMaxStep(1e-4),
 		"WithScaleFloor":      solver.WithScaleFloor(0.99),
 		"WithNoiseCorrection": solver.WithNoiseCorrection(50),
+		"WithNoiseLimit":      solver.WithNoiseLimit(0.001),
+		"WithScaleRestart":    solver.WithScaleRestart(0.1),
 	} {
 		if sameBits(base, trace(t, create(opt))) {
 			t.Errorf("%s: %s does nothing", solverName, name)
@@ -186,6 +188,8 @@ func TestAnInvalidHyperparameterIsAnErrorThatNamesIt(t *testing.T) {
 		"WithMaxStep":         {solver.WithMaxStep(-1), solver.WithMaxStep(nan), solver.WithMaxStep(inf)},
 		"WithScaleFloor":      {solver.WithScaleFloor(-0.1), solver.WithScaleFloor(1), solver.WithScaleFloor(nan)},
 		"WithNoiseCorrection": {solver.WithNoiseCorrection(-1), solver.WithNoiseCorrection(inf)},
+		"WithNoiseLimit":      {solver.WithNoiseLimit(0), solver.WithNoiseLimit(-1), solver.WithNoiseLimit(nan)},
+		"WithScaleRestart":    {solver.WithScaleRestart(-1), solver.WithScaleRestart(nan), solver.WithScaleRestart(inf)},
 		"WithGainBounds":      {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
 		"WithScaleBounds":     {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},
 		"WithGainSignal":      {solver.WithGainSignal(7), solver.WithGainSignal(solver.Relative)},
@@ -276,7 +280,7 @@ func TestApplyKeepsWhatHasBeenLearned(t *testing.T) {
 func TestThePaperStepIsOneOption(t *testing.T) {
 	whole := solver.NewFunnel(solver.WithPaperStep())
 	parts := solver.NewFunnel(solver.WithInitialStep(0), solver.WithScaleWarmup(0, 30), solver.WithGainDecay(0),
-		solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0), solver.WithScaleSignal(solver.Normalized),
+		solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0), solver.WithScaleRestart(0), solver.WithScaleSignal(solver.Normalized),
 		solver.WithScaleScope(solver.Global), solver.WithScaleRate(0.1), solver.WithGainRate(0.01))
 	if !sameBits(trace(t, whole), trace(t, parts)) {
 		t.Error("it is not its parts")

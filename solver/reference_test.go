@@ -23,7 +23,8 @@ type rules struct {
 	gainRate, gainDecay, gainMin, gainMax          float64
 	scaleRate, warmupRate, warmupSteps             float64
 	initialStep, scaleMin, scaleMax                float64
-	maxStep, scaleFloor, noiseCorrection           float64
+	maxStep, scaleFloor                            float64
+	noiseCorrection, noiseLimit, restart           float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected               bool
 }
@@ -32,8 +33,8 @@ func funnelRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
-		scaleRate: 0.02, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.003, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 0.3, scaleSignal: solver.Relative,
+		scaleRate: 0.02, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, scaleSignal: solver.Relative,
 		perParameter: true,
 	}
 }
@@ -49,16 +50,16 @@ func funnelAdamRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.01, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
-		scaleRate: 0.1, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.3, scaleSignal: solver.Relative,
+		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.05, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.1, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, scaleSignal: solver.Relative,
 	}
 }
 
 func augmentRules() rules {
 	return rules{
 		learnRate: 0.1, batch: 1, // of the inner solver
-		scaleRate: 0.1, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.3, scaleSignal: solver.Relative,
+		scaleRate: 0.05, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, scaleSignal: solver.Relative,
 	}
 }
 
@@ -75,7 +76,9 @@ type referenceParameter struct {
 type referenceScale struct {
 	s           float64
 	squaredNorm float64 // ḡ²
-	sum         float64 // A
+	sum, steady float64 // A, T
+	warmup      float64 // w
+	square, z   float64 // σ², z
 	moves       int     // steps that moved something
 	still       bool    // whether the last step moved nothing
 }
@@ -98,7 +101,7 @@ type reference struct {
 	plain  func(r *rules, x *referenceParameter, g []float64) []float64
 	scale  *referenceScale // of all parameters
 
-	outliers, capped, floored int // how often a gradient counts as 5 ḡ, and the scale is limited
+	outliers, capped, floored, begun int // how often a gradient counts as 5 ḡ, the scale is limited, and the warm-up begins again
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -262,6 +265,12 @@ func (r *reference) factor(group []*referenceParameter, g map[*referenceParamete
 		cosine = dg / math.Sqrt(dd*gg)
 	}
 	w := math.Exp(-float64(at.moves) / r.warmupSteps)
+	if r.restarts() {
+		if at.warmup *= math.Exp(-1 / r.warmupSteps); at.moves == 0 {
+			at.warmup = 1
+		}
+		w = at.warmup
+	}
 	exponent := 0.0
 	switch r.scaleSignal {
 	case solver.Raw:
@@ -280,13 +289,38 @@ func (r *reference) factor(group []*referenceParameter, g map[*referenceParamete
 			r.outliers++
 		}
 		c := cosine * counted / math.Sqrt(at.squaredNorm)
-		exponent = (r.scaleRate+r.warmupRate*w)*c - r.scaleRate*r.noiseCorrection*(1-w)*c*c
+		if r.restarts() && dd > 0 && !at.still {
+			w = r.surprise(c, at)
+		}
+		noise := math.Min(math.Abs(c), r.noiseLimit)
+		exponent = (r.scaleRate+r.warmupRate*w)*c - r.scaleRate*r.noiseCorrection*(1-w)*noise*noise
 		at.squaredNorm = 0.9*at.squaredNorm + 0.1*counted*counted
 	}
 	if at.still {
 		return 1
 	}
 	return math.Exp(exponent)
+}
+
+// restarts says whether the warm-up can begin again.
+func (r *rules) restarts() bool { return r.restart > 0 && r.scaleSignal == solver.Relative }
+
+// surprise is w, given the signal of the step. It brings σ² up to date.
+func (r *reference) surprise(c float64, at *referenceScale) (w float64) {
+	if at.square == 0 {
+		at.square = c * c
+	}
+	z := 0.0
+	if at.square > 0 {
+		z = clipped(c/math.Sqrt(at.square), -5, 5)
+	}
+	if again := math.Min(math.Min(at.z, z)/r.restart-1, 1); again > at.warmup {
+		at.warmup = again
+		r.begun++
+	}
+	at.square = 0.99*at.square + 0.01*z*z*at.square
+	at.z = z
+	return at.warmup
 }
 
 // move finds the scale of a group, given what the signal makes of it, and makes the
@@ -334,8 +368,14 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		s = longest
 		r.capped++
 	}
-	next.sum += s
-	if floor := r.scaleFloor * next.sum / float64(next.moves+1); r.scaleFloor > 0 && s < floor {
+	counts, steps := 1.0, float64(next.moves+1)
+	if r.restarts() {
+		counts = 1 - next.warmup
+		next.steady += counts
+		steps = next.steady
+	}
+	next.sum += counts * s
+	if floor := r.scaleFloor * next.sum / steps; r.scaleFloor > 0 && steps > 0 && s < floor {
 		s = floor
 		r.floored++
 	}
@@ -379,7 +419,7 @@ var scaleVariants = []variant{
 	{"scale rate", options(solver.WithScaleRate(0.2)), func(r *rules) { r.scaleRate = 0.2 }},
 	{"scale rate 0", options(solver.WithScaleRate(0)), func(r *rules) { r.scaleRate = 0 }},
 	{"scale warm-up", options(solver.WithScaleRate(0.05), solver.WithScaleWarmup(0.5, 7)), func(r *rules) { r.scaleRate, r.warmupRate, r.warmupSteps = 0.05, 0.5, 7 }},
-	{"no warm-up", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0, 30)), func(r *rules) { r.scaleRate, r.warmupRate = 0.1, 0 }},
+	{"no warm-up", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0, 30)), func(r *rules) { r.scaleRate, r.warmupRate, r.warmupSteps = 0.1, 0, 30 }},
 	{"initial step", options(solver.WithScaleRate(0.1), solver.WithInitialStep(0.1)), func(r *rules) { r.scaleRate, r.initialStep = 0.1, 0.1 }},
 	{"no initial step", options(solver.WithScaleRate(0.1), solver.WithInitialStep(0)), func(r *rules) { r.scaleRate, r.initialStep = 0.1, 0 }},
 	{"scale bounds", options(solver.WithScaleRate(0.3), solver.WithScaleBounds(0.05, 0.1)), func(r *rules) { r.scaleRate, r.scaleMin, r.scaleMax = 0.3, 0.05, 0.1 }},
@@ -411,7 +451,18 @@ var scaleVariants = []variant{
 		r.scaleRate, r.scaleFloor, r.perParameter = 0.3, 0.98, true
 	}},
 	{"noise correction", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithNoiseCorrection(2)), func(r *rules) {
+		r.warmupRate = 0.3
 		r.scaleRate, r.warmupSteps, r.noiseCorrection = 0.1, 4, 2
+	}},
+	{"noise correction without a limit", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithNoiseCorrection(0.3), solver.WithNoiseLimit(math.Inf(1))), func(r *rules) {
+		r.warmupRate = 0.3
+		r.scaleRate, r.warmupSteps, r.noiseCorrection, r.noiseLimit = 0.1, 4, 0.3, math.Inf(1)
+	}},
+	{"restart", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.5), solver.WithScaleFloor(0.9)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor = 0.1, 0.3, 4, 0.5, 0.9
+	}},
+	{"no restart", options(solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0), solver.WithScaleFloor(0.9)), func(r *rules) {
+		r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor = 0.3, 4, 0, 0.9
 	}},
 	{"one scale", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.Global)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, false }},
 	{"a scale for each parameter", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.PerParameter)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, true }},
@@ -474,6 +525,7 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 						"longest step of one scale":           r.capped,
 						"scale floor":                         r.floored,
 						"scale floor for each parameter":      r.floored,
+						"restart":                             r.begun,
 					}
 					if n, ok := acts[v.name]; ok && n == 0 {
 						t.Error("what it is about never happens")

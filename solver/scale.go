@@ -22,6 +22,12 @@ type learned struct {
 	scale float64 // s of the last step
 	norm  float64 // ḡ, the running size of the gradient; 0 before there was one
 	sum   float64 // A, of the scales before the floor of all steps that moved something
+
+	// of a warm-up that may begin again
+	warmup float64 // w, its weight
+	square float64 // σ², the running mean of c²; 0 before there was one
+	signal float64 // z, the last c over σ
+	steady float64 // T, how much of the steps is in the sum
 }
 
 // newProgress is that of a scale before its first step.
@@ -47,11 +53,13 @@ func (p *progress) save() checkpoint.Parameter {
 }
 
 func (p *progress) adapting() checkpoint.Adapting {
-	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, ScaleSum: p.sum}
+	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, ScaleSum: p.sum,
+		Steady: p.steady, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
-	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale, r.GradientNorm, r.ScaleSum}}
+	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, sum: r.ScaleSum,
+		steady: r.Steady, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal}}
 }
 
 // nextScales finds the scale of the step for every bound parameter.
@@ -78,12 +86,12 @@ func (a *adaptive) nextScales() error {
 // nextScale finds s_{t+1} of parameters that share one scale, where t counts the
 // steps that moved something, and s_0 is first:
 //
-//	s ← s · exp((γs + γw e^{−t/τ}) c − γs k (1 − e^{−t/τ}) c²)
+//	s ← s · exp((γs + γw w) c − γs k (1−w) min(|c|, c_k)²)
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
-//	s ← max(s, κ A / t)
+//	s ← max(s, κ A / T)
 //
-// c is the signal, u the step with a scale of 1, and A the sum of the scales so far
-// with this one, each before the floor; of the floor t counts this step, too.
+// c is the signal, w the weight of the warm-up, u the step with a scale of 1, A the
+// sum of (1−w) s so far with this step's, s being before the floor, and T that of 1−w.
 // A step that moved nothing teaches nothing: after it there is no signal, and with a
 // learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
@@ -94,11 +102,13 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		if t == 0 {
 			next.scale = first
 		}
-		if c, ok := a.signal(sums, exponents, p); ok {
-			next.scale *= kernel.Exp(a.exponent(t, c))
+		c, ok := a.signal(sums, exponents, p)
+		w := a.warmup(t, c, ok, next)
+		if ok {
+			next.scale *= kernel.Exp(a.exponent(w, c))
 		}
 		a.limitStep(of, sums, exponents, p)
-		a.limitFall(p)
+		a.limitFall(w, p)
 	}
 	next.scale = min(max(next.scale, a.scaleMin), a.scaleMax)
 }
@@ -113,23 +123,53 @@ func (a *adaptive) totalOf(of []state) (kernel.Sums, kernel.Exponents) {
 	return a.total.Sums()
 }
 
-// exponent is (γs + γw w) c − γs k (1 − w) c² with w = e^{−t/τ}, which is finite.
+// restarts says whether the warm-up may begin again.
+func (h *hyperparameters) restarts() bool { return h.restart > 0 && h.scaleSignal == Relative }
+
+const squareDecay = 0.99 // of σ²
+
+// warmup is w, which is 1 at first and falls by e^{−1/τ} at every step. Two signals
+// in a row that are far larger than signals usually are bring it back.
+func (h *hyperparameters) warmup(t int, c float64, ok bool, l *learned) float64 {
+	if !h.restarts() {
+		return kernel.Exp(-float64(t) / h.warmupSteps)
+	}
+	if l.warmup *= kernel.Exp(-1 / h.warmupSteps); t == 0 {
+		l.warmup = 1
+	}
+	if !ok {
+		return l.warmup
+	}
+	if l.square == 0 {
+		l.square = c * c
+	}
+	z := 0.0
+	if l.square > 0 {
+		z = min(max(c/math.Sqrt(l.square), -signalLimit), signalLimit)
+	}
+	l.warmup = max(l.warmup, min(min(z, l.signal)/h.restart-1, 1))
+	l.square *= squareDecay + float64((1-squareDecay)*float64(z*z))
+	l.signal = z
+	return l.warmup
+}
+
+// exponent is (γs + γw w) c − γs k (1−w) min(|c|, c_k)², which is finite.
 // The second term takes off again what noise adds: the exponential of a signal
 // that varies around 0 is more than 1 in the mean.
-func (h *hyperparameters) exponent(t int, c float64) float64 {
-	w := kernel.Exp(-float64(t) / h.warmupSteps)
+func (h *hyperparameters) exponent(w, c float64) float64 {
 	rate := min(h.scaleRate+float64(h.warmupRate*w), math.MaxFloat64)
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
 		return rate * c
 	}
-	correction := float64(float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(c*c)))
+	noise := min(math.Abs(c), h.noiseLimit)
+	correction := float64(float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(noise*noise)))
 	return float64(rate*c) - correction
 }
 
 // The constants of the Relative signal.
 const (
 	normDecay   = 0.9 // of ḡ²
-	signalLimit = 5   // of ‖g‖/ḡ, and so of |c|
+	signalLimit = 5.0 // of ‖g‖/ḡ, and so of |c|; and of |z|
 )
 
 // signal is c. There is none after a step that moved nothing.
@@ -181,14 +221,26 @@ func (a *adaptive) limitStep(of []state, s kernel.Sums, exponents kernel.Exponen
 // leastValue is what a value counts as at least for the longest step.
 const leastValue = 0.03
 
-// limitFall keeps the scale above a fraction of its own mean so far.
-func (a *adaptive) limitFall(p *progress) {
+// limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
+// may begin again, they do not count in the mean.
+func (a *adaptive) limitFall(w float64, p *progress) {
 	if a.scaleFloor == 0 {
 		return
 	}
 	next := &p.next
-	next.sum += next.scale
-	next.scale = max(next.scale, a.scaleFloor*next.sum/float64(p.moves()+1))
+	if !a.restarts() {
+		next.steady = 0
+		next.sum += next.scale
+		next.scale = max(next.scale, a.scaleFloor*next.sum/float64(p.moves()+1))
+		return
+	}
+	if next.steady == 0 && next.sum > 0 { // restarts were off until now
+		next.steady = float64(p.moves())
+	}
+	next.sum += float64((1 - w) * next.scale)
+	if next.steady += 1 - w; next.steady > 0 {
+		next.scale = max(next.scale, a.scaleFloor*next.sum/next.steady)
+	}
 }
 
 // lengthOfZero is what every value counts as where all of them are 0.

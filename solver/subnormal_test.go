@@ -108,7 +108,7 @@ func TestASolverOutOfAFileForgetsOldGradientsAsOneThatWasNotSaved(t *testing.T) 
 func TestACheckpointOfTheFirstFormatRemembersAsItsVersionDid(t *testing.T) {
 	for _, name := range []string{"funnel", "funneladam"} {
 		s, ps := v1[name](), v1Model()
-		must(solver.Load(filepath.Join(v1Dir, name+".safetensors"), model(ps...), s))
+		must(solver.Load(filepath.Join(checkpoints, "v1", name+".safetensors"), model(ps...), s))
 		for range fadingSteps32 {
 			step(t, s, model(ps[0]))
 		}

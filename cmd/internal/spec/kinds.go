@@ -51,6 +51,8 @@ var (
 		number("max-step", solver.WithMaxStep),
 		below1("scale-floor", solver.WithScaleFloor),
 		number("noise-correction", solver.WithNoiseCorrection),
+		positive("noise-limit", solver.WithNoiseLimit),
+		number("scale-restart", solver.WithScaleRestart),
 		bounds("scale-bounds", solver.WithScaleBounds),
 		word("scale-signal", map[string]gorgonia.SolverOpt{
 			"relative":   solver.WithScaleSignal(solver.Relative),

@@ -43,6 +43,14 @@ type Adapting struct {
 	GradientNorm float64 `json:"gradient_norm,omitempty"`
 	// ScaleSum is A, the sum of all scales. Absent: 0, none yet.
 	ScaleSum float64 `json:"scale_sum,omitempty"`
+	// Steady is T, how many scales are in the sum where the warm-up is not. Absent: 0.
+	Steady float64 `json:"steady,omitempty"`
+	// Warmup is w, the weight of a warm-up that may begin again. Absent: 0.
+	Warmup float64 `json:"warmup,omitempty"`
+	// SignalSquare is σ², the running mean of c². Absent: 0, none yet.
+	SignalSquare float64 `json:"signal_square,omitempty"`
+	// Signal is z, the last c over σ. Absent: 0.
+	Signal float64 `json:"signal,omitempty"`
 }
 
 // MaxSteps is more than anybody makes.
