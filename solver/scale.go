@@ -103,7 +103,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 			next.scale = first
 		}
 		c, ok := a.signal(sums, exponents, p)
-		w := a.warmup(t, c, ok, next)
+		w := a.warmupWeight(t, c, ok, next)
 		if ok {
 			next.scale *= kernel.Exp(a.exponent(w, c))
 		}
@@ -128,9 +128,9 @@ func (h *hyperparameters) restarts() bool { return h.restart > 0 && h.scaleSigna
 
 const squareDecay = 0.99 // of σ²
 
-// warmup is w, which is 1 at first and falls by e^{−1/τ} at every step. Two signals
+// warmupWeight is w, which is 1 at first and falls by e^{−1/τ} at every step. Two signals
 // in a row that are far larger than signals usually are bring it back.
-func (h *hyperparameters) warmup(t int, c float64, ok bool, l *learned) float64 {
+func (h *hyperparameters) warmupWeight(t int, c float64, ok bool, l *learned) float64 {
 	if !h.restarts() {
 		return kernel.Exp(-float64(t) / h.warmupSteps)
 	}
