@@ -208,6 +208,11 @@ func faults(t testing.TB, file []byte) map[string]struct {
 		"a negative scale":                    {withScale(t, file, "-1"), solver.ErrCorrupt},
 		"a scale beyond all numbers":          {withScale(t, file, "1e999"), solver.ErrCorrupt},
 		"no last direction":                   {edit(`,\"direction\":[`, `,\"direction\":[1,`), solver.ErrCorrupt},
+		"a warm-up above 1":                   {edit(`\"warmup\":`, `\"warmup\":2`), solver.ErrCorrupt},
+		"a warm-up below 0":                   {edit(`\"warmup\":`, `\"warmup\":-`), solver.ErrCorrupt},
+		"a signal out of range":               {edit(`\"signal\":`, `\"signal\":6`), solver.ErrCorrupt},
+		"a mean square below 0":               {edit(`\"signal_square\":`, `\"signal_square\":-`), solver.ErrCorrupt},
+		"a sum of fewer than no scales":       {edit(`\"steady\":`, `\"steady\":-`), solver.ErrCorrupt},
 		"a last direction by zero":            {edit(`,\"direction\":[`, `,\"direction\":[1,0]},{\"name\":\"b\",\"steps\":3,\"scale\":1,\"direction\":[`), solver.ErrCorrupt},
 
 		"NaN in a value":                  {number("w", 3, math.NaN()), solver.ErrCorrupt},
