@@ -28,9 +28,8 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //	          then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖, then at least κ times its mean so far, warm-ups apart
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
-// where c_t = −Δ_t · g_t / (‖Δ_t‖ ḡ) and w_t is the weight of the warm-up, as Funnel's
-// documentation has them,
-// Δ_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as long as
+// where c_t = −Δ_t · g_t / (‖Δ_t‖ ḡ) and w_t is the weight of the warm-up, as
+// Funnel's documentation has them, Δ_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as long as
 // the parameters are, whatever inner's learning rate is. The raw signal is the
 // product −Δ_t · g_t. The scale is
 // clipped to its bounds after every update, and while it is 1 the values are

@@ -14,7 +14,6 @@ var (
 	finite         = numbers("(−∞, ∞)", "a finite number", isFinite)
 	fromZero       = numbers("[0, ∞]", "a number of at least 0", func(x float64) bool { return x >= 0 })
 	aboveZero      = numbers("(0, ∞)", "a finite number above 0", func(x float64) bool { return x > 0 && x <= math.MaxFloat64 })
-	limits         = numbers("(0, ∞]", "a number above 0", func(x float64) bool { return x > 0 })
 	belowOne       = numbers("[0, 1)", "at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })
 
 	rateAndSteps = &domain{"[0, ∞), (0, ∞)", "two finite numbers, rate ≥ 0, steps > 0", func(v []any) bool {

@@ -158,7 +158,7 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 // those of then.
 var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt } {
 	all := func(opts ...[]gorgonia.SolverOpt) []gorgonia.SolverOpt { return slices.Concat(opts...) }
-	once := []gorgonia.SolverOpt{WithScaleRestart(0), WithNoiseLimit(math.Inf(1)), WithScaleWarmup(0.3, 30), WithScaleFloor(0.25), WithNoiseCorrection(0.3)}
+	once := []gorgonia.SolverOpt{WithScaleRestart(0), WithNoiseLimit(5), WithScaleWarmup(0.3, 30), WithScaleFloor(0.25), WithNoiseCorrection(0.3)}
 	cosine := all(once, []gorgonia.SolverOpt{WithScaleSignal(Normalized), WithMaxStep(0), WithScaleFloor(0), WithNoiseCorrection(0)})
 	faster := all(cosine, []gorgonia.SolverOpt{WithScaleWarmup(1, 30)})
 	funnel := []gorgonia.SolverOpt{WithInitialStep(0.003)}

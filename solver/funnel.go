@@ -33,8 +33,7 @@ var _ Adaptive = (*Funnel)(nil)
 //
 // where w_0 = 1 is the weight of the warm-up, which begins again where two signals in a
 // row are more than n times as large as usual; σ² is the running mean of c² up to
-// step t−1, with decay 0.99, ḡ² is the running mean of ‖g‖², counted so, up to step t−1, with decay 0.9, and
-// t in s_{t+1} counts the steps that moved something. p and s are
+// step t−1, with decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in s_{t+1} counts the steps that moved something. p and s are
 // clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
 // norm is. g is the gradient after l1 and l2 regularisation, division by the batch
 // size and clipping, in this order. An element of ν or m below the smallest normal

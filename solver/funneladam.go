@@ -28,8 +28,8 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 // with m_0 = 0, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
 // makes the first step ρ times as long as the parameters are. The signal is
-// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ) and w_t the weight of the warm-up, as Funnel's documentation has them. t is the
-// parameter's own step, counted from 1; in s_t it counts the steps that moved
+// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ) and w_t the weight of the warm-up, as Funnel's
+// documentation has them. t is the parameter's own step, counted from 1; in s_t it counts the steps that moved
 // something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
 // after every update. g is the gradient after l1 and l2 regularisation, division by

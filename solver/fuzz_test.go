@@ -84,7 +84,7 @@ func (d *dice) solver() gorgonia.Solver {
 		solver.WithScaleSignal(solver.Normalized), solver.WithScaleSignal(solver.Raw), solver.WithScaleSignal(solver.Relative),
 		solver.WithMaxStep(0), solver.WithMaxStep(5e-324), solver.WithMaxStep(math.MaxFloat64),
 		solver.WithScaleFloor(0), solver.WithScaleFloor(1e-300), solver.WithScaleFloor(1 - 1e-16),
-		solver.WithNoiseLimit(5e-324), solver.WithNoiseLimit(math.Inf(1)), solver.WithScaleRestart(0), solver.WithScaleRestart(5e-324), solver.WithScaleRestart(math.MaxFloat64),
+		solver.WithNoiseLimit(5e-324), solver.WithNoiseLimit(math.MaxFloat64), solver.WithScaleRestart(0), solver.WithScaleRestart(5e-324), solver.WithScaleRestart(math.MaxFloat64),
 		solver.WithNoiseCorrection(0), solver.WithNoiseCorrection(30), solver.WithNoiseCorrection(math.MaxFloat64),
 	} {
 		if d.roll(4) == 3 {

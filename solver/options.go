@@ -189,7 +189,8 @@ func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 
 // WithNoiseLimit sets c_k, up to which a signal counts in the noise correction. It
 // keeps k, which is right in some tens of dimensions, from stopping what has one or
-// two, where |c| is about 1 at every step. Default 0.3. Range (0, ∞].
+// two, where |c| is about 1 at every step. 5 is no limit, as |c| is never more. Default 0.3.
+// Range (0, ∞).
 func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseLimit = limit })
 }

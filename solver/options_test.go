@@ -188,7 +188,7 @@ func TestAnInvalidHyperparameterIsAnErrorThatNamesIt(t *testing.T) {
 		"WithMaxStep":         {solver.WithMaxStep(-1), solver.WithMaxStep(nan), solver.WithMaxStep(inf)},
 		"WithScaleFloor":      {solver.WithScaleFloor(-0.1), solver.WithScaleFloor(1), solver.WithScaleFloor(nan)},
 		"WithNoiseCorrection": {solver.WithNoiseCorrection(-1), solver.WithNoiseCorrection(inf)},
-		"WithNoiseLimit":      {solver.WithNoiseLimit(0), solver.WithNoiseLimit(-1), solver.WithNoiseLimit(nan)},
+		"WithNoiseLimit":      {solver.WithNoiseLimit(0), solver.WithNoiseLimit(-1), solver.WithNoiseLimit(nan), solver.WithNoiseLimit(inf)},
 		"WithScaleRestart":    {solver.WithScaleRestart(-1), solver.WithScaleRestart(nan), solver.WithScaleRestart(inf)},
 		"WithGainBounds":      {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
 		"WithScaleBounds":     {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},

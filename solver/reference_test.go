@@ -454,9 +454,9 @@ var scaleVariants = []variant{
 		r.warmupRate = 0.3
 		r.scaleRate, r.warmupSteps, r.noiseCorrection = 0.1, 4, 2
 	}},
-	{"noise correction without a limit", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithNoiseCorrection(0.3), solver.WithNoiseLimit(math.Inf(1))), func(r *rules) {
+	{"noise correction without a limit", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithNoiseCorrection(0.3), solver.WithNoiseLimit(5)), func(r *rules) {
 		r.warmupRate = 0.3
-		r.scaleRate, r.warmupSteps, r.noiseCorrection, r.noiseLimit = 0.1, 4, 0.3, math.Inf(1)
+		r.scaleRate, r.warmupSteps, r.noiseCorrection, r.noiseLimit = 0.1, 4, 0.3, 5
 	}},
 	{"restart", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.5), solver.WithScaleFloor(0.9)), func(r *rules) {
 		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor = 0.1, 0.3, 4, 0.5, 0.9

@@ -269,9 +269,8 @@ func (a *adaptive) restored(r *checkpoint.Solver, model []*namedValue) (next *re
 func possible(r *checkpoint.Solver, scaleMin float64) bool {
 	can := func(steps int, scale float64, a checkpoint.Adapting) bool {
 		return scale >= leastFactor(scaleMin) && isFinite(scale) && 0 <= a.Idle && a.Idle <= steps && int64(steps) <= checkpoint.MaxSteps &&
-			finiteFromZero.has([]any{a.GradientNorm}) && finiteFromZero.has([]any{a.ScaleSum}) &&
-			finiteFromZero.has([]any{a.Steady}) && 0 <= a.Warmup && a.Warmup <= 1 &&
-			finiteFromZero.has([]any{a.SignalSquare}) && -signalLimit <= a.Signal && a.Signal <= signalLimit
+			0 <= min(a.GradientNorm, a.ScaleSum, a.Steady, a.SignalSquare) && isFinite(max(a.GradientNorm, a.ScaleSum, a.Steady, a.SignalSquare)) &&
+			0 <= a.Warmup && a.Warmup <= 1 && -signalLimit <= a.Signal && a.Signal <= signalLimit
 	}
 	for _, p := range r.Parameters {
 		if p.Steps < 1 || p.Steps > r.Steps || !can(p.Steps, p.Scale, p.Adapting) {

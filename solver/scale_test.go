@@ -131,3 +131,25 @@ func TestARefusedStepTeachesTheScaleNothing(t *testing.T) {
 		}
 	}
 }
+
+// A training goes on with restarts that it did not have, and without those it had.
+func TestRestartsThatAreTurnedOnOrOffLeaveTheScaleWhereItIs(t *testing.T) {
+	for _, c := range scaled {
+		s, p, before := c.make(solver.WithScaleRestart(0)), vector("w", []float64{1, 2, 3, 4, 5}, make([]float64, 5)), 0.0
+		for i, g := range stream(400, 5) {
+			switch i {
+			case 100, 300:
+				must(s.Apply(solver.WithScaleRestart(3)))
+			case 200:
+				must(s.Apply(solver.WithScaleRestart(0)))
+			}
+			set(p.gradient, g)
+			step(t, s, model(p))
+			scale := learned(s)[0].Scale
+			if i >= 100 && i%100 == 0 && !(math.Abs(math.Log(scale/before)) < 0.3) {
+				t.Errorf("%s, step %d: the scale goes from %v to %v", c.name, i+1, before, scale)
+			}
+			before = scale
+		}
+	}
+}
