@@ -46,6 +46,7 @@ type adaptive struct {
 	parallelThreshold  int
 	total              kernel.Total
 	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step
+	signals, weights   []float64 // of each parameter that has a signal, where they are pooled
 }
 
 // state is what an adaptive solver knows of one parameter, of either dtype. The

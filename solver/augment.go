@@ -92,6 +92,7 @@ type Augmented struct {
 //	WithNoiseCorrection          k   1.5
 //	WithNoiseLimit               c_k 0.3
 //	WithScaleRestart             n   3
+//	WithSignalPooling            n0  100
 //	WithScaleBounds                  [1e-09, 1e+09]
 //	WithScaleSignal                  Relative
 //	WithScaleScope                   Global

@@ -196,7 +196,7 @@ func faults(t testing.TB, file []byte) map[string]struct {
 		"a hyperparameter that is null":       {edit(`\"eps\":1e-08`, `\"eps\":null`), solver.ErrCorrupt},
 		"a hyperparameter that cannot be":     {edit(`\"beta1\":0.9`, `\"beta1\":1.9`), solver.ErrCorrupt},
 		"a hyperparameter that is text":       {edit(`\"beta1\":0.9`, `\"beta1\":\"much\"`), solver.ErrCorrupt},
-		"a scope that there is not":           {edit(`\"scale_scope\":0`, `\"scale_scope\":7`), solver.ErrCorrupt},
+		"a scope that there is not":           {edit(`\"scale_scope\":`, `\"scale_scope\":7`), solver.ErrCorrupt},
 		"steps below 0":                       {edit(`\"steps\":3,\"scale\"`, `\"steps\":-3,\"scale\"`), solver.ErrCorrupt},
 		"steps beyond all":                    {edit(`\"steps\":3,\"scale\"`, `\"steps\":9223372036854775807,\"scale\"`), solver.ErrCorrupt},
 		"a parameter with more steps":         {edit(`\"name\":\"w\",\"steps\":3`, `\"name\":\"w\",\"steps\":4`), solver.ErrCorrupt},

@@ -75,7 +75,7 @@ type Funnel struct{ adaptive adaptive }
 //	gorgonia.WithLearnRate   η   0.001
 //	gorgonia.WithMomentum    μ   0.9
 //	WithGradientDecay        β   0.9
-//	WithGainRate             γp  0.02
+//	WithGainRate             γp  0.025
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.02
 //	WithScaleWarmup          γw  0.4, τ 30
@@ -85,6 +85,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithNoiseCorrection      k   1.5
 //	WithNoiseLimit           c_k 0.3
 //	WithScaleRestart         n   3
+//	WithSignalPooling        n0  100
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized

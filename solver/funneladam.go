@@ -60,7 +60,7 @@ type FunnelAdam struct{ adaptive adaptive }
 //	gorgonia.WithBeta1       β1  0.9
 //	gorgonia.WithBeta2       β2  0.999
 //	gorgonia.WithEps         ε   1e-08
-//	WithGainRate             γp  0.01
+//	WithGainRate             γp  0.02
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.05
 //	WithScaleWarmup          γw  0.4, τ 20
@@ -70,11 +70,12 @@ type FunnelAdam struct{ adaptive adaptive }
 //	WithNoiseCorrection      k   1.5
 //	WithNoiseLimit           c_k 0.3
 //	WithScaleRestart         n   3
+//	WithSignalPooling        n0  1000
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized
 //	WithScaleSignal              Relative
-//	WithScaleScope               Global
+//	WithScaleScope               PerParameter
 //	WithBiasCorrection           off
 //	gorgonia.WithBatchSize       1
 //	gorgonia.WithClip            off

@@ -181,17 +181,18 @@ func (a *plainAdam) step(ps ...*plainParameter) {
 
 // limit applies the longest step and the floor.
 func (a *plainAdam) limit(ps []*plainParameter, squaredDirection float64) {
-	squared, n := 0.0, 0
+	squared, n, longest := 0.0, 0, math.Inf(1)
 	for _, q := range ps {
 		for _, v := range q.value {
 			squared, n = squared+v*v, n+1
 		}
 	}
 	if length := math.Sqrt(math.Max(squared, 0.03*0.03*float64(n))); a.maxStep > 0 && squaredDirection > 0 {
-		a.scale = math.Min(a.scale, a.maxStep*length/(a.eta*math.Sqrt(squaredDirection)))
+		longest = a.maxStep * length / (a.eta * math.Sqrt(squaredDirection))
 	}
+	a.scale = math.Min(a.scale, longest)
 	a.sum += a.scale
-	a.scale = math.Max(a.scale, a.floor*a.sum/float64(a.steps))
+	a.scale = math.Min(math.Max(a.scale, a.floor*a.sum/float64(a.steps)), longest)
 }
 
 // initialScale is s_0: the first step of Adam is η g / (|g| + ε).
@@ -230,9 +231,9 @@ func TestFunnelAdamIsItsEquationsWhateverApplyChanges(t *testing.T) {
 		plain plainAdam
 		opts  []gorgonia.SolverOpt
 	}{
-		"our defaults, without restarts and limit": {plainAdam{gainRate: 0.01, scaleRate: 0.05, initialStep: 0.05, warmupRate: 0.4, warmupSteps: 20, gainDecay: 0.01, maxStep: 0.1, floor: 0.2, correction: 0.3, relative: true},
-			[]gorgonia.SolverOpt{solver.WithScaleRestart(0), solver.WithNoiseCorrection(0.3), solver.WithNoiseLimit(5)}},
-		"our own, raw":       {plainAdam{gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true, maxStep: 0.1, floor: 0.2}, []gorgonia.SolverOpt{solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
+		"our defaults, without restarts and limit, and with one scale": {plainAdam{gainRate: 0.01, scaleRate: 0.05, initialStep: 0.05, warmupRate: 0.4, warmupSteps: 20, gainDecay: 0.01, maxStep: 0.1, floor: 0.2, correction: 0.3, relative: true},
+			[]gorgonia.SolverOpt{solver.WithScaleScope(solver.Global), solver.WithGainRate(0.01), solver.WithScaleRestart(0), solver.WithNoiseCorrection(0.3), solver.WithNoiseLimit(5)}},
+		"our own, raw":       {plainAdam{gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true, maxStep: 0.1, floor: 0.2}, []gorgonia.SolverOpt{solver.WithScaleScope(solver.Global), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
 		"normalized":         {plainAdam{gainRate: 0.003, scaleRate: 0.1}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithGainRate(0.003)}},
 		"raw":                {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},
 		"raw bias-corrected": {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true, corrected: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithBiasCorrection(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},

@@ -85,6 +85,7 @@ func (d *dice) solver() gorgonia.Solver {
 		solver.WithMaxStep(0), solver.WithMaxStep(5e-324), solver.WithMaxStep(math.MaxFloat64),
 		solver.WithScaleFloor(0), solver.WithScaleFloor(1e-300), solver.WithScaleFloor(1 - 1e-16),
 		solver.WithNoiseLimit(5e-324), solver.WithNoiseLimit(math.MaxFloat64), solver.WithScaleRestart(0), solver.WithScaleRestart(5e-324), solver.WithScaleRestart(math.MaxFloat64),
+		solver.WithSignalPooling(0), solver.WithSignalPooling(5e-324), solver.WithSignalPooling(3), solver.WithSignalPooling(math.MaxFloat64),
 		solver.WithNoiseCorrection(0), solver.WithNoiseCorrection(30), solver.WithNoiseCorrection(math.MaxFloat64),
 	} {
 		if d.roll(4) == 3 {

@@ -23,10 +23,12 @@ type hyperparameters struct {
 	scaleRate               float64
 	warmupRate, warmupSteps float64
 	initialStep, maxStep    float64
+	firm                    bool
 	scaleFloor              float64
 	noiseCorrection         float64
 	noiseLimit              float64
 	restart                 float64
+	pooling                 float64
 	scaleMin, scaleMax      float64
 	gainSignal, scaleSignal Signal
 	scope                   Scope
@@ -56,7 +58,7 @@ var (
 // setting is a row of the table: one option, with the one or two hyperparameters
 // that it sets.
 type setting struct {
-	option  string   // its Go name; gorgonia.… if it is Gorgonia's
+	option  string   // its Go name; gorgonia.… if it is Gorgonia's; "" if only files of before differ
 	saved   []string // the names in a checkpoint
 	symbol  string
 	meaning string
@@ -87,7 +89,7 @@ var settings = []setting{
 	{option: "WithGradientDecay", saved: []string{"gradient_decay"}, symbol: "β", meaning: "decay of the gradient average",
 		domain: belowOne, value: []any{0.9}, others: map[kind][]any{egGain: {0.0}}, takers: withMomentum, at: func(h *hyperparameters) []any { return []any{&h.gradientDecay} }},
 	{option: "WithGainRate", saved: []string{"gain_rate"}, symbol: "γp", meaning: "step size of the gains' update",
-		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.02}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainRate} }},
+		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.025}, funnelAdam: {0.02}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainRate} }},
 	{option: "WithGainDecay", saved: []string{"gain_decay"}, symbol: "λ", meaning: "share of the way that gains go back to 1 at every step",
 		domain: belowOne, value: []any{0.01}, others: map[kind][]any{egGain: {0.0}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainDecay} }},
 	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale at 1",
@@ -98,6 +100,8 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.05}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
 	{option: "WithMaxStep", saved: []string{"max_step"}, symbol: "c_max", meaning: "length of the longest step, relative to the parameters'; 0 sets no limit",
 		domain: finiteFromZero, value: []any{0.1}, others: map[kind][]any{funnel: {0.05}, egGain: {0.05}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.maxStep} }},
+	{saved: []string{"max_step_firm"}, meaning: "whether the longest step holds against the floor, too; it did not at first",
+		domain: truth, value: []any{true}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.firm} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
 		domain: belowOne, value: []any{0.25}, others: map[kind][]any{funnelAdam: {0.2}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
@@ -106,6 +110,8 @@ var settings = []setting{
 		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
 	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size two signals in a row have to be for the warm-up to begin again; 0 for never",
 		domain: finiteFromZero, value: []any{3.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.restart} }},
+	{option: "WithSignalPooling", saved: []string{"signal_pooling"}, symbol: "n0", meaning: "elements from which on a parameter's scale follows its own signal more than the mean of all; 0 for its own alone",
+		domain: finiteFromZero, value: []any{100.0}, others: map[kind][]any{funnelAdam: {1000.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
 		domain: bounds, value: []any{0.01, 100.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainMin, &h.gainMax} }},
 	{option: "WithScaleBounds", saved: []string{"scale_min", "scale_max"}, symbol: "", meaning: "where the scale stays",
@@ -115,7 +121,7 @@ var settings = []setting{
 	{option: "WithScaleSignal", saved: []string{"scale_signal"}, symbol: "", meaning: "what the scale adapts to",
 		domain: scaleSignals, value: []any{Relative}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleSignal} }},
 	{option: "WithScaleScope", saved: []string{"scale_scope"}, symbol: "", meaning: "one scale for all parameters, or one for each",
-		domain: scopes, value: []any{Global}, others: map[kind][]any{funnel: {PerParameter}, egGain: {PerParameter}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scope} }},
+		domain: scopes, value: []any{PerParameter}, others: map[kind][]any{augment: {Global}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scope} }},
 	{option: "WithBiasCorrection", saved: []string{"bias_correction"}, symbol: "", meaning: "corrects the gradient average of the raw gain signal",
 		domain: truth, value: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.biasCorrection} }},
 	{option: "gorgonia.WithBatchSize", saved: []string{"batch_size"}, symbol: "", meaning: "divides the gradient, if above 1",

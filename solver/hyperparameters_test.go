@@ -114,7 +114,7 @@ func TestEveryOptionDocumentsItsDefaultsAndItsRange(t *testing.T) {
 	docs := documentation(t)
 	for i := range settings {
 		s := &settings[i]
-		if strings.HasPrefix(s.option, "gorgonia.") {
+		if s.option == "" || strings.HasPrefix(s.option, "gorgonia.") {
 			continue
 		}
 		doc := words(docs[s.option])
@@ -138,7 +138,7 @@ func TestEveryConstructorDocumentsItsOptionsAndDefaults(t *testing.T) {
 		for i := range settings {
 			s := &settings[i]
 			line := words(s.option + " " + constructorStatement(s, k))
-			if takes := slices.Contains(s.takers, k); takes && !strings.Contains(doc, line) {
+			if takes := s.option != "" && slices.Contains(s.takers, k); takes && !strings.Contains(doc, line) {
 				t.Errorf("%s: its documentation does not say %q", constructor, line)
 			}
 		}
@@ -167,7 +167,7 @@ func TestTheReadmeStatesTheTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range settings {
-		if row := settings[i].markdown(); !strings.Contains(string(readme), row) {
+		if row := settings[i].markdown(); settings[i].option != "" && !strings.Contains(string(readme), row) {
 			t.Errorf("README.md of this package lacks the row\n%s", row)
 		}
 	}

@@ -82,7 +82,7 @@ func option(set func(h *hyperparameters)) gorgonia.SolverOpt {
 //
 //	p ← p ⊙ exp(γp · signal)
 //
-// With 0 every gain stays as it is. Default 0.02; FunnelAdam, EGGain 0.01. Range
+// With 0 every gain stays as it is. Default 0.025; FunnelAdam 0.02; EGGain 0.01. Range
 // [0, ∞).
 func WithGainRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainRate = rate })
@@ -208,17 +208,34 @@ func WithScaleRestart(n float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.restart = n })
 }
 
+// WithSignalPooling sets n0, which makes scales of their own (WithScaleScope) follow
+// the mean of all signals as well:
+//
+//	c ← c + n0 / (n + n0) (c̄ − c)
+//
+// n is the number of the parameter's elements. c̄ is the mean of the signals c of all
+// parameters of the step, each weighing as much as it has elements, n0 at most. The
+// signal of a parameter of few elements is mostly noise, on which its scale would
+// drift away. It means nothing to a Global scale, and to signals other than Relative.
+// With 0 each scale follows its own signal alone. Default 100; FunnelAdam 1000.
+// Range [0, ∞).
+//
+// Source: partial pooling, as in James, Stein, Estimation with Quadratic Loss, 1961.
+func WithSignalPooling(elements float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.pooling = elements })
+}
+
 // WithPaperStep takes away what our defaults add to the step of the paper: it is
 // WithInitialStep(0), WithScaleWarmup(0, τ), WithMaxStep(0), WithScaleFloor(0),
-// WithNoiseCorrection(0), WithScaleRestart(0), WithGainDecay(0), WithScaleScope(Global) and, but for a
-// Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are
+// WithNoiseCorrection(0), WithScaleRestart(0), WithSignalPooling(0), WithGainDecay(0),
+// WithScaleScope(Global) and, but for a Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are
 // not 0: WithScaleRate(0.1) and WithGainRate(0.01). The learning rate then matters as it
 // does in the paper, whose signals are WithRawSignals. It must come before the
 // first step; options after it change what it set.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
-		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart = 0, 0, 0, 0
+		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart, h.pooling = 0, 0, 0, 0, 0
 		if h.scaleSignal == Relative {
 			h.scaleSignal = Normalized
 		}
@@ -268,7 +285,7 @@ func WithRawSignals() gorgonia.SolverOpt {
 }
 
 // WithScaleScope sets what shares one scale. It cannot be changed once a step has
-// been made. Default PerParameter; FunnelAdam, Augment Global. Range Global,
+// been made. Default PerParameter; Augment Global. Range Global,
 // PerParameter.
 func WithScaleScope(s Scope) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scope = s })

@@ -24,7 +24,7 @@ type rules struct {
 	scaleRate, warmupRate, warmupSteps             float64
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor                            float64
-	noiseCorrection, noiseLimit, restart           float64
+	noiseCorrection, noiseLimit, restart, pooling  float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected               bool
 }
@@ -32,9 +32,9 @@ type rules struct {
 func funnelRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
-		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
+		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, scaleSignal: solver.Relative,
+		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 100, scaleSignal: solver.Relative,
 		perParameter: true,
 	}
 }
@@ -49,9 +49,10 @@ func egGainRules() rules {
 func funnelAdamRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
-		gainRate: 0.01, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
+		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.05, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, scaleSignal: solver.Relative,
+		maxStep: 0.1, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 1000, scaleSignal: solver.Relative,
+		perParameter: true,
 	}
 }
 
@@ -59,7 +60,7 @@ func augmentRules() rules {
 	return rules{
 		learnRate: 0.1, batch: 1, // of the inner solver
 		scaleRate: 0.05, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, scaleSignal: solver.Relative,
+		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 100, scaleSignal: solver.Relative,
 	}
 }
 
@@ -101,7 +102,7 @@ type reference struct {
 	plain  func(r *rules, x *referenceParameter, g []float64) []float64
 	scale  *referenceScale // of all parameters
 
-	outliers, capped, floored, begun int // how often a gradient counts as 5 ḡ, the scale is limited, and the warm-up begins again
+	outliers, capped, floored, begun, drawn int // how often a gradient counts as 5 ḡ, the scale is limited, the warm-up begins again, and signals are pooled
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -223,11 +224,16 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 		plain[x] = r.plain(&r.rules, x, g[x])
 	}
 	// The signals are of the directions that the steps before went.
+	signals, has := make([]float64, len(groups)), make([]bool, len(groups))
 	for i, group := range groups {
-		next[i] = *r.scaleOf(group)
-		next[i].s = 1
-		if r.scaleRate > 0 {
-			next[i].s = r.factor(group, g, &next[i])
+		if next[i] = *r.scaleOf(group); r.scaleRate > 0 {
+			signals[i], has[i] = r.signal(group, g, &next[i])
+		}
+	}
+	r.pooled(groups, signals, has)
+	for i := range groups {
+		if next[i].s = 1; r.scaleRate > 0 {
+			next[i].s = r.factor(signals[i], has[i], &next[i])
 		}
 	}
 	starting := map[*referenceParameter]bool{}
@@ -254,8 +260,8 @@ func (r *reference) scaleOf(group []*referenceParameter) *referenceScale {
 // paused says whether the learning rate of a solver that has one is 0.
 func (r *reference) paused() bool { return r.learnRate == 0 && r.gainMax > 0 }
 
-// factor is what s is multiplied by because of the signal. It brings ḡ up to date.
-func (r *reference) factor(group []*referenceParameter, g map[*referenceParameter][]float64, at *referenceScale) float64 {
+// signal is c of a group, if it has one. It brings ḡ up to date.
+func (r *reference) signal(group []*referenceParameter, g map[*referenceParameter][]float64, at *referenceScale) (c float64, ok bool) {
 	var dg, dd, gg float64
 	for _, x := range group {
 		dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
@@ -264,6 +270,49 @@ func (r *reference) factor(group []*referenceParameter, g map[*referenceParamete
 	if dd > 0 && gg > 0 {
 		cosine = dg / math.Sqrt(dd*gg)
 	}
+	switch r.scaleSignal {
+	case solver.Raw:
+		return dg, !at.still
+	case solver.Normalized:
+		return cosine, !at.still
+	}
+	if gg == 0 {
+		return 0, false
+	}
+	if at.squaredNorm == 0 {
+		at.squaredNorm = gg
+	}
+	counted := math.Min(math.Sqrt(gg), 5*math.Sqrt(at.squaredNorm))
+	if counted < math.Sqrt(gg) {
+		r.outliers++
+	}
+	c = cosine * counted / math.Sqrt(at.squaredNorm)
+	at.squaredNorm = 0.9*at.squaredNorm + 0.1*counted*counted
+	return c, dd > 0 && !at.still
+}
+
+// pooled draws the signals of groups that have one towards their mean.
+func (r *reference) pooled(groups [][]*referenceParameter, signals []float64, has []bool) {
+	if r.pooling == 0 || !r.perParameter || r.scaleSignal != solver.Relative {
+		return
+	}
+	var sum, weights float64
+	for i, group := range groups {
+		if has[i] {
+			weight := math.Min(float64(len(group[0].theta)), r.pooling)
+			sum, weights = sum+weight*signals[i], weights+weight
+		}
+	}
+	for i, group := range groups {
+		if n := float64(len(group[0].theta)); has[i] {
+			signals[i] = (n*signals[i] + r.pooling*sum/weights) / (n + r.pooling)
+			r.drawn++
+		}
+	}
+}
+
+// factor is what s is multiplied by because of the signal c.
+func (r *reference) factor(c float64, has bool, at *referenceScale) float64 {
 	w := math.Exp(-float64(at.moves) / r.warmupSteps)
 	if r.restarts() {
 		if at.warmup *= math.Exp(-1 / r.warmupSteps); at.moves == 0 {
@@ -271,35 +320,17 @@ func (r *reference) factor(group []*referenceParameter, g map[*referenceParamete
 		}
 		w = at.warmup
 	}
-	exponent := 0.0
-	switch r.scaleSignal {
-	case solver.Raw:
-		exponent = (r.scaleRate + r.warmupRate*w) * dg
-	case solver.Normalized:
-		exponent = (r.scaleRate + r.warmupRate*w) * cosine
-	case solver.Relative:
-		if gg == 0 {
-			break
-		}
-		if at.squaredNorm == 0 {
-			at.squaredNorm = gg
-		}
-		counted := math.Min(math.Sqrt(gg), 5*math.Sqrt(at.squaredNorm))
-		if counted < math.Sqrt(gg) {
-			r.outliers++
-		}
-		c := cosine * counted / math.Sqrt(at.squaredNorm)
-		if r.restarts() && dd > 0 && !at.still {
-			w = r.surprise(c, at)
-		}
-		noise := math.Min(math.Abs(c), r.noiseLimit)
-		exponent = (r.scaleRate+r.warmupRate*w)*c - r.scaleRate*r.noiseCorrection*(1-w)*noise*noise
-		at.squaredNorm = 0.9*at.squaredNorm + 0.1*counted*counted
-	}
-	if at.still {
+	if !has {
 		return 1
 	}
-	return math.Exp(exponent)
+	if r.scaleSignal != solver.Relative {
+		return math.Exp((r.scaleRate + r.warmupRate*w) * c)
+	}
+	if r.restarts() {
+		w = r.surprise(c, at)
+	}
+	noise := math.Min(math.Abs(c), r.noiseLimit)
+	return math.Exp((r.scaleRate+r.warmupRate*w)*c - r.scaleRate*r.noiseCorrection*(1-w)*noise*noise)
 }
 
 // restarts says whether the warm-up can begin again.
@@ -364,7 +395,11 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		value, step, elements = value+dot(x.theta, x.theta), step+dot(plain[x], plain[x]), elements+float64(len(x.theta))
 	}
 	value = math.Max(value, 0.03*0.03*elements)
-	if longest := r.maxStep * math.Sqrt(value/step); r.maxStep > 0 && step > 0 && s > longest {
+	longest := math.Inf(1)
+	if r.maxStep > 0 && step > 0 {
+		longest = r.maxStep * math.Sqrt(value/step)
+	}
+	if s > longest {
 		s = longest
 		r.capped++
 	}
@@ -376,7 +411,7 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	}
 	next.sum += counts * s
 	if floor := r.scaleFloor * next.sum / steps; r.scaleFloor > 0 && steps > 0 && s < floor {
-		s = floor
+		s = math.Min(floor, longest)
 		r.floored++
 	}
 	return s
@@ -465,6 +500,12 @@ var scaleVariants = []variant{
 		r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor = 0.3, 4, 0, 0.9
 	}},
 	{"one scale", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.Global)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, false }},
+	{"signals pooled", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.PerParameter), solver.WithSignalPooling(4)), func(r *rules) {
+		r.scaleRate, r.perParameter, r.pooling = 0.1, true, 4
+	}},
+	{"signals apart", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.PerParameter), solver.WithSignalPooling(0)), func(r *rules) {
+		r.scaleRate, r.perParameter, r.pooling = 0.1, true, 0
+	}},
 	{"a scale for each parameter", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.PerParameter)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, true }},
 }
 
@@ -488,7 +529,7 @@ var gainVariants = []variant{
 	{"the paper's step", options(solver.WithPaperStep(), solver.WithScaleRate(0.1)), func(r *rules) {
 		r.initialStep, r.warmupRate, r.gainDecay, r.perParameter = 0, 0, 0, false
 		r.maxStep, r.scaleFloor, r.noiseCorrection, r.scaleSignal = 0, 0, 0, solver.Normalized
-		r.scaleRate, r.gainRate = 0.1, 0.01
+		r.pooling, r.scaleRate, r.gainRate = 0, 0.1, 0.01
 	}},
 }
 
@@ -526,6 +567,7 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 						"scale floor":                         r.floored,
 						"scale floor for each parameter":      r.floored,
 						"restart":                             r.begun,
+						"signals pooled":                      r.drawn,
 					}
 					if n, ok := acts[v.name]; ok && n == 0 {
 						t.Error("what it is about never happens")

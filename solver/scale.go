@@ -14,7 +14,18 @@ type progress struct {
 	idle  int  // steps that moved nothing
 	still bool // whether the last step moved nothing
 	learned
-	next learned // what the step will make of it; scratch, valid during Step
+
+	// scratch, valid during Step
+	now  reading
+	next learned // what the step will make of it
+}
+
+// reading is what the first pass found of parameters that share a scale.
+type reading struct {
+	sums      kernel.Sums
+	exponents kernel.Exponents
+	signal    float64 // c
+	ok        bool    // whether there is a signal
 }
 
 // learned is a scale and what its adaptation goes on from.
@@ -65,13 +76,13 @@ func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
 // nextScales finds the scale of the step for every bound parameter.
 func (a *adaptive) nextScales() error {
 	bound, first := a.parameters.Bound(), a.initialScale()
-	a.next = a.learned
+	a.readSignals(bound)
 	if a.scope == Global {
 		a.nextScale(bound, &a.progress, first)
 	}
 	for i, p := range bound {
 		own := p.progressed()
-		if own.next = own.learned; a.scope == PerParameter {
+		if a.scope == PerParameter {
 			a.nextScale(bound[i:i+1], own, first)
 		} else {
 			own.next.scale = a.next.scale
@@ -83,44 +94,101 @@ func (a *adaptive) nextScales() error {
 	return nil
 }
 
+// readSignals begins the next state of every scale and finds its signal.
+func (a *adaptive) readSignals(bound []state) {
+	a.next = a.learned
+	for _, p := range bound {
+		own := p.progressed()
+		own.next = own.learned
+	}
+	switch {
+	case !a.adaptsScale():
+	case a.scope == Global:
+		a.read(bound, &a.progress)
+	default:
+		for i, p := range bound {
+			a.read(bound[i:i+1], p.progressed())
+		}
+		a.poolSignals(bound)
+	}
+}
+
+// adaptsScale says whether the scale changes. It does not where the learning rate is
+// 0; an Augmented has none.
+func (a *adaptive) adaptsScale() bool {
+	return a.scaleRate > 0 && (a.learnRate != 0 || a.kind == augment)
+}
+
+// read finds the signal of parameters that share one scale.
+func (a *adaptive) read(of []state, p *progress) {
+	for _, q := range of {
+		a.total.Add(q.measured())
+	}
+	p.now.sums, p.now.exponents = a.total.Sums()
+	p.now.signal, p.now.ok = a.signal(p.now.sums, p.now.exponents, p)
+}
+
+// poolSignals draws the signals of parameters that have scales of their own towards
+// the mean c̄ of all, in which each weighs as many elements n as it has, n0 at most:
+//
+//	c ← c + n0 / (n + n0) (c̄ − c)
+//
+// It adds in ascending order, so that the order of the parameters does not matter.
+func (a *adaptive) poolSignals(bound []state) {
+	if a.pooling == 0 || a.scaleSignal != Relative {
+		return
+	}
+	signals, weights := a.signals[:0], a.weights[:0]
+	for _, p := range bound {
+		if now := &p.progressed().now; now.ok {
+			weight := min(float64(p.elements()), a.pooling)
+			signals, weights = append(signals, weight*now.signal), append(weights, weight)
+		}
+	}
+	a.signals, a.weights = signals, weights
+	total := kernel.AddAscending(weights)
+	if total == 0 {
+		return
+	}
+	mean := kernel.AddAscending(signals) / total
+	for _, p := range bound {
+		if now := &p.progressed().now; now.ok {
+			share := a.pooling / (float64(p.elements()) + a.pooling)
+			now.signal += float64(share * (mean - now.signal))
+		}
+	}
+}
+
 // nextScale finds s_{t+1} of parameters that share one scale, where t counts the
 // steps that moved something, and s_0 is first:
 //
 //	s ← s · exp((γs + γw w) c − γs k (1−w) min(|c|, c_k)²)
-//	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //	s ← max(s, κ A / T)
+//	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
 // c is the signal, w the weight of the warm-up, u the step with a scale of 1, A the
-// sum of (1−w) s so far with this step's, s being before the floor, and T that of 1−w.
-// A step that moved nothing teaches nothing: after it there is no signal, and with a
-// learning rate of 0 the scale stays.
+// sum of (1−w) s so far with this step's, s being before the floor and no longer than
+// the longest step allows, and T that of 1−w. A step that moved nothing teaches
+// nothing: after it there is no signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
-	if a.scaleRate > 0 && !a.paused() {
+	if a.adaptsScale() {
 		t := p.moves()
-		sums, exponents := a.totalOf(of)
 		if t == 0 {
 			next.scale = first
 		}
-		c, ok := a.signal(sums, exponents, p)
-		w := a.warmupWeight(t, c, ok, next)
-		if ok {
-			next.scale *= kernel.Exp(a.exponent(w, c))
+		w := a.warmupWeight(t, p.now.signal, p.now.ok, next)
+		if p.now.ok {
+			next.scale *= kernel.Exp(a.exponent(w, p.now.signal))
 		}
-		a.limitStep(of, sums, exponents, p)
+		longest := a.longest(of, &p.now)
+		next.scale = min(next.scale, longest)
 		a.limitFall(w, p)
+		if a.firm {
+			next.scale = min(next.scale, longest)
+		}
 	}
 	next.scale = min(max(next.scale, a.scaleMin), a.scaleMax)
-}
-
-// paused says whether the learning rate is 0. An Augmented has none.
-func (a *adaptive) paused() bool { return a.learnRate == 0 && a.kind != augment }
-
-func (a *adaptive) totalOf(of []state) (kernel.Sums, kernel.Exponents) {
-	for _, p := range of {
-		a.total.Add(p.measured())
-	}
-	return a.total.Sums()
 }
 
 // restarts says whether the warm-up may begin again.
@@ -202,20 +270,22 @@ func cosine(s kernel.Sums) float64 {
 	return min(max(c, -1), 1)
 }
 
-// limitStep limits the scale so that the step is at most so long, relative to the
-// parameters, as WithMaxStep says.
-func (a *adaptive) limitStep(of []state, s kernel.Sums, exponents kernel.Exponents, p *progress) {
-	if a.maxStep == 0 {
-		return
+// longest is the scale of the longest step that WithMaxStep allows; +Inf if there is
+// no limit.
+func (a *adaptive) longest(of []state, now *reading) float64 {
+	step := 0.0
+	if a.maxStep > 0 {
+		step = a.stepLength(of, now.sums, now.exponents)
+	}
+	if step == 0 {
+		return math.Inf(1)
 	}
 	elements := 0
 	for _, q := range of {
 		elements += q.elements()
 	}
-	value := max(s.SquaredValue, leastValue*leastValue*float64(elements))
-	if step := a.stepLength(of, s, exponents); step > 0 {
-		p.next.scale = min(p.next.scale, a.maxStep*math.Sqrt(value)/step)
-	}
+	value := max(now.sums.SquaredValue, leastValue*leastValue*float64(elements))
+	return a.maxStep * math.Sqrt(value) / step
 }
 
 // leastValue is what a value counts as at least for the longest step.
@@ -249,7 +319,7 @@ const lengthOfZero = 0.01
 // initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ of those bound parameters that have not
 // moved yet.
 func (a *adaptive) initialScale() float64 {
-	if a.initialStep == 0 || a.scaleRate == 0 || a.paused() {
+	if a.initialStep == 0 || !a.adaptsScale() {
 		return 1
 	}
 	values, steps := a.values[:0], a.firstSteps[:0]

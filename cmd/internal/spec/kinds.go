@@ -53,6 +53,7 @@ var (
 		number("noise-correction", solver.WithNoiseCorrection),
 		positive("noise-limit", solver.WithNoiseLimit),
 		number("scale-restart", solver.WithScaleRestart),
+		number("signal-pooling", solver.WithSignalPooling),
 		bounds("scale-bounds", solver.WithScaleBounds),
 		word("scale-signal", map[string]gorgonia.SolverOpt{
 			"relative":   solver.WithScaleSignal(solver.Relative),
