@@ -25,7 +25,7 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // Gorgonia computed it:
 //
 //	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖, then at least κ times its mean so far, warm-ups apart
+//	          then at least κ times its mean so far, warm-ups apart, then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
 // where c_t = −Δ_t · g_t / (‖Δ_t‖ ḡ) and w_t is the weight of the warm-up, as

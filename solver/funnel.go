@@ -17,7 +17,7 @@ var _ Adaptive = (*Funnel)(nil)
 // while the network trains.
 //
 //	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖, then at least κ times its mean so far, warm-ups apart
+//	          then at least κ times its mean so far, warm-ups apart, then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ ν_t + η (p_{t+1} ⊙ g_t)
 //	m_t     = β m_{t−1} + (1−β) g_t
@@ -33,8 +33,14 @@ var _ Adaptive = (*Funnel)(nil)
 //
 // where w_0 = 1 is the weight of the warm-up, which begins again where two signals in a
 // row are more than n times as large as usual; σ² is the running mean of c² up to
-// step t−1, with decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in s_{t+1} counts the steps that moved something. p and s are
-// clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
+// step t−1, with decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in
+// s_{t+1} counts the steps that moved something. Of a parameter of N elements, c_t is
+// then drawn towards the mean c̄_t of all parameters' signals, because in few elements
+// it is mostly noise:
+//
+//	c_t ← c_t + n0 / (N + n0) (c̄_t − c_t),  each weighing min(N, n0) in c̄_t
+//
+// p and s are clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
 // norm is. g is the gradient after l1 and l2 regularisation, division by the batch
 // size and clipping, in this order. An element of ν or m below the smallest normal
 // number of its type is set to 0 within 16 steps, because arithmetic with such
@@ -59,7 +65,7 @@ var _ Adaptive = (*Funnel)(nil)
 // gradients from small ones (Relative); a longest step (WithMaxStep, c_max); a floor
 // under the scale (WithScaleFloor, κ); a correction for noise (WithNoiseCorrection,
 // k, and WithNoiseLimit, c_k); a warm-up that begins again after a shift
-// (WithScaleRestart, n); and gains that go back to 1 (WithGainDecay, λ).
+// (WithScaleRestart, n); signals that are pooled (WithSignalPooling, n0); and gains that go back to 1 (WithGainDecay, λ).
 // WithPaperStep takes all of it away.
 //
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated

@@ -153,8 +153,8 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 //
 // u is the step with a scale of 1, as far as it is known before the gains of the
 // step are: μ ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
-// Augmented what the inner solver does, and the limit is exact. The ‖θ‖ of n
-// elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam,
+// Augmented what the inner solver does, and the limit is exact. It holds against
+// WithScaleFloor. The ‖θ‖ of n elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam,
 // Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
@@ -166,7 +166,7 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 //	s ← max(s, κ A / T)
 //
 // A is the sum of (1−w) s over the steps that moved something, this one included, s being
-// what it was before the floor, and T the sum of 1−w, which leaves the warm-up
+// what it was before the floor and within WithMaxStep, and T the sum of 1−w, which leaves the warm-up
 // out: w is its weight (WithScaleRestart). So the scale falls no faster than 1/t and
 // the sum of all scales diverges, as is needed to get to an optimum from anywhere.
 // Without restarts 1−w counts as 1. With 0 there is no floor. Default 0.25; FunnelAdam 0.2.

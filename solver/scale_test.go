@@ -153,3 +153,30 @@ func TestRestartsThatAreTurnedOnOrOffLeaveTheScaleWhereItIs(t *testing.T) {
 		}
 	}
 }
+
+// A burst of gradients comes while the floor keeps the scale up.
+func TestTheLongestStepHoldsAgainstTheFloor(t *testing.T) {
+	for name, make := range map[string]func(...gorgonia.SolverOpt) applicable{"Funnel": newFunnel, "Augment": newAugmented} {
+		s := make(solver.WithGainRate(0), solver.WithScaleFloor(0.9), solver.WithMaxStep(0.05))
+		rng := rand.New(rand.NewPCG(3, 3))
+		w := vector("w", []float64{1, 1, 1, 1}, []float64{0, 0, 0, 0})
+		for i := range 88 {
+			gradient := random(rng, 4)
+			if i >= 80 {
+				for k := range gradient {
+					gradient[k] *= math.Pow(10, float64(i-80))
+				}
+			}
+			before := floats(w.value)
+			set(w.gradient, gradient)
+			step(t, s, model(w))
+			moved, length := 0.0, 0.0
+			for k, v := range floats(w.value) {
+				moved, length = moved+(v-before[k])*(v-before[k]), length+before[k]*before[k]
+			}
+			if length = math.Max(math.Sqrt(length), 0.03*2); math.Sqrt(moved) > 0.0501*length {
+				t.Fatalf("%s: step %d is %.3g long, and the parameters %.3g", name, i, math.Sqrt(moved), length)
+			}
+		}
+	}
+}
