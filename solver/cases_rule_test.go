@@ -172,30 +172,33 @@ func TestAValueFunctionByTemporalDifferencesIsLearnedAsWellAsWithAdam(t *testing
 }
 
 // A line through 100 points, x up to 10,000, the whole gradient clipped at 5, as in
-// Gorgonia's own example. There is no noise.
+// Gorgonia's own example. There is no noise, and all end in a cycle, of whose losses the
+// mean is taken.
 func TestALineIsFoundWithAClippedGradient(t *testing.T) {
 	fit := func(s G.Solver) float64 {
 		slope, offset := vector("slope", []float64{0.3}, []float64{0}), vector("offset", []float64{0.3}, []float64{0})
-		m, loss := model(slope, offset), 0.0
-		for range 5000 {
+		m, mean := model(slope, offset), 0.0
+		for i := range 5000 {
 			a, b := floats(slope.value)[0], floats(offset.value)[0]
-			var ga, gb float64
-			loss = 0
+			var loss, ga, gb float64
 			for x := 1.0; x < 10_000; x += 100 {
 				e := (a-2)*x + b - 0.5
 				loss, ga, gb = loss+e*e/100, ga+2*e*x/100, gb+2*e/100
+			}
+			if i >= 4500 {
+				mean += loss / 500
 			}
 			set(slope.gradient, []float64{ga})
 			set(offset.gradient, []float64{gb})
 			step(t, s, m)
 		}
-		return loss
+		return mean
 	}
 	adam := fit(G.NewAdamSolver(G.WithClip(5)))
 	for name, s := range map[string]scaling{"Funnel": solver.NewFunnel(G.WithClip(5)), "FunnelAdam": solver.NewFunnelAdam(G.WithClip(5))} {
 		loss := fit(s)
 		t.Logf("%s: %.3g; Adam %.3g", name, loss, adam)
-		if !(loss <= 6*adam) { // all of them end in a cycle, which ends somewhere
+		if within := map[string]float64{"Funnel": 1, "FunnelAdam": 3}[name]; !(loss <= within*adam) {
 			t.Errorf("%s ends with a loss of %.3g, Adam with %.3g", name, loss, adam)
 		}
 	}

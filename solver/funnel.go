@@ -65,8 +65,8 @@ var _ Adaptive = (*Funnel)(nil)
 // gradients from small ones (Relative); a longest step (WithMaxStep, c_max); a floor
 // under the scale (WithScaleFloor, κ); a correction for noise (WithNoiseCorrection,
 // k, and WithNoiseLimit, c_k); a warm-up that begins again after a shift
-// (WithScaleRestart, n); signals that are pooled (WithSignalPooling, n0); and gains that go back to 1 (WithGainDecay, λ).
-// WithPaperStep takes all of it away.
+// (WithScaleRestart, n); signals that are pooled (WithSignalPooling, n0); and gains
+// that go back to 1 (WithGainDecay, λ). WithPaperStep takes all of it away.
 //
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
 // Gradient Updates, 2022, arXiv 2202.00145.

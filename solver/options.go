@@ -211,9 +211,9 @@ func WithScaleRestart(n float64) gorgonia.SolverOpt {
 // WithSignalPooling sets n0, which makes scales of their own (WithScaleScope) follow
 // the mean of all signals as well:
 //
-//	c ← c + n0 / (n + n0) (c̄ − c)
+//	c ← c + n0 / (N + n0) (c̄ − c)
 //
-// n is the number of the parameter's elements. c̄ is the mean of the signals c of all
+// N is the number of the parameter's elements. c̄ is the mean of the signals c of all
 // parameters of the step, each weighing as much as it has elements, n0 at most. The
 // signal of a parameter of few elements is mostly noise, on which its scale would
 // drift away. It means nothing to a Global scale, and to signals other than Relative.

@@ -20,14 +20,6 @@ type progress struct {
 	next learned // what the step will make of it
 }
 
-// reading is what the first pass found of parameters that share a scale.
-type reading struct {
-	sums      kernel.Sums
-	exponents kernel.Exponents
-	signal    float64 // c
-	ok        bool    // whether there is a signal
-}
-
 // learned is a scale and what its adaptation goes on from.
 type learned struct {
 	scale float64 // s of the last step
@@ -94,69 +86,10 @@ func (a *adaptive) nextScales() error {
 	return nil
 }
 
-// readSignals begins the next state of every scale and finds its signal.
-func (a *adaptive) readSignals(bound []state) {
-	a.next = a.learned
-	for _, p := range bound {
-		own := p.progressed()
-		own.next = own.learned
-	}
-	switch {
-	case !a.adaptsScale():
-	case a.scope == Global:
-		a.read(bound, &a.progress)
-	default:
-		for i, p := range bound {
-			a.read(bound[i:i+1], p.progressed())
-		}
-		a.poolSignals(bound)
-	}
-}
-
 // adaptsScale says whether the scale changes. It does not where the learning rate is
 // 0; an Augmented has none.
 func (a *adaptive) adaptsScale() bool {
 	return a.scaleRate > 0 && (a.learnRate != 0 || a.kind == augment)
-}
-
-// read finds the signal of parameters that share one scale.
-func (a *adaptive) read(of []state, p *progress) {
-	for _, q := range of {
-		a.total.Add(q.measured())
-	}
-	p.now.sums, p.now.exponents = a.total.Sums()
-	p.now.signal, p.now.ok = a.signal(p.now.sums, p.now.exponents, p)
-}
-
-// poolSignals draws the signals of parameters that have scales of their own towards
-// the mean c̄ of all, in which each weighs as many elements n as it has, n0 at most:
-//
-//	c ← c + n0 / (n + n0) (c̄ − c)
-//
-// It adds in ascending order, so that the order of the parameters does not matter.
-func (a *adaptive) poolSignals(bound []state) {
-	if a.pooling == 0 || a.scaleSignal != Relative {
-		return
-	}
-	signals, weights := a.signals[:0], a.weights[:0]
-	for _, p := range bound {
-		if now := &p.progressed().now; now.ok {
-			weight := min(float64(p.elements()), a.pooling)
-			signals, weights = append(signals, weight*now.signal), append(weights, weight)
-		}
-	}
-	a.signals, a.weights = signals, weights
-	total := kernel.AddAscending(weights)
-	if total == 0 {
-		return
-	}
-	mean := kernel.AddAscending(signals) / total
-	for _, p := range bound {
-		if now := &p.progressed().now; now.ok {
-			share := a.pooling / (float64(p.elements()) + a.pooling)
-			now.signal += float64(share * (mean - now.signal))
-		}
-	}
 }
 
 // nextScale finds s_{t+1} of parameters that share one scale, where t counts the
@@ -232,42 +165,6 @@ func (h *hyperparameters) exponent(w, c float64) float64 {
 	noise := min(math.Abs(c), h.noiseLimit)
 	correction := float64(float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(noise*noise)))
 	return float64(rate*c) - correction
-}
-
-// The constants of the Relative signal.
-const (
-	normDecay   = 0.9 // of ḡ²
-	signalLimit = 5.0 // of ‖g‖/ḡ, and so of |c|; and of |z|
-)
-
-// signal is c. There is none after a step that moved nothing.
-func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c float64, ok bool) {
-	switch a.scaleSignal {
-	case Raw:
-		return math.Ldexp(s.Dot, of.D+of.G), !p.still
-	case Normalized:
-		return cosine(s), !p.still
-	}
-	if s.SquaredGradient == 0 {
-		return 0, false
-	}
-	next := &p.next
-	norm := math.Ldexp(math.Sqrt(s.SquaredGradient), of.G)
-	if next.norm == 0 {
-		next.norm = norm
-	}
-	ratio := min(norm/next.norm, signalLimit) // ‖g‖ / ḡ
-	next.norm *= math.Sqrt(normDecay + float64((1-normDecay)*float64(ratio*ratio)))
-	return cosine(s) * ratio, s.SquaredDirection > 0 && !p.still
-}
-
-// cosine is that of the angle between the direction and g, 0 where either is.
-func cosine(s kernel.Sums) float64 {
-	if s.SquaredDirection == 0 || s.SquaredGradient == 0 {
-		return 0
-	}
-	c := s.Dot / (math.Sqrt(s.SquaredDirection) * math.Sqrt(s.SquaredGradient))
-	return min(max(c, -1), 1)
 }
 
 // longest is the scale of the longest step that WithMaxStep allows; +Inf if there is
