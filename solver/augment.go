@@ -28,10 +28,14 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //	          then at least κ times its mean so far, warm-ups apart, then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
-// where c_t = −Δ_t · g_t / (‖Δ_t‖ ḡ) and w_t is the weight of the warm-up, as
-// Funnel's documentation has them, Δ_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as long as
+// where c_t is −d_t · g_t / (‖d_t‖ ḡ) and along the average of all d, w_t is the weight
+// of the warm-up, as Funnel's documentation has them with ν for −d,
+//
+//	d_{t+1} = 0.8 d_t + 0.2 Δ_{t+1}
+//
+// because not every inner solver has momentum, d_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as long as
 // the parameters are, whatever inner's learning rate is. The raw signal is the
-// product −Δ_t · g_t. The scale is
+// product −Δ_t · g_t; there, and with WithStepAverage(0), d is Δ. The scale is
 // clipped to its bounds after every update, and while it is 1 the values are
 // inner's to the bit. With WithPaperStep s_0 = 1, and the first step is inner's.
 //
@@ -88,13 +92,14 @@ type Augmented struct {
 //
 //	WithScaleRate                γs  0.05
 //	WithScaleWarmup              γw  0.3, τ 30
-//	WithInitialStep              ρ   0.01
+//	WithInitialStep              ρ   0.02
 //	WithMaxStep                  c_max 0.1
 //	WithScaleFloor               κ   0.25
-//	WithNoiseCorrection          k   1.5
+//	WithNoiseCorrection          k   0.5
 //	WithNoiseLimit               c_k 0.3
 //	WithScaleRestart             n   3
 //	WithSignalPooling            n0  100
+//	WithStepAverage              β_u 0.99
 //	WithScaleBounds                  [1e-09, 1e+09]
 //	WithScaleSignal                  Relative
 //	WithScaleScope                   Global
@@ -280,6 +285,10 @@ type augmentedParameter interface {
 	wouldChange(learnRate float64) bool
 }
 
+// descentDecay is the decay of the running mean that stands for the last step where
+// there is a step average. More would follow a narrow valley badly.
+const descentDecay = 0.8
+
 // newAugmentedState returns the state of a parameter that has made no step.
 func newAugmentedState(value gorgonia.Value) state {
 	if value.Dtype() == tensor.Float32 {
@@ -305,7 +314,8 @@ func newAugmentedStateOf[T kernel.Float](value gorgonia.Value) *augmentedState[T
 type augmentedState[T kernel.Float] struct {
 	param.Binding[T]
 	progress
-	descent []T // −Δ of the last step
+	averaged[T]
+	descent []T // −Δ of the last step, or the running mean of −Δ
 
 	// inner's parameter and its memory
 	node                    *gorgonia.Node
@@ -314,7 +324,8 @@ type augmentedState[T kernel.Float] struct {
 	// scratch, valid during Step
 	theta, gradient []T
 	total           kernel.Sums
-	part            kernel.FunnelPart[T]
+	moved           bool
+	part, alongPart kernel.FunnelPart[T]
 	objective       kernel.Objective[T] // none
 }
 
@@ -349,15 +360,19 @@ func (s *augmentedState[T]) wouldChange(learnRate float64) bool {
 
 // prepare copies the parameter for inner. It is one block, as the bits of its sums
 // are those of one.
-func (s *augmentedState[T]) prepare(*hyperparameters) (blocks int) {
+func (s *augmentedState[T]) prepare(h *hyperparameters) (blocks int) {
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
 	copy(s.nodeValue, s.theta)
 	copy(s.nodeGradient, s.gradient)
+	s.prepareAverage(h, len(s.theta), 1)
 	return 1
 }
 
 func (s *augmentedState[T]) measure(int) {
 	s.total = kernel.Measure(s.theta, s.gradient, s.descent, &s.objective)
+	if s.averages {
+		s.alongBlocks[0] = kernel.MeasureAverage(s.theta, s.gradient, s.mean, s.descent, s.sample, 0, len(s.theta), &s.objective)
+	}
 }
 
 func (s *augmentedState[T]) checkMeasured() error {
@@ -367,6 +382,12 @@ func (s *augmentedState[T]) checkMeasured() error {
 func (s *augmentedState[T]) measured() (kernel.Sums, kernel.Part) {
 	s.part = kernel.FunnelPart[T]{Theta: s.theta, Gradient: s.gradient, Direction: s.descent, Objective: &s.objective}
 	return s.total, &s.part
+}
+
+func (s *augmentedState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
+	s.alongPart = s.part
+	s.alongPart.Mean, s.alongPart.Sample = s.mean, s.sample
+	return s.along(s.total, len(s.theta)), &s.alongPart
 }
 
 // first returns ‖θ_0‖² and ‖Δ_1‖².
@@ -392,18 +413,26 @@ func (s *augmentedState[T]) setScale(scale float64) error {
 }
 
 func (s *augmentedState[T]) update(int) {
-	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.next.scale))
+	var average *kernel.AverageStep[T]
+	if s.averages {
+		average = &kernel.AverageStep[T]{Decay: descentDecay, Weight: 1 - descentDecay}
+	}
+	s.moved = s.changed()
+	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.next.scale), average)
+	s.updateAverage(0, len(s.theta), s.descent, s.kept, false)
 	clear(s.gradient)
 }
 
 func (s *augmentedState[T]) finish() (moved bool) {
 	s.Store()
-	return s.next.scale > 0 && slices.ContainsFunc(s.descent, func(d T) bool { return d != 0 })
+	s.finishAverage()
+	return s.next.scale > 0 && s.moved
 }
 
 // Release gives up the parameter's memory.
 func (s *augmentedState[T]) Release() {
-	s.theta, s.gradient, s.part = nil, nil, kernel.FunnelPart[T]{}
+	s.theta, s.gradient = nil, nil
+	s.part, s.alongPart = kernel.FunnelPart[T]{}, kernel.FunnelPart[T]{}
 	s.Binding.Release()
 }
 
@@ -412,13 +441,19 @@ func (s *augmentedState[T]) adaptation() Adaptation {
 }
 
 func (s *augmentedState[T]) tensors(*hyperparameters) []*checkpoint.Tensor {
-	return []*checkpoint.Tensor{{Role: "descent", Data: checkpoint.Floats[T](s.descent), Least: checkpoint.AnyFinite}}
+	descent := &checkpoint.Tensor{Role: "descent", Data: checkpoint.Floats[T](s.descent), Least: checkpoint.AnyFinite}
+	return append(s.averageTensors(), descent)
 }
 
-func (s *augmentedState[T]) save() checkpoint.Parameter { return s.progress.save() }
+func (s *augmentedState[T]) save() checkpoint.Parameter {
+	r := s.progress.save()
+	r.Averages = s.mean != nil
+	return r
+}
 
 func (s *augmentedState[T]) restore(r checkpoint.Parameter) error {
 	s.progress.restore(r.Steps, r.Scale, r.Adapting)
+	s.restoreAverage(r, len(s.descent))
 	return nil
 }
 

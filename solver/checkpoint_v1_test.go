@@ -128,9 +128,10 @@ func TestACheckpointOfTheFirstFormatGoesOnToTheSameBits(t *testing.T) {
 }
 
 // v2 has solvers with the Relative signal, written before warm-ups could begin again,
-// and v3 such that were written before signals were pooled.
-func TestACheckpointOfBeforeRestartsOrPooledSignalsGoesOnToTheSameBits(t *testing.T) {
-	for _, version := range []string{"v2", "v3"} {
+// v3 such that were written before signals were pooled, and v4 before there was a step
+// average.
+func TestACheckpointOfBeforeRestartsPooledSignalsOrStepAveragesGoesOnToTheSameBits(t *testing.T) {
+	for _, version := range []string{"v2", "v3", "v4"} {
 		for _, name := range []string{"funnel", "funneladam", "augment-funneladam", "augment-augment-funnel"} {
 			t.Run(version+"/"+name, func(t *testing.T) { testGoesOn(t, filepath.Join(checkpoints, version, name), v1[name]) })
 		}

@@ -26,6 +26,12 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it. The first defaults are those before the Relative signal.
 var fingerprints = map[string]string{
+	"float32/Funnel's fourth defaults":     "0700a2d9a922ebe975b44caf0e38d285b96c5d13b4ae5364bf88002d3824ab3f",
+	"float32/FunnelAdam's fourth defaults": "1b82efffcc8459d8b6f757d198c728b30e736987c31d8ca0e04b1e43e1fc1133",
+	"float32/Augment's fourth defaults":    "a2e7635bb2290e603095028175ab0e862ed17f84c1d5f59495a9af5a64883265",
+	"float64/Funnel's fourth defaults":     "636b145f6ea2f59b967b33680c55b65989f52c162e3c18989bd6bfa58cfbb90a",
+	"float64/FunnelAdam's fourth defaults": "357fae18ea39183d0f10bc8a5de1cd98aff1a337ba224c3b5ccee6ee33fb2f3c",
+	"float64/Augment's fourth defaults":    "36d34a13bdb2c501539594399f44ac790e9eced4f047cedf909cd5916f46a4b2",
 	"float32/Funnel's third defaults":      "f81f9d5b57805203e6156b6cf715de56c52cc492bffef1bf4517ca1dfd7b3b6a",
 	"float32/FunnelAdam's third defaults":  "210077353a918558444a32f1ff299af119cc0d734aeaab68a02e1947a8f3adb4",
 	"float32/Augment's third defaults":     "c999f31997e63f420a593404ea5f1064337c3af0732262ffd80537ceb80c014f",
@@ -38,12 +44,12 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's second defaults": "9a2e15086c3773712872ab456703af41ed2891117273ee6279375837f02375c6",
 	"float32/Augment's second defaults":    "e4e43c63e919bd076a25d68b14c166ec9ac460bb8c764bc5f50058c19929c4fe",
 	"float64/Augment's second defaults":    "d22322a802c42f56469981d8299609b2373e4a3a7c4c12b147a4d6040ebfdf87",
-	"float32/Funnel's defaults":            "0700a2d9a922ebe975b44caf0e38d285b96c5d13b4ae5364bf88002d3824ab3f",
-	"float64/Funnel's defaults":            "636b145f6ea2f59b967b33680c55b65989f52c162e3c18989bd6bfa58cfbb90a",
-	"float32/FunnelAdam's defaults":        "1b82efffcc8459d8b6f757d198c728b30e736987c31d8ca0e04b1e43e1fc1133",
-	"float64/FunnelAdam's defaults":        "357fae18ea39183d0f10bc8a5de1cd98aff1a337ba224c3b5ccee6ee33fb2f3c",
-	"float32/Augment's defaults":           "a2e7635bb2290e603095028175ab0e862ed17f84c1d5f59495a9af5a64883265",
-	"float64/Augment's defaults":           "36d34a13bdb2c501539594399f44ac790e9eced4f047cedf909cd5916f46a4b2",
+	"float32/Funnel's defaults":            "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
+	"float64/Funnel's defaults":            "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
+	"float32/FunnelAdam's defaults":        "8c83e0b6f43a2436e3626aa6aa19002fab944ef9686a51b01ae4f5ad51e0be09",
+	"float64/FunnelAdam's defaults":        "5aaf88392c730c13d3ba6853e6f298df45dd350eee3991ab50316a85911314ea",
+	"float32/Augment's defaults":           "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
+	"float64/Augment's defaults":           "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
 
 	"float32/Funnel's first defaults":     "99244abf89601ac024f77528387332a57a5cc14f9edaf22acea782fb4709e65d",
 	"float64/Funnel's first defaults":     "cf777b56419dec85471b95949087c37d2a12001f3794515f30788884c7b746d4",
@@ -164,20 +170,24 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 // those of then.
 var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt } {
 	all := func(opts ...[]gorgonia.SolverOpt) []gorgonia.SolverOpt { return slices.Concat(opts...) }
+	alone := WithStepAverage(0)
 	soft := option(func(h *hyperparameters) { h.firm = false })
-	apart := []gorgonia.SolverOpt{WithSignalPooling(0), soft}
-	once := []gorgonia.SolverOpt{WithSignalPooling(0), soft, WithScaleRestart(0), WithNoiseLimit(5), WithScaleWarmup(0.3, 30), WithScaleFloor(0.25), WithNoiseCorrection(0.3)}
+	apart := []gorgonia.SolverOpt{alone, WithSignalPooling(0), soft}
+	once := []gorgonia.SolverOpt{alone, WithSignalPooling(0), soft, WithScaleRestart(0), WithNoiseLimit(5), WithScaleWarmup(0.3, 30), WithScaleFloor(0.25), WithNoiseCorrection(0.3)}
 	cosine := all(once, []gorgonia.SolverOpt{WithScaleSignal(Normalized), WithMaxStep(0), WithScaleFloor(0), WithNoiseCorrection(0)})
 	faster := all(cosine, []gorgonia.SolverOpt{WithScaleWarmup(1, 30)})
-	funnel := []gorgonia.SolverOpt{WithGainRate(0.02)}
+	slower := []gorgonia.SolverOpt{alone, WithScaleWarmup(0.4, 30)}
+	funnel := []gorgonia.SolverOpt{WithGainRate(0.02), WithScaleWarmup(0.4, 30)}
 	adam := []gorgonia.SolverOpt{WithGainRate(0.01), WithScaleScope(Global)}
 	slowly := []gorgonia.SolverOpt{WithGainRate(0.02), WithInitialStep(0.003)}
 	both := all(adam, []gorgonia.SolverOpt{WithInitialStep(0.03), WithScaleRate(0.1)})
-	augment := []gorgonia.SolverOpt{WithScaleRate(0.1)}
+	softly := []gorgonia.SolverOpt{alone, WithInitialStep(0.01), WithNoiseCorrection(1.5)}
+	augment := []gorgonia.SolverOpt{WithScaleRate(0.1), WithInitialStep(0.01)}
 	return map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
 		"first defaults":  {all(cosine, slowly), all(faster, both), all(faster, augment)},
 		"second defaults": {all(once, slowly), all(once, both), all(once, augment)},
-		"third defaults":  {all(apart, funnel), all(apart, adam), apart},
+		"third defaults":  {all(apart, funnel), all(apart, adam), all(apart, softly)},
+		"fourth defaults": {slower, []gorgonia.SolverOpt{alone}, softly},
 	}
 }()
 

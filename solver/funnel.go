@@ -40,6 +40,15 @@ var _ Adaptive = (*Funnel)(nil)
 //
 //	c_t ← c_t + n0 / (N + n0) (c̄_t − c_t),  each weighing min(N, n0) in c̄_t
 //
+// That is the signal along the last step, and w_t follows from it. In s_{t+1}, c_t is
+// w_t times as much of it and 1−w_t times the signal along the step average ū, read and
+// pooled in the same way:
+//
+//	c^ū_t  = e_t · g_t / (‖e_t‖ ḡ),  e_t = ū_t + 0.3 ν_t
+//	ū_{t+1} = β_u (1−w_t) ū_t + (1−β_u) ν_{t+1},  ū_0 = 0
+//
+// of a fixed sample of the elements, where there are 4,096 or more.
+//
 // p and s are clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
 // norm is. g is the gradient after l1 and l2 regularisation, division by the batch
 // size and clipping, in this order. An element of ν or m below the smallest normal
@@ -65,7 +74,8 @@ var _ Adaptive = (*Funnel)(nil)
 // gradients from small ones (Relative); a longest step (WithMaxStep, c_max); a floor
 // under the scale (WithScaleFloor, κ); a correction for noise (WithNoiseCorrection,
 // k, and WithNoiseLimit, c_k); a warm-up that begins again after a shift
-// (WithScaleRestart, n); signals that are pooled (WithSignalPooling, n0); and gains
+// (WithScaleRestart, n); signals that are pooled (WithSignalPooling, n0), and along an
+// average of steps (WithStepAverage, β_u); and gains
 // that go back to 1 (WithGainDecay, λ). WithPaperStep takes all of it away.
 //
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
@@ -73,7 +83,8 @@ var _ Adaptive = (*Funnel)(nil)
 //
 // Make one with NewFunnel. A Funnel belongs to one goroutine at a time; two of
 // them share nothing. For a parameter of n elements it has ν, m and p, 12 n bytes
-// for float32 and 24 n for float64, for as long as the parameter's memory lives.
+// for float32 and 24 n for float64, for as long as the parameter's memory lives, and ū
+// of its sample: n elements up to 4,095, then about 2,000, or n/32.
 type Funnel struct{ adaptive adaptive }
 
 // NewFunnel returns a Funnel. Options, all optional, with their defaults:
@@ -84,7 +95,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithGainRate             γp  0.025
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.02
-//	WithScaleWarmup          γw  0.4, τ 30
+//	WithScaleWarmup          γw  0.5, τ 30
 //	WithInitialStep          ρ   0.01
 //	WithMaxStep              c_max 0.05
 //	WithScaleFloor           κ   0.25
@@ -92,6 +103,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithNoiseLimit           c_k 0.3
 //	WithScaleRestart         n   3
 //	WithSignalPooling        n0  100
+//	WithStepAverage          β_u 0.99
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized
@@ -195,8 +207,8 @@ type funnelState[T kernel.Float] struct {
 	nu, m []T // velocity, gradient average
 
 	// scratch, valid during Step
-	step kernel.FunnelStep[T]
-	part kernel.FunnelPart[T]
+	step            kernel.FunnelStep[T]
+	part, alongPart kernel.FunnelPart[T]
 }
 
 func (s *funnelState[T]) prepare(h *hyperparameters) (blocks int) {
@@ -215,11 +227,20 @@ func (s *funnelState[T]) prepare(h *hyperparameters) (blocks int) {
 func (s *funnelState[T]) measure(block int) {
 	a, b := s.within(block)
 	s.blockSums[block] = kernel.Measure(s.theta[a:b], s.gradient[a:b], s.nu[a:b], &s.objective)
+	if s.averages {
+		s.alongBlocks[block] = kernel.MeasureAverage(s.theta, s.gradient, s.mean, s.nu, s.sample, a, b, &s.objective)
+	}
 }
 
 func (s *funnelState[T]) measured() (kernel.Sums, kernel.Part) {
 	s.part = kernel.FunnelPart[T]{Theta: s.theta, Gradient: s.gradient, Direction: s.nu, Objective: &s.objective}
 	return s.total, &s.part
+}
+
+func (s *funnelState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
+	s.alongPart = s.part
+	s.alongPart.Mean, s.alongPart.Sample = s.mean, s.sample
+	return s.along(s.total, len(s.theta)), &s.alongPart
 }
 
 // first returns ‖θ_0‖² and ‖ν_1‖².
@@ -246,14 +267,16 @@ func (s *funnelState[T]) setScale(scale float64) error {
 func (s *funnelState[T]) update(block int) {
 	a, b := s.within(block)
 	kernel.UpdateFunnel(s.theta[a:b], s.gradient[a:b], s.nu[a:b], s.m[a:b], s.p[a:b], &s.step)
-	if s.flushDue(block) {
+	flush := s.flushDue(block)
+	s.updateAverage(a, b, s.nu, s.kept, flush)
+	if flush {
 		kernel.FlushFunnel(s.nu[a:b], s.m[a:b])
 	}
 }
 
 // Release gives up the parameter's memory.
 func (s *funnelState[T]) Release() {
-	s.part = kernel.FunnelPart[T]{}
+	s.part, s.alongPart = kernel.FunnelPart[T]{}, kernel.FunnelPart[T]{}
 	s.gained.Release()
 }
 

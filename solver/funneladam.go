@@ -28,8 +28,10 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 // with m_0 = 0, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
 // makes the first step ρ times as long as the parameters are. The signal is
-// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled, and w_t the weight of the warm-up, as
-// Funnel's documentation has them. t is the parameter's own step, counted from 1; in s_t it counts the steps that moved
+// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled, w_t the weight of the warm-up, and ū the
+// step average, as Funnel's documentation has them. ū is that of m here, which is
+// divided as m is to make e.
+// t is the parameter's own step, counted from 1; in s_t it counts the steps that moved
 // something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
 // after every update. g is the gradient after l1 and l2 regularisation, division by
@@ -42,7 +44,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // here, too, but that a raw scale signal does not depend on the learning rate.
 //
 // For a parameter of n elements it has m, v and p, 12 n bytes for float32 and 24 n
-// for float64; d_{t−1} is computed again. In float32 a gradient beyond about 10^20 overflows v, and is refused
+// for float64, and ū of its sample, as Funnel has; d_{t−1} is computed again. In float32 a gradient beyond about 10^20 overflows v, and is refused
 // as ErrNonFiniteStep: clip it.
 //
 // Source: as Funnel's; and Kingma, Ba, Adam: A Method for Stochastic
@@ -71,6 +73,7 @@ type FunnelAdam struct{ adaptive adaptive }
 //	WithNoiseLimit           c_k 0.3
 //	WithScaleRestart         n   3
 //	WithSignalPooling        n0  1000
+//	WithStepAverage          β_u 0.99
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-09, 1e+09]
 //	WithGainSignal               Normalized
@@ -162,10 +165,10 @@ type adamState[T kernel.Float] struct {
 	last       kernel.AdamDirection[T] // of the last step, whatever Apply has changed since
 
 	// scratch, valid during Step
-	learnRate    float64
-	step         kernel.AdamStep[T]
-	part         kernel.AdamPart[T]
-	nextM, nextV float64 // what maxM and maxV will be
+	learnRate       float64
+	step            kernel.AdamStep[T]
+	part, alongPart kernel.AdamPart[T]
+	nextM, nextV    float64 // what maxM and maxV will be
 }
 
 func (s *adamState[T]) prepare(h *hyperparameters) (blocks int) {
@@ -196,11 +199,20 @@ func adamDirection[T kernel.Float](h *hyperparameters, t int) kernel.AdamDirecti
 func (s *adamState[T]) measure(block int) {
 	a, b := s.within(block)
 	s.blockSums[block] = kernel.MeasureAdam(s.theta[a:b], s.gradient[a:b], s.m[a:b], s.v[a:b], &s.last, &s.objective)
+	if s.averages {
+		s.alongBlocks[block] = kernel.MeasureAverageAdam(s.theta, s.gradient, s.mean, s.m, s.v, s.sample, a, b, &s.last, &s.objective)
+	}
 }
 
 func (s *adamState[T]) measured() (kernel.Sums, kernel.Part) {
 	s.part = kernel.AdamPart[T]{Theta: s.theta, Gradient: s.gradient, M: s.m, V: s.v, Last: &s.last, Objective: &s.objective}
 	return s.total, &s.part
+}
+
+func (s *adamState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
+	s.alongPart = s.part
+	s.alongPart.Mean, s.alongPart.Sample = s.mean, s.sample
+	return s.along(s.total, len(s.theta)), &s.alongPart
 }
 
 // first returns ‖θ_0‖² and ‖η d_1‖².
@@ -237,7 +249,9 @@ func (s *adamState[T]) bounded() bool {
 func (s *adamState[T]) update(block int) {
 	a, b := s.within(block)
 	kernel.UpdateAdam(s.theta[a:b], s.gradient[a:b], s.m[a:b], s.v[a:b], s.p[a:b], &s.step)
-	if s.flushDue(block) {
+	flush := s.flushDue(block)
+	s.updateAverage(a, b, s.m, s.kept, flush)
+	if flush {
 		kernel.FlushAdam(s.m[a:b], s.v[a:b])
 	}
 }
@@ -259,7 +273,7 @@ func atMostLargest[T kernel.Float](x float64) float64 {
 
 // Release gives up the parameter's memory.
 func (s *adamState[T]) Release() {
-	s.part = kernel.AdamPart[T]{}
+	s.part, s.alongPart = kernel.AdamPart[T]{}, kernel.AdamPart[T]{}
 	s.gained.Release()
 }
 

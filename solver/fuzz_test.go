@@ -86,6 +86,7 @@ func (d *dice) solver() gorgonia.Solver {
 		solver.WithScaleFloor(0), solver.WithScaleFloor(1e-300), solver.WithScaleFloor(1 - 1e-16),
 		solver.WithNoiseLimit(5e-324), solver.WithNoiseLimit(math.MaxFloat64), solver.WithScaleRestart(0), solver.WithScaleRestart(5e-324), solver.WithScaleRestart(math.MaxFloat64),
 		solver.WithSignalPooling(0), solver.WithSignalPooling(5e-324), solver.WithSignalPooling(3), solver.WithSignalPooling(math.MaxFloat64),
+		solver.WithStepAverage(0), solver.WithStepAverage(5e-324), solver.WithStepAverage(0.5), solver.WithStepAverage(1 - 0x1p-53),
 		solver.WithNoiseCorrection(0), solver.WithNoiseCorrection(30), solver.WithNoiseCorrection(math.MaxFloat64),
 	} {
 		if d.roll(4) == 3 {

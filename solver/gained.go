@@ -15,6 +15,7 @@ import (
 type gained[T kernel.Float] struct {
 	param.Binding[T]
 	progress
+	averaged[T]
 	p       []T  // gains
 	flushes bool // subnormal state is set to 0: not where a file says nothing of it
 
@@ -51,6 +52,7 @@ func (s *gained[T]) read(h *hyperparameters, decay float64) (blocks int) {
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
 	s.objective = objective[T](h)
 	s.paused, s.lasts = h.learnRate == 0, decay > 0
+	s.prepareAverage(h, len(s.theta), len(s.blockSums))
 	return len(s.blockSums)
 }
 
@@ -111,6 +113,7 @@ func (s *gained[T]) progressed() *progress { return &s.progress }
 // what is left of older ones did.
 func (s *gained[T]) finish() (moved bool) {
 	s.Store()
+	s.finishAverage()
 	return !s.paused && s.next.scale > 0 && (s.total.SquaredGradient > 0 || s.total.MaxGradient > 0 || s.lasts && s.total.SquaredDirection > 0)
 }
 
@@ -129,18 +132,20 @@ func (s *gained[T]) adaptation() Adaptation {
 }
 
 func (s *gained[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
-	return []*checkpoint.Tensor{{Role: "gain", Data: checkpoint.Floats[T](s.p), Least: leastFactor(h.gainMin)}}
+	gain := &checkpoint.Tensor{Role: "gain", Data: checkpoint.Floats[T](s.p), Least: leastFactor(h.gainMin)}
+	return append(s.averageTensors(), gain)
 }
 
 func (s *gained[T]) save() checkpoint.Parameter {
 	r := s.progress.save()
-	r.Flushes = s.flushes
+	r.Flushes, r.Averages = s.flushes, s.mean != nil
 	return r
 }
 
 func (s *gained[T]) restore(r checkpoint.Parameter) {
 	s.progress.restore(r.Steps, r.Scale, r.Adapting)
 	s.flushes = r.Flushes
+	s.restoreAverage(r, len(s.p))
 }
 
 func objective[T kernel.Float](h *hyperparameters) kernel.Objective[T] {

@@ -20,9 +20,9 @@ var scaled = []struct {
 	make                                            func(...gorgonia.SolverOpt) applicable
 	initialStep, scaleRate, warmupRate, warmupSteps float64
 }{
-	{"Funnel", newFunnel, 0.01, 0.02, 0.4, 30},
+	{"Funnel", newFunnel, 0.01, 0.02, 0.5, 30},
 	{"FunnelAdam", newFunnelAdam, 0.05, 0.05, 0.4, 20},
-	{"VanillaSolver, augmented", newAugmented, 0.01, 0.05, 0.3, 30},
+	{"VanillaSolver, augmented", newAugmented, 0.02, 0.05, 0.3, 30},
 }
 
 // cosineAlone makes the cosine all that the scale follows, for what has a closed

@@ -122,7 +122,7 @@ func WithScaleRate(rate float64) gorgonia.SolverOpt {
 // (WithScaleRestart). So a scale that starts far from where it belongs
 // is soon there. While the cosine is 1, as it can be where gradients have no
 // noise, γw = 1 would make every step almost three times as long as the last. With
-// γw = 0 there is no warm-up, as in the paper. Default 0.4, 30; FunnelAdam 0.4, 20; Augment 0.3, 30.
+// γw = 0 there is no warm-up, as in the paper. Default 0.5, 30; FunnelAdam 0.4, 20; Augment 0.3, 30.
 // Range [0, ∞), (0, ∞).
 func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
@@ -140,7 +140,7 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // nothing, for instance with a learning rate of 0, is not the first. s_0 is 1 where
 // a square is beyond float64, and is clipped to the scale's bounds. A parameter
 // that joins later starts in the same way, or with the solver's scale if that is
-// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.05.
+// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.05; Augment 0.02.
 // Range [0, ∞).
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
@@ -182,7 +182,7 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 //
 // c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
 // w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
-// in few, the noise of single gradients is all there is to c. Default 1.5. Range [0, ∞).
+// in few, the noise of single gradients is all there is to c. Default 1.5; Augment 0.5. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
 }
@@ -225,9 +225,26 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.pooling = elements })
 }
 
+// WithStepAverage sets β_u, the decay of the step average ū. The Relative signal is then
+// c = w c^u + (1−w) c^ū, of which c^u is along the last step u alone:
+//
+//	c^u = u · g / (‖u‖ ḡ),  c^ū = e · g / (‖e‖ ḡ),  e = ū + 0.3 u
+//	ū ← β_u (1−w) ū + (1−β_u) u
+//
+// u is the step with a scale of 1 that a Funnel or an Augmented made last, and for a
+// FunnelAdam, that averages m, ū is divided by √v + ε as m is. w is the weight of the
+// warm-up: while it lasts, as after a shift, older steps say little. Many steps have less
+// noise than one, so that a small gradient that stays the same is seen among large ones
+// that come and go. Of a parameter of 4,096 elements or more ū has a fixed sample, down
+// to one in 32, from which the cosine is well known. It means nothing to other signals.
+// With 0 there is no average: c is c^u. Default 0.99. Range [0, 1).
+func WithStepAverage(decay float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.stepAverage = decay })
+}
+
 // WithPaperStep takes away what our defaults add to the step of the paper: it is
 // WithInitialStep(0), WithScaleWarmup(0, τ), WithMaxStep(0), WithScaleFloor(0),
-// WithNoiseCorrection(0), WithScaleRestart(0), WithSignalPooling(0), WithGainDecay(0),
+// WithNoiseCorrection(0), WithScaleRestart(0), WithSignalPooling(0), WithStepAverage(0), WithGainDecay(0),
 // WithScaleScope(Global) and, but for a Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are
 // not 0: WithScaleRate(0.1) and WithGainRate(0.01). The learning rate then matters as it
 // does in the paper, whose signals are WithRawSignals. It must come before the
@@ -235,7 +252,7 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
-		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart, h.pooling = 0, 0, 0, 0, 0
+		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart, h.pooling, h.stepAverage = 0, 0, 0, 0, 0, 0
 		if h.scaleSignal == Relative {
 			h.scaleSignal = Normalized
 		}

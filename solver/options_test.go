@@ -191,6 +191,7 @@ func TestAnInvalidHyperparameterIsAnErrorThatNamesIt(t *testing.T) {
 		"WithNoiseLimit":      {solver.WithNoiseLimit(0), solver.WithNoiseLimit(-1), solver.WithNoiseLimit(nan), solver.WithNoiseLimit(inf)},
 		"WithScaleRestart":    {solver.WithScaleRestart(-1), solver.WithScaleRestart(nan), solver.WithScaleRestart(inf)},
 		"WithSignalPooling":   {solver.WithSignalPooling(-1), solver.WithSignalPooling(nan), solver.WithSignalPooling(inf)},
+		"WithStepAverage":     {solver.WithStepAverage(-1), solver.WithStepAverage(1), solver.WithStepAverage(nan)},
 		"WithGainBounds":      {solver.WithGainBounds(2, 1), solver.WithGainBounds(-1, 1), solver.WithGainBounds(nan, 1), solver.WithGainBounds(0, inf)},
 		"WithScaleBounds":     {solver.WithScaleBounds(2, 1), solver.WithScaleBounds(0, nan)},
 		"WithGainSignal":      {solver.WithGainSignal(7), solver.WithGainSignal(solver.Relative)},

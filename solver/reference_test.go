@@ -25,6 +25,7 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor                            float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
+	stepAverage                                    float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected               bool
 }
@@ -33,8 +34,8 @@ func funnelRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
-		scaleRate: 0.02, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 100, scaleSignal: solver.Relative,
+		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true,
 	}
 }
@@ -51,7 +52,7 @@ func funnelAdamRules() rules {
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.05, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 1000, scaleSignal: solver.Relative,
+		maxStep: 0.1, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true,
 	}
 }
@@ -59,8 +60,8 @@ func funnelAdamRules() rules {
 func augmentRules() rules {
 	return rules{
 		learnRate: 0.1, batch: 1, // of the inner solver
-		scaleRate: 0.05, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 100, scaleSignal: solver.Relative,
+		scaleRate: 0.05, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.02, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.5, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
 	}
 }
 
@@ -68,6 +69,8 @@ func augmentRules() rules {
 type referenceParameter struct {
 	theta, nu, m, v, p []float64
 	d                  []float64 // direction of the step before
+	mean, along        []float64 // the average of the steps before, and what the scale is adapted along
+	smooth             []float64 // of an Augmented, what stands for its last step
 	t                  int       // steps made
 	scale              *referenceScale
 	largest            float64 // |θ| so far
@@ -82,11 +85,13 @@ type referenceScale struct {
 	square, z   float64 // σ², z
 	moves       int     // steps that moved something
 	still       bool    // whether the last step moved nothing
+	w           float64 // of the step
 }
 
 func newReferenceParameter(theta []float64) *referenceParameter {
 	n := len(theta)
-	x := &referenceParameter{theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), scale: &referenceScale{s: 1}}
+	x := &referenceParameter{theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), scale: &referenceScale{s: 1},
+		mean: make([]float64, n), along: make([]float64, n), smooth: make([]float64, n)}
 	for i := range x.p {
 		x.p[i] = 1
 	}
@@ -95,14 +100,16 @@ func newReferenceParameter(theta []float64) *referenceParameter {
 
 // reference is a solver. Its update makes what the scale multiplies, of θ ← θ −
 // s u, and the vector whose cosine with the next g the scale adapts to. plain is
-// the u that the longest step is of, known before gains and moments are.
+// the u that the longest step is of, known before gains and moments are. averaged is
+// what the step average is of, and each element's denominator, if it has one.
 type reference struct {
 	rules
-	update func(r *rules, x *referenceParameter, g []float64) (u, direction []float64)
-	plain  func(r *rules, x *referenceParameter, g []float64) []float64
-	scale  *referenceScale // of all parameters
+	update   func(r *rules, x *referenceParameter, g []float64) (u, direction []float64)
+	plain    func(r *rules, x *referenceParameter, g []float64) []float64
+	averaged func(r *rules, x *referenceParameter) (base []float64, over func(i int) float64)
+	scale    *referenceScale // of all parameters
 
-	outliers, capped, floored, begun, drawn int // how often a gradient counts as 5 ḡ, the scale is limited, the warm-up begins again, and signals are pooled
+	outliers, capped, floored, begun, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale is limited, the warm-up begins again, and signals are pooled and of the step average
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -178,8 +185,43 @@ func descentUpdate(r *rules, x *referenceParameter, g []float64) (u, direction [
 	u = make([]float64, len(g))
 	for i := range g {
 		u[i] = r.learnRate * g[i]
+		x.smooth[i] = 0.8*x.smooth[i] + 0.2*u[i]
+	}
+	if r.averages() {
+		return u, x.smooth
 	}
 	return u, u
+}
+
+// averages says whether there is a step average.
+func (r *rules) averages() bool {
+	return r.stepAverage > 0 && r.scaleRate > 0 && r.scaleSignal == solver.Relative
+}
+
+func whole(int) float64 { return 1 }
+
+func averagedVelocity(_ *rules, x *referenceParameter) ([]float64, func(int) float64) {
+	return x.nu, whole
+}
+
+func averagedDescent(_ *rules, x *referenceParameter) ([]float64, func(int) float64) {
+	return x.smooth, whole
+}
+
+func averagedMoment(r *rules, x *referenceParameter) ([]float64, func(int) float64) {
+	t := float64(x.t + 1)
+	return x.m, func(i int) float64 {
+		return (1 - math.Pow(r.beta1, t)) * (math.Sqrt(x.v[i]/(1-math.Pow(r.beta2, t))) + r.epsilon)
+	}
+}
+
+// average brings the step average of x up to date, where the weight of the warm-up is w.
+func (r *reference) average(x *referenceParameter, w float64) {
+	base, over := r.averaged(&r.rules, x)
+	for i, b := range base {
+		x.mean[i] = r.stepAverage*(1-w)*x.mean[i] + (1-r.stepAverage)*b
+		x.along[i] = (x.mean[i] + 0.3*b) / over(i)
+	}
 }
 
 // plainVelocity is ν_{t+1} with gains of 1 in this step.
@@ -201,8 +243,11 @@ func lastDirection(r *rules, x *referenceParameter, _ []float64) []float64 {
 }
 
 // plainDescent is Δ, but for its sign.
-func plainDescent(r *rules, x *referenceParameter, g []float64) []float64 {
-	u, _ := descentUpdate(r, x, g)
+func plainDescent(r *rules, _ *referenceParameter, g []float64) []float64 {
+	u := make([]float64, len(g))
+	for i := range g {
+		u[i] = r.learnRate * g[i]
+	}
 	return u
 }
 
@@ -224,16 +269,17 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 		plain[x] = r.plain(&r.rules, x, g[x])
 	}
 	// The signals are of the directions that the steps before went.
-	signals, has := make([]float64, len(groups)), make([]bool, len(groups))
+	signals, steady, has := make([]float64, len(groups)), make([]float64, len(groups)), make([]bool, len(groups))
 	for i, group := range groups {
 		if next[i] = *r.scaleOf(group); r.scaleRate > 0 {
-			signals[i], has[i] = r.signal(group, g, &next[i])
+			signals[i], steady[i], has[i] = r.signal(group, g, &next[i])
 		}
 	}
 	r.pooled(groups, signals, has)
+	r.pooled(groups, steady, has)
 	for i := range groups {
 		if next[i].s = 1; r.scaleRate > 0 {
-			next[i].s = r.factor(signals[i], has[i], &next[i])
+			next[i].s = r.factor(signals[i], steady[i], has[i], &next[i])
 		}
 	}
 	starting := map[*referenceParameter]bool{}
@@ -241,8 +287,11 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 		starting[x] = x.t == 0 || x.scale.moves == 0 && dot(gradients[i], gradients[i]) > 0
 	}
 	u := map[*referenceParameter][]float64{}
-	for _, x := range xs {
-		u[x], x.d = r.update(&r.rules, x, g[x])
+	for i, group := range groups {
+		for _, x := range group {
+			u[x], x.d = r.update(&r.rules, x, g[x])
+			r.average(x, next[i].w)
+		}
 	}
 	first := r.firstScale(xs, starting, u)
 	for i, group := range groups {
@@ -260,11 +309,13 @@ func (r *reference) scaleOf(group []*referenceParameter) *referenceScale {
 // paused says whether the learning rate of a solver that has one is 0.
 func (r *reference) paused() bool { return r.learnRate == 0 && r.gainMax > 0 }
 
-// signal is c of a group, if it has one. It brings ḡ up to date.
-func (r *reference) signal(group []*referenceParameter, g map[*referenceParameter][]float64, at *referenceScale) (c float64, ok bool) {
-	var dg, dd, gg float64
+// signal is c of a group, if it has one, and c along the step average. It brings ḡ up
+// to date.
+func (r *reference) signal(group []*referenceParameter, g map[*referenceParameter][]float64, at *referenceScale) (c, steady float64, ok bool) {
+	var dg, dd, gg, ag, aa float64
 	for _, x := range group {
 		dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
+		ag, aa = ag+dot(x.along, g[x]), aa+dot(x.along, x.along)
 	}
 	cosine := 0.0
 	if dd > 0 && gg > 0 {
@@ -272,12 +323,12 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 	}
 	switch r.scaleSignal {
 	case solver.Raw:
-		return dg, !at.still
+		return dg, dg, !at.still
 	case solver.Normalized:
-		return cosine, !at.still
+		return cosine, cosine, !at.still
 	}
 	if gg == 0 {
-		return 0, false
+		return 0, 0, false
 	}
 	if at.squaredNorm == 0 {
 		at.squaredNorm = gg
@@ -287,8 +338,12 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 		r.outliers++
 	}
 	c = cosine * counted / math.Sqrt(at.squaredNorm)
+	if steady = c; r.averages() && aa > 0 {
+		steady = ag / math.Sqrt(aa*gg) * counted / math.Sqrt(at.squaredNorm)
+		r.steadied++
+	}
 	at.squaredNorm = 0.9*at.squaredNorm + 0.1*counted*counted
-	return c, dd > 0 && !at.still
+	return c, steady, dd > 0 && !at.still
 }
 
 // pooled draws the signals of groups that have one towards their mean.
@@ -311,14 +366,17 @@ func (r *reference) pooled(groups [][]*referenceParameter, signals []float64, ha
 	}
 }
 
-// factor is what s is multiplied by because of the signal c.
-func (r *reference) factor(c float64, has bool, at *referenceScale) float64 {
+// factor is what s is multiplied by because of the signals.
+func (r *reference) factor(c, steady float64, has bool, at *referenceScale) float64 {
 	w := math.Exp(-float64(at.moves) / r.warmupSteps)
 	if r.restarts() {
 		if at.warmup *= math.Exp(-1 / r.warmupSteps); at.moves == 0 {
 			at.warmup = 1
 		}
 		w = at.warmup
+	}
+	if at.w = w; r.paused() {
+		at.w = 0 // the step teaches nothing
 	}
 	if !has {
 		return 1
@@ -329,6 +387,10 @@ func (r *reference) factor(c float64, has bool, at *referenceScale) float64 {
 	if r.restarts() {
 		w = r.surprise(c, at)
 	}
+	if at.w = w; r.paused() {
+		at.w = 0
+	}
+	c = w*c + (1-w)*steady
 	noise := math.Min(math.Abs(c), r.noiseLimit)
 	return math.Exp((r.scaleRate+r.warmupRate*w)*c - r.scaleRate*r.noiseCorrection*(1-w)*noise*noise)
 }
@@ -506,6 +568,15 @@ var scaleVariants = []variant{
 	{"signals apart", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.PerParameter), solver.WithSignalPooling(0)), func(r *rules) {
 		r.scaleRate, r.perParameter, r.pooling = 0.1, true, 0
 	}},
+	{"step average", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithStepAverage(0.7)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.stepAverage = 0.1, 0.3, 4, 0.7
+	}},
+	{"step average of one scale", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithScaleScope(solver.Global)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.perParameter = 0.1, 0.3, 4, false
+	}},
+	{"no step average", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithStepAverage(0)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.stepAverage = 0.1, 0.3, 4, 0
+	}},
 	{"a scale for each parameter", options(solver.WithScaleRate(0.1), solver.WithScaleScope(solver.PerParameter)), func(r *rules) { r.scaleRate, r.perParameter = 0.1, true }},
 }
 
@@ -529,7 +600,7 @@ var gainVariants = []variant{
 	{"the paper's step", options(solver.WithPaperStep(), solver.WithScaleRate(0.1)), func(r *rules) {
 		r.initialStep, r.warmupRate, r.gainDecay, r.perParameter = 0, 0, 0, false
 		r.maxStep, r.scaleFloor, r.noiseCorrection, r.scaleSignal = 0, 0, 0, solver.Normalized
-		r.pooling, r.scaleRate, r.gainRate = 0, 0.1, 0.01
+		r.pooling, r.stepAverage, r.scaleRate, r.gainRate = 0, 0, 0.1, 0.01
 	}},
 }
 
@@ -541,13 +612,14 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 		rules    func() rules
 		update   update
 		plain    func(*rules, *referenceParameter, []float64) []float64
+		averaged func(*rules, *referenceParameter) ([]float64, func(int) float64)
 		variants []variant
 		make     func(...gorgonia.SolverOpt) applicable
 	}{
-		{"Funnel", funnelRules, funnelUpdate, plainVelocity, every, newFunnel},
-		{"EGGain", egGainRules, funnelUpdate, plainVelocity, every, func(o ...gorgonia.SolverOpt) applicable { return solver.NewEGGain(o...) }},
-		{"FunnelAdam", funnelAdamRules, funnelAdamUpdate, lastDirection, every, newFunnelAdam},
-		{"Augment", augmentRules, descentUpdate, plainDescent, scaleVariants, func(o ...gorgonia.SolverOpt) applicable {
+		{"Funnel", funnelRules, funnelUpdate, plainVelocity, averagedVelocity, every, newFunnel},
+		{"EGGain", egGainRules, funnelUpdate, plainVelocity, averagedVelocity, every, func(o ...gorgonia.SolverOpt) applicable { return solver.NewEGGain(o...) }},
+		{"FunnelAdam", funnelAdamRules, funnelAdamUpdate, lastDirection, averagedMoment, every, newFunnelAdam},
+		{"Augment", augmentRules, descentUpdate, plainDescent, averagedDescent, scaleVariants, func(o ...gorgonia.SolverOpt) applicable {
 			return newAugmented(append(o, gorgonia.WithLearnRate(0.1))...)
 		}},
 	} {
@@ -557,7 +629,7 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 				tolerance float64
 			}{{tensor.Float64, 1e-10}, {tensor.Float32, 1e-4}} {
 				t.Run(fmt.Sprintf("%s/%s/%v", s.name, v.name, p.dtype), func(t *testing.T) {
-					r := &reference{rules: s.rules(), update: s.update, plain: s.plain, scale: &referenceScale{s: 1}}
+					r := &reference{rules: s.rules(), update: s.update, plain: s.plain, averaged: s.averaged, scale: &referenceScale{s: 1}}
 					v.change(&r.rules)
 					compareToReference(t, s.make(v.opts...), r, p.dtype, p.tolerance)
 					acts := map[string]int{
@@ -568,6 +640,7 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 						"scale floor for each parameter":      r.floored,
 						"restart":                             r.begun,
 						"signals pooled":                      r.drawn,
+						"step average":                        r.steadied,
 					}
 					if n, ok := acts[v.name]; ok && n == 0 {
 						t.Error("what it is about never happens")

@@ -210,7 +210,9 @@ func (a *adaptive) allOf(named map[state]*namedValue) ([]state, error) {
 func tensorsOf(p state, h *hyperparameters, v *namedValue) []*checkpoint.Tensor {
 	tensors := p.tensors(h)
 	for _, t := range tensors {
-		t.Parameter, t.Shape = v.name, v.value.Shape().Clone()
+		if t.Parameter = v.name; t.Shape == nil {
+			t.Shape = v.value.Shape().Clone()
+		}
 	}
 	return tensors
 }

@@ -18,6 +18,7 @@ type progress struct {
 	// scratch, valid during Step
 	now  reading
 	next learned // what the step will make of it
+	kept float64 // of the step average: 1 − w
 }
 
 // learned is a scale and what its adaptation goes on from.
@@ -77,7 +78,7 @@ func (a *adaptive) nextScales() error {
 		if a.scope == PerParameter {
 			a.nextScale(bound[i:i+1], own, first)
 		} else {
-			own.next.scale = a.next.scale
+			own.next.scale, own.kept = a.next.scale, a.kept
 		}
 		if err := p.setScale(own.next.scale); err != nil {
 			return a.parameters.Blame(i, err)
@@ -105,14 +106,15 @@ func (a *adaptive) adaptsScale() bool {
 // nothing: after it there is no signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
-	if a.adaptsScale() {
+	if p.kept = 1; a.adaptsScale() {
 		t := p.moves()
 		if t == 0 {
 			next.scale = first
 		}
 		w := a.warmupWeight(t, p.now.signal, p.now.ok, next)
+		p.kept = 1 - w
 		if p.now.ok {
-			next.scale *= kernel.Exp(a.exponent(w, p.now.signal))
+			next.scale *= kernel.Exp(a.exponent(w, a.weighed(w, &p.now)))
 		}
 		longest := a.longest(of, &p.now)
 		next.scale = min(next.scale, longest)

@@ -10,8 +10,18 @@ import (
 type reading struct {
 	sums      kernel.Sums
 	exponents kernel.Exponents
-	signal    float64 // c
+	signal    float64 // c, along the last step
+	steady    float64 // c along the step average
+	ratio     float64 // ‖g‖ / ḡ
 	ok        bool    // whether there is a signal
+}
+
+// weighed is the signal at a weight w of the warm-up.
+func (h *hyperparameters) weighed(w float64, now *reading) float64 {
+	if !h.averages() {
+		return now.signal
+	}
+	return float64(w*now.signal) + float64((1-w)*now.steady)
 }
 
 // readSignals begins the next state of every scale and finds its signal.
@@ -29,7 +39,10 @@ func (a *adaptive) readSignals(bound []state) {
 		for i, p := range bound {
 			a.read(bound[i:i+1], p.progressed())
 		}
-		a.poolSignals(bound)
+		a.poolSignals(bound, func(now *reading) *float64 { return &now.signal })
+		if a.averages() {
+			a.poolSignals(bound, func(now *reading) *float64 { return &now.steady })
+		}
 	}
 }
 
@@ -40,6 +53,20 @@ func (a *adaptive) read(of []state, p *progress) {
 	}
 	p.now.sums, p.now.exponents = a.total.Sums()
 	p.now.signal, p.now.ok = a.signal(p.now.sums, p.now.exponents, p)
+	if p.now.steady = p.now.signal; p.now.ok && a.averages() {
+		a.readAverage(of, p)
+	}
+}
+
+// readAverage finds the signal along the step average, if there is one yet.
+func (a *adaptive) readAverage(of []state, p *progress) {
+	for _, q := range of {
+		a.total.Add(q.measuredAverage())
+	}
+	sums, _ := a.total.Sums()
+	if c := cosine(sums) * p.now.ratio; sums.SquaredDirection > 0 && isFinite(c) {
+		p.now.steady = c
+	}
 }
 
 // poolSignals draws the signals of parameters that have scales of their own towards
@@ -48,7 +75,7 @@ func (a *adaptive) read(of []state, p *progress) {
 //	c ← c + n0 / (N + n0) (c̄ − c)
 //
 // It adds in ascending order, so that the order of the parameters does not matter.
-func (a *adaptive) poolSignals(bound []state) {
+func (a *adaptive) poolSignals(bound []state, of func(*reading) *float64) {
 	if a.pooling == 0 || a.scaleSignal != Relative {
 		return
 	}
@@ -56,7 +83,7 @@ func (a *adaptive) poolSignals(bound []state) {
 	for _, p := range bound {
 		if now := &p.progressed().now; now.ok {
 			weight := min(float64(p.elements()), a.pooling)
-			signals, weights = append(signals, weight*now.signal), append(weights, weight)
+			signals, weights = append(signals, weight**of(now)), append(weights, weight)
 		}
 	}
 	a.signals, a.weights = signals, weights
@@ -68,7 +95,7 @@ func (a *adaptive) poolSignals(bound []state) {
 	for _, p := range bound {
 		if now := &p.progressed().now; now.ok {
 			share := a.pooling / (float64(p.elements()) + a.pooling)
-			now.signal += float64(share * (mean - now.signal))
+			*of(now) += float64(share * (mean - *of(now)))
 		}
 	}
 }
@@ -95,7 +122,8 @@ func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c fl
 	if next.norm == 0 {
 		next.norm = norm
 	}
-	ratio := min(norm/next.norm, signalLimit) // ‖g‖ / ḡ
+	ratio := min(norm/next.norm, signalLimit)
+	p.now.ratio = ratio
 	next.norm *= math.Sqrt(normDecay + float64((1-normDecay)*float64(ratio*ratio)))
 	return cosine(s) * ratio, s.SquaredDirection > 0 && !p.still
 }

@@ -54,6 +54,7 @@ var (
 		positive("noise-limit", solver.WithNoiseLimit),
 		number("scale-restart", solver.WithScaleRestart),
 		number("signal-pooling", solver.WithSignalPooling),
+		below1("step-average", solver.WithStepAverage),
 		bounds("scale-bounds", solver.WithScaleBounds),
 		word("scale-signal", map[string]gorgonia.SolverOpt{
 			"relative":   solver.WithScaleSignal(solver.Relative),

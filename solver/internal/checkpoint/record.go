@@ -29,6 +29,7 @@ type Parameter struct {
 	Scale     float64   `json:"scale"`               // s of its last step
 	Direction []float64 `json:"direction,omitempty"` // of a FunnelAdam: what makes d of m and v
 	Flushes   bool      `json:"flushes,omitempty"`   // subnormal state is set to 0. Absent: it stays
+	Averages  bool      `json:"averages,omitempty"`  // it has a step average
 	Adapting
 }
 

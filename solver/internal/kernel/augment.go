@@ -1,10 +1,15 @@
 package kernel
 
 // UpdateAugmented goes s times as far as from theta to target, where the
-// augmented solver would go, and writes the way back, unscaled, to descent.
-func UpdateAugmented[T Float](theta, target, descent []T, s T) {
+// augmented solver would go. The way back, unscaled, it writes to descent or, where
+// average is not nil, averages there.
+func UpdateAugmented[T Float](theta, target, descent []T, s T, average *AverageStep[T]) {
 	for i := range theta {
-		descent[i] = theta[i] - target[i]            // −Δ
+		back := theta[i] - target[i] // −Δ
+		if average != nil {
+			back = average.of(descent[i], back)
+		}
+		descent[i] = back
 		theta[i] = augmented(theta[i], target[i], s) // θ ← θ + s Δ
 	}
 }

@@ -21,7 +21,7 @@ func TestOverflowAugmentedFindsWhatUpdateAugmentedMakesNonFinite(t *testing.T) {
 	} {
 		value, target, descent := []float32{c.value}, []float32{c.target}, []float32{0}
 		found := OverflowAugmented(value, target, c.scale)
-		UpdateAugmented(value, target, descent, c.scale)
+		UpdateAugmented(value, target, descent, c.scale, nil)
 		if got := FirstNonFinite(value) >= 0 || FirstNonFinite(descent) >= 0; got != c.overflows || found >= 0 != got {
 			t.Errorf("%s: place %d, then value %v and descent %v", c.name, found, value, descent)
 		}
@@ -34,7 +34,7 @@ func TestAScaleOfOneGoesToTheTargetToTheBit(t *testing.T) {
 		target := rng.NormFloat64()
 		value, descent := []float64{float64(rng.NormFloat64() * 1e3)}, []float64{0} // rounded
 		was := value[0]
-		UpdateAugmented(value, []float64{target}, descent, 1)
+		UpdateAugmented(value, []float64{target}, descent, 1, nil)
 		if value[0] != target || descent[0] != was-target {
 			t.Fatalf("from %v to %v: value %v, descent %v", was, target, value[0], descent[0])
 		}

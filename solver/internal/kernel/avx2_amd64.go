@@ -19,6 +19,21 @@ func measure32AVX2(theta *float32, gradient *float32, stepGradient *float32, d *
 //go:noescape
 func measureAdam32AVX2(theta *float32, gradient *float32, stepGradient *float32, m *float32, v *float32, n int, last *float32, sums *float64, maxima *uint32)
 
+// See measureAverage.
+//
+//go:noescape
+func measureAverage32AVX2(stepGradient *float32, mean *float32, d *float32, n int, sums *float64)
+
+// See measureAverageAdam.
+//
+//go:noescape
+func measureAverageAdam32AVX2(stepGradient *float32, mean *float32, m *float32, v *float32, n int, last *float32, sums *float64)
+
+// See updateAverage.
+//
+//go:noescape
+func updateAverage32AVX2(mean *float32, d *float32, n int, c *float32)
+
 // See Gain.next.
 //
 //go:noescape
@@ -63,6 +78,21 @@ func measure64AVX2(theta *float64, gradient *float64, stepGradient *float64, d *
 //
 //go:noescape
 func measureAdam64AVX2(theta *float64, gradient *float64, stepGradient *float64, m *float64, v *float64, n int, last *float64, sums *float64, maxima *uint64)
+
+// See measureAverage.
+//
+//go:noescape
+func measureAverage64AVX2(stepGradient *float64, mean *float64, d *float64, n int, sums *float64)
+
+// See measureAverageAdam.
+//
+//go:noescape
+func measureAverageAdam64AVX2(stepGradient *float64, mean *float64, m *float64, v *float64, n int, last *float64, sums *float64)
+
+// See updateAverage.
+//
+//go:noescape
+func updateAverage64AVX2(mean *float64, d *float64, n int, c *float64)
 
 // See Gain.next.
 //

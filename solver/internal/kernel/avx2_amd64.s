@@ -220,6 +220,143 @@ done:
 	VZEROUPPER
 	RET
 
+// func measureAverage32AVX2(stepGradient *float32, mean *float32, d *float32, n int, sums *float64)
+// Requires: AVX
+TEXT ·measureAverage32AVX2(SB), NOSPLIT, $0-40
+	MOVQ    mean+8(FP), AX
+	MOVQ    d+16(FP), CX
+	MOVQ    stepGradient+0(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVQ    sums+32(FP), SI
+	VMOVUPD (SI), Y0
+	VMOVUPD 32(SI), Y1
+	VMOVUPD 64(SI), Y2
+	VMOVUPD 96(SI), Y3
+	TESTQ   BX, BX
+	JZ      done
+
+loop:
+	VMOVUPS      c32_3e99999a<>+0(SB), Y4
+	VMULPS       (CX), Y4, Y4
+	VADDPS       (AX), Y4, Y4
+	VCVTPS2PD    X4, Y5
+	VCVTPS2PD    (DX), Y6
+	VMULPD       Y5, Y6, Y6
+	VADDPD       Y6, Y0, Y0
+	VMULPD       Y5, Y5, Y5
+	VADDPD       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VCVTPS2PD    16(DX), Y5
+	VMULPD       Y4, Y5, Y5
+	VADDPD       Y5, Y1, Y1
+	VMULPD       Y4, Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	ADDQ         $0x20, DX
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, BX
+	JNZ          loop
+
+done:
+	VMOVUPD Y0, (SI)
+	VMOVUPD Y1, 32(SI)
+	VMOVUPD Y2, 64(SI)
+	VMOVUPD Y3, 96(SI)
+	VZEROUPPER
+	RET
+
+DATA c32_3e99999a<>+0(SB)/4, $0x3e99999a
+DATA c32_3e99999a<>+4(SB)/4, $0x3e99999a
+DATA c32_3e99999a<>+8(SB)/4, $0x3e99999a
+DATA c32_3e99999a<>+12(SB)/4, $0x3e99999a
+DATA c32_3e99999a<>+16(SB)/4, $0x3e99999a
+DATA c32_3e99999a<>+20(SB)/4, $0x3e99999a
+DATA c32_3e99999a<>+24(SB)/4, $0x3e99999a
+DATA c32_3e99999a<>+28(SB)/4, $0x3e99999a
+GLOBL c32_3e99999a<>(SB), RODATA|NOPTR, $32
+
+// func measureAverageAdam32AVX2(stepGradient *float32, mean *float32, m *float32, v *float32, n int, last *float32, sums *float64)
+// Requires: AVX
+TEXT ·measureAverageAdam32AVX2(SB), NOSPLIT, $0-56
+	MOVQ    mean+8(FP), AX
+	MOVQ    m+16(FP), CX
+	MOVQ    v+24(FP), DX
+	MOVQ    last+40(FP), BX
+	MOVQ    stepGradient+0(FP), SI
+	MOVQ    n+32(FP), DI
+	MOVQ    sums+48(FP), R8
+	VMOVUPD (R8), Y0
+	VMOVUPD 32(R8), Y1
+	VMOVUPD 64(R8), Y2
+	VMOVUPD 96(R8), Y3
+	TESTQ   DI, DI
+	JZ      done
+
+loop:
+	VMOVUPS      c32_3e99999a<>+0(SB), Y4
+	VMULPS       (CX), Y4, Y4
+	VADDPS       (AX), Y4, Y4
+	VSQRTPS      (DX), Y5
+	VBROADCASTSS 4(BX), Y6
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS (BX), Y6
+	VMULPS       Y4, Y6, Y4
+	VDIVPS       Y5, Y4, Y4
+	VCVTPS2PD    X4, Y5
+	VCVTPS2PD    (SI), Y6
+	VMULPD       Y5, Y6, Y6
+	VADDPD       Y6, Y0, Y0
+	VMULPD       Y5, Y5, Y5
+	VADDPD       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VCVTPS2PD    16(SI), Y5
+	VMULPD       Y4, Y5, Y5
+	VADDPD       Y5, Y1, Y1
+	VMULPD       Y4, Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	ADDQ         $0x20, SI
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	VMOVUPD Y0, (R8)
+	VMOVUPD Y1, 32(R8)
+	VMOVUPD Y2, 64(R8)
+	VMOVUPD Y3, 96(R8)
+	VZEROUPPER
+	RET
+
+// func updateAverage32AVX2(mean *float32, d *float32, n int, c *float32)
+// Requires: AVX
+TEXT ·updateAverage32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         mean+0(FP), AX
+	MOVQ         d+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         c+24(FP), BX
+	VBROADCASTSS (BX), Y0
+	VBROADCASTSS 4(BX), Y1
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VMULPS  (AX), Y0, Y2
+	VMULPS  (CX), Y1, Y3
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, DX
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func rawGains32AVX2(stepGradient *float32, m *float32, p *float32, n int, k *float32)
 // Requires: AVX, AVX2
 TEXT ·rawGains32AVX2(SB), NOSPLIT, $0-40
@@ -921,6 +1058,145 @@ done:
 	VMOVUPD Y7, 224(R9)
 	VMOVUPS Y8, (R10)
 	VMOVUPS Y9, 32(R10)
+	VZEROUPPER
+	RET
+
+// func measureAverage64AVX2(stepGradient *float64, mean *float64, d *float64, n int, sums *float64)
+// Requires: AVX
+TEXT ·measureAverage64AVX2(SB), NOSPLIT, $0-40
+	MOVQ    mean+8(FP), AX
+	MOVQ    d+16(FP), CX
+	MOVQ    stepGradient+0(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVQ    sums+32(FP), SI
+	VMOVUPD (SI), Y0
+	VMOVUPD 32(SI), Y1
+	VMOVUPD 64(SI), Y2
+	VMOVUPD 96(SI), Y3
+	TESTQ   BX, BX
+	JZ      done
+
+loop:
+	VMOVUPS c64_3fd3333333333333<>+0(SB), Y4
+	VMULPD  (CX), Y4, Y4
+	VADDPD  (AX), Y4, Y4
+	VMOVUPD (DX), Y5
+	VMULPD  Y4, Y5, Y5
+	VADDPD  Y5, Y0, Y0
+	VMULPD  Y4, Y4, Y4
+	VADDPD  Y4, Y2, Y2
+	VMOVUPS c64_3fd3333333333333<>+0(SB), Y4
+	VMULPD  32(CX), Y4, Y4
+	VADDPD  32(AX), Y4, Y4
+	VMOVUPD 32(DX), Y5
+	VMULPD  Y4, Y5, Y5
+	VADDPD  Y5, Y1, Y1
+	VMULPD  Y4, Y4, Y4
+	VADDPD  Y4, Y3, Y3
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, CX
+	SUBQ    $0x08, BX
+	JNZ     loop
+
+done:
+	VMOVUPD Y0, (SI)
+	VMOVUPD Y1, 32(SI)
+	VMOVUPD Y2, 64(SI)
+	VMOVUPD Y3, 96(SI)
+	VZEROUPPER
+	RET
+
+DATA c64_3fd3333333333333<>+0(SB)/8, $0x3fd3333333333333
+DATA c64_3fd3333333333333<>+8(SB)/8, $0x3fd3333333333333
+DATA c64_3fd3333333333333<>+16(SB)/8, $0x3fd3333333333333
+DATA c64_3fd3333333333333<>+24(SB)/8, $0x3fd3333333333333
+GLOBL c64_3fd3333333333333<>(SB), RODATA|NOPTR, $32
+
+// func measureAverageAdam64AVX2(stepGradient *float64, mean *float64, m *float64, v *float64, n int, last *float64, sums *float64)
+// Requires: AVX
+TEXT ·measureAverageAdam64AVX2(SB), NOSPLIT, $0-56
+	MOVQ    mean+8(FP), AX
+	MOVQ    m+16(FP), CX
+	MOVQ    v+24(FP), DX
+	MOVQ    last+40(FP), BX
+	MOVQ    stepGradient+0(FP), SI
+	MOVQ    n+32(FP), DI
+	MOVQ    sums+48(FP), R8
+	VMOVUPD (R8), Y0
+	VMOVUPD 32(R8), Y1
+	VMOVUPD 64(R8), Y2
+	VMOVUPD 96(R8), Y3
+	TESTQ   DI, DI
+	JZ      done
+
+loop:
+	VMOVUPS      c64_3fd3333333333333<>+0(SB), Y4
+	VMULPD       (CX), Y4, Y4
+	VADDPD       (AX), Y4, Y4
+	VSQRTPD      (DX), Y5
+	VBROADCASTSD 8(BX), Y6
+	VADDPD       Y6, Y5, Y5
+	VBROADCASTSD (BX), Y6
+	VMULPD       Y4, Y6, Y4
+	VDIVPD       Y5, Y4, Y4
+	VMOVUPD      (SI), Y5
+	VMULPD       Y4, Y5, Y5
+	VADDPD       Y5, Y0, Y0
+	VMULPD       Y4, Y4, Y4
+	VADDPD       Y4, Y2, Y2
+	VMOVUPS      c64_3fd3333333333333<>+0(SB), Y4
+	VMULPD       32(CX), Y4, Y4
+	VADDPD       32(AX), Y4, Y4
+	VSQRTPD      32(DX), Y5
+	VBROADCASTSD 8(BX), Y6
+	VADDPD       Y6, Y5, Y5
+	VBROADCASTSD (BX), Y6
+	VMULPD       Y4, Y6, Y4
+	VDIVPD       Y5, Y4, Y4
+	VMOVUPD      32(SI), Y5
+	VMULPD       Y4, Y5, Y5
+	VADDPD       Y5, Y1, Y1
+	VMULPD       Y4, Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	SUBQ         $0x08, DI
+	JNZ          loop
+
+done:
+	VMOVUPD Y0, (R8)
+	VMOVUPD Y1, 32(R8)
+	VMOVUPD Y2, 64(R8)
+	VMOVUPD Y3, 96(R8)
+	VZEROUPPER
+	RET
+
+// func updateAverage64AVX2(mean *float64, d *float64, n int, c *float64)
+// Requires: AVX
+TEXT ·updateAverage64AVX2(SB), NOSPLIT, $0-32
+	MOVQ         mean+0(FP), AX
+	MOVQ         d+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         c+24(FP), BX
+	VBROADCASTSD (BX), Y0
+	VBROADCASTSD 8(BX), Y1
+	TESTQ        DX, DX
+	JZ           done
+
+loop:
+	VMULPD  (AX), Y0, Y2
+	VMULPD  (CX), Y1, Y3
+	VADDPD  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, DX
+	JNZ     loop
+
+done:
 	VZEROUPPER
 	RET
 

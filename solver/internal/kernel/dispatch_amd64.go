@@ -71,6 +71,48 @@ func fastMeasureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T],
 	tunedMeasureAdam(theta[n:], gradient[n:], m[n:], v[n:], last, o, sums)
 }
 
+func fastMeasureAverage[T Float](theta, gradient, mean, d []T, o *Objective[T], sums *partialSums) {
+	n := vectorized(len(theta))
+	switch {
+	case n == 0:
+	case o.plain():
+		measureAverageAVX2(n, gradient, mean, d, sums)
+	default:
+		var g [chunk]T
+		for i := 0; i < n; i += chunk {
+			k := min(chunk, n-i)
+			objectiveAVX2(k, theta[i:], gradient[i:], g[:], o)
+			measureAverageAVX2(k, g[:], mean[i:], d[i:], sums)
+		}
+	}
+	tunedMeasureAverage(theta[n:], gradient[n:], mean[n:], d[n:], o, sums)
+}
+
+func fastMeasureAverageAdam[T Float](theta, gradient, mean, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
+	n := vectorized(len(theta))
+	switch {
+	case n == 0:
+	case o.plain():
+		measureAverageAdamAVX2(n, gradient, mean, m, v, last, sums)
+	default:
+		var g [chunk]T
+		for i := 0; i < n; i += chunk {
+			k := min(chunk, n-i)
+			objectiveAVX2(k, theta[i:], gradient[i:], g[:], o)
+			measureAverageAdamAVX2(k, g[:], mean[i:], m[i:], v[i:], last, sums)
+		}
+	}
+	tunedMeasureAverageAdam(theta[n:], gradient[n:], mean[n:], m[n:], v[n:], last, o, sums)
+}
+
+func fastUpdateAverage[T Float](mean, d []T, c *AverageStep[T]) {
+	n := vectorized(len(mean))
+	if n > 0 {
+		updateAverageAVX2(n, mean, d, c)
+	}
+	updateAverage(mean[n:], d[n:], c)
+}
+
 func fastUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 	n := vectorized(len(theta))
 	size := chunkOf(n, &c.Objective, &c.Gain)

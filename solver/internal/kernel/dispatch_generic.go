@@ -19,3 +19,13 @@ func fastUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 }
 
 func fastFlush[T Float](x, y []T) { flush(x, y) }
+
+func fastMeasureAverage[T Float](theta, gradient, mean, d []T, o *Objective[T], sums *partialSums) {
+	tunedMeasureAverage(theta, gradient, mean, d, o, sums)
+}
+
+func fastMeasureAverageAdam[T Float](theta, gradient, mean, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
+	tunedMeasureAverageAdam(theta, gradient, mean, m, v, last, o, sums)
+}
+
+func fastUpdateAverage[T Float](mean, d []T, c *AverageStep[T]) { updateAverage(mean, d, c) }

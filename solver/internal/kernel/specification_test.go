@@ -15,16 +15,24 @@ type implementation[T Float] struct {
 	updateFunnel func(theta, gradient, nu, m, p []T, c *FunnelStep[T])
 	updateAdam   func(theta, gradient, m, v, p []T, c *AdamStep[T])
 	flush        func(x, y []T)
+	averages     averages[T]
 
 	// Whether that includes numbers that are not finite, which no step is made
 	// of. The assembly clips NaN.
 	nonFinite bool
 }
 
+// averages are the passes of the step average.
+type averages[T Float] struct {
+	measure     func(theta, gradient, mean, d []T, o *Objective[T], sums *partialSums)
+	measureAdam func(theta, gradient, mean, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums)
+	update      func(mean, d []T, c *AverageStep[T])
+}
+
 func implementations[T Float]() []implementation[T] {
 	return []implementation[T]{
-		{"tuned", tunedMeasure[T], tunedMeasureAdam[T], tunedUpdateFunnel[T], tunedUpdateAdam[T], flush[T], true},
-		{"this machine's", fastMeasure[T], fastMeasureAdam[T], fastUpdateFunnel[T], fastUpdateAdam[T], fastFlush[T], false},
+		{"tuned", tunedMeasure[T], tunedMeasureAdam[T], tunedUpdateFunnel[T], tunedUpdateAdam[T], flush[T], averages[T]{tunedMeasureAverage[T], tunedMeasureAverageAdam[T], updateAverage[T]}, true},
+		{"this machine's", fastMeasure[T], fastMeasureAdam[T], fastUpdateFunnel[T], fastUpdateAdam[T], fastFlush[T], averages[T]{fastMeasureAverage[T], fastMeasureAverageAdam[T], fastUpdateAverage[T]}, false},
 	}
 }
 
@@ -134,7 +142,23 @@ func compare[T Float](t *testing.T, p *problem[T]) {
 		measureAdam(p.theta, p.gradient, p.m, p.v, &p.last, &p.adam.Objective, &want)
 		x.sameSums(t, p, &got, &want)
 
+		// The other solver's array is as good a step average as any.
+		got, want = partialSums{}, partialSums{}
+		x.averages.measure(p.theta, p.gradient, p.m, p.nu, &p.funnel.Objective, &got)
+		measureAverage(p.theta, p.gradient, p.m, p.nu, &p.funnel.Objective, &want)
+		x.sameSums(t, p, &got, &want)
+
+		got, want = partialSums{}, partialSums{}
+		x.averages.measureAdam(p.theta, p.gradient, p.nu, p.m, p.v, &p.last, &p.adam.Objective, &got)
+		measureAverageAdam(p.theta, p.gradient, p.nu, p.m, p.v, &p.last, &p.adam.Objective, &want)
+		x.sameSums(t, p, &got, &want)
+
 		a, b := p.clone(), p.clone()
+		x.averages.update(a.m, a.nu, &AverageStep[T]{0.99, 0.01})
+		updateAverage(b.m, b.nu, &AverageStep[T]{0.99, 0.01})
+		x.sameArrays(t, "UpdateAverage", a, b)
+
+		a, b = p.clone(), p.clone()
 		x.updateFunnel(a.theta, a.gradient, a.nu, a.average, a.p, &a.funnel)
 		updateFunnel(b.theta, b.gradient, b.nu, b.average, b.p, &b.funnel)
 		x.sameArrays(t, "UpdateFunnel", a, b)

@@ -65,6 +65,13 @@ func (p *partialSums) add(i int, d, g, theta float64) {
 	p.squaredValue[lane] += float64(theta * theta)
 }
 
+// addAlong adds what element i contributes to the sums that d is in.
+func (p *partialSums) addAlong(i int, d, g float64) {
+	lane := i % lanes
+	p.dot[lane] += float64(d * g)
+	p.squaredDirection[lane] += float64(d * d)
+}
+
 func sumsOf[T Float](p *partialSums) Sums {
 	return Sums{
 		Dot:              p.dot.total(),

@@ -15,42 +15,67 @@ type Part interface {
 	directionIsZero() bool // where ‖d‖² is, which may be underflow
 }
 
-// FunnelPart is what Measure reads: of Funnel, d is ν; of Augmented, −Δ.
+// FunnelPart is what Measure reads: of Funnel, d is ν; of Augmented, −Δ. With a Mean
+// it is what MeasureAverage reads.
 type FunnelPart[T Float] struct {
 	Theta, Gradient, Direction []T
+	Mean                       []T // of Sample; nil for none
+	Sample                     Sample
 	Objective                  *Objective[T]
 }
 
-func (p *FunnelPart[T]) elements() int { return len(p.Theta) }
+func (p *FunnelPart[T]) elements() int { return elements(p.Theta, p.Mean) }
 
 func (p *FunnelPart[T]) at(i int) (d, g float64) {
-	return float64(p.Direction[i]), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
+	x, i := directionAt(p.Direction, p.Mean, p.Sample, i)
+	return float64(x), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
 }
 
 func (p *FunnelPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
 	return p.Objective.zero(maxGradient, maxValue)
 }
 
-func (p *FunnelPart[T]) directionIsZero() bool { return zeros(p.Direction) }
+func (p *FunnelPart[T]) directionIsZero() bool { return zeros(p.Direction) && zeros(p.Mean) }
 
-// AdamPart is what MeasureAdam reads.
+// AdamPart is what MeasureAdam reads, and with a Mean MeasureAverageAdam.
 type AdamPart[T Float] struct {
 	Theta, Gradient, M, V []T
+	Mean                  []T // of Sample; nil for none
+	Sample                Sample
 	Last                  *AdamDirection[T]
 	Objective             *Objective[T]
 }
 
-func (p *AdamPart[T]) elements() int { return len(p.Theta) }
+func (p *AdamPart[T]) elements() int { return elements(p.Theta, p.Mean) }
 
 func (p *AdamPart[T]) at(i int) (d, g float64) {
-	return float64(p.Last.Of(p.M[i], p.V[i])), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
+	x, i := directionAt(p.M, p.Mean, p.Sample, i)
+	return float64(p.Last.Of(x, p.V[i])), float64(p.Objective.Gradient(p.Gradient[i], p.Theta[i]))
 }
 
 func (p *AdamPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
 	return p.Objective.zero(maxGradient, maxValue)
 }
 
-func (p *AdamPart[T]) directionIsZero() bool { return zeros(p.M) }
+func (p *AdamPart[T]) directionIsZero() bool { return zeros(p.M) && zeros(p.Mean) }
+
+// elements is how many elements d has: those of the sample, where there is a mean.
+func elements[T Float](d, mean []T) int {
+	if mean == nil {
+		return len(d)
+	}
+	return len(mean)
+}
+
+// directionAt is element i of d or, where there is a mean, of what the scale is adapted
+// along, and where it is in the parameter.
+func directionAt[T Float](d, mean []T, of Sample, i int) (x T, at int) {
+	if mean == nil {
+		return d[i], i
+	}
+	at = of.at(i)
+	return along(mean[i], d[at]), at
+}
 
 // zeros says whether x is 0, given that the sum of its squares is, as a float64: of
 // float32 none is small enough to be lost.

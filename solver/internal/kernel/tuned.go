@@ -1,8 +1,8 @@
 package kernel
 
 // This file has the loops of Funnel and FunnelAdam as fast as the compiler makes
-// them on any machine. They have the bits of measure, measureAdam, updateFunnel
-// and updateAdam, which say what they compute.
+// them on any machine. They have the bits of measure, measureAdam, updateFunnel,
+// updateAdam, measureAverage and measureAverageAdam, which say what they compute.
 
 // strip is the number of elements that tunedMeasure reads at a time: few enough
 // that the nearest cache holds them.
@@ -123,4 +123,28 @@ func tunedUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 		theta[i] = value - T(rate*way.Of(average, square))
 	}
 	clear(gradient)
+}
+
+func tunedMeasureAverage[T Float](theta, gradient, mean, d []T, o *Objective[T], sums *partialSums) {
+	n := len(theta)
+	gradient, mean, d = gradient[:n], mean[:n], d[:n]
+	plain := o.plain()
+	for i, g := range gradient {
+		if !plain {
+			g = o.apply(g, theta[i])
+		}
+		sums.addAlong(i, float64(along(mean[i], d[i])), float64(g))
+	}
+}
+
+func tunedMeasureAverageAdam[T Float](theta, gradient, mean, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
+	n := len(theta)
+	gradient, mean, m, v = gradient[:n], mean[:n], m[:n], v[:n]
+	plain, way := o.plain(), *last
+	for i, g := range gradient {
+		if !plain {
+			g = o.apply(g, theta[i])
+		}
+		sums.addAlong(i, float64(way.Of(along(mean[i], m[i]), v[i])), float64(g))
+	}
 }

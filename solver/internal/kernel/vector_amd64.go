@@ -39,6 +39,30 @@ func measureAdamAVX2[T Float](n int, theta, gradient, g, m, v []T, last *AdamDir
 	}
 }
 
+func measureAverageAVX2[T Float](n int, g, mean, d []T, sums *partialSums) {
+	if single[T]() {
+		measureAverage32AVX2(start[float32](g), start[float32](mean), start[float32](d), n, &sums.dot[0])
+	} else {
+		measureAverage64AVX2(start[float64](g), start[float64](mean), start[float64](d), n, &sums.dot[0])
+	}
+}
+
+func measureAverageAdamAVX2[T Float](n int, g, mean, m, v []T, last *AdamDirection[T], sums *partialSums) {
+	if single[T]() {
+		measureAverageAdam32AVX2(start[float32](g), start[float32](mean), start[float32](m), start[float32](v), n, first[float32](last), &sums.dot[0])
+	} else {
+		measureAverageAdam64AVX2(start[float64](g), start[float64](mean), start[float64](m), start[float64](v), n, first[float64](last), &sums.dot[0])
+	}
+}
+
+func updateAverageAVX2[T Float](n int, mean, d []T, c *AverageStep[T]) {
+	if single[T]() {
+		updateAverage32AVX2(start[float32](mean), start[float32](d), n, first[float32](c))
+	} else {
+		updateAverage64AVX2(start[float64](mean), start[float64](d), n, first[float64](c))
+	}
+}
+
 // takeMaxima takes over the largest magnitudes of a vector's elements.
 func takeMaxima[U uint32 | uint64](sums *partialSums, gradient, theta []U) {
 	for i := range gradient {

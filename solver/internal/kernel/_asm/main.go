@@ -24,6 +24,9 @@ func main() {
 		f.objective()
 		f.measure()
 		f.measureAdam()
+		f.measureAverage()
+		f.measureAverageAdam()
+		f.updateAverage()
 		f.rawGains()
 		for _, raw := range []bool{false, true} {
 			f.updateFunnel(raw)

@@ -1,0 +1,90 @@
+package solver
+
+import (
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"gorgonia.org/tensor"
+)
+
+// averages says whether the scale is adapted along the step average.
+func (h *hyperparameters) averages() bool {
+	return h.stepAverage > 0 && h.scaleRate > 0 && h.scaleSignal == Relative
+}
+
+// averaged is a parameter's step average, the mean of its steps with a scale of 1 since
+// the last warm-up; of FunnelAdam that of m, which √v makes a direction of:
+//
+//	ū ← β_u (1−w) ū + (1−β_u) u
+//
+// where w is the weight of the warm-up.
+type averaged[T kernel.Float] struct {
+	mean []T // of the elements in the sample; nil where the solver does without
+
+	// scratch, valid during Step
+	averages    bool
+	sample      kernel.Sample
+	decay       float64 // β_u
+	alongBlocks []kernel.Sums
+}
+
+// prepareAverage makes ready for a step of a parameter of n elements.
+func (s *averaged[T]) prepareAverage(h *hyperparameters, n, blocks int) {
+	if s.averages = h.averages(); !s.averages {
+		return
+	}
+	s.sample = kernel.SampleOf(n)
+	if s.mean == nil {
+		s.mean = make([]T, s.sample.Size())
+	}
+	if s.alongBlocks == nil {
+		s.alongBlocks = make([]kernel.Sums, blocks)
+	}
+	s.decay = h.stepAverage
+}
+
+// along returns a parameter's sums with those of the direction along the average,
+// as they would be of all elements.
+func (s *averaged[T]) along(sums kernel.Sums, n int) kernel.Sums {
+	sums.Dot, sums.SquaredDirection = 0, 0
+	for _, b := range s.alongBlocks {
+		sums.Dot += b.Dot
+		sums.SquaredDirection += b.SquaredDirection
+	}
+	share := float64(len(s.mean)) / float64(n)
+	sums.Dot /= share
+	sums.SquaredDirection /= share
+	return sums
+}
+
+// updateAverage brings elements a to b of the parameter up to date with a direction.
+// flush says whether they are flushed then.
+func (s *averaged[T]) updateAverage(a, b int, d []T, kept float64, flush bool) {
+	if !s.averages {
+		return
+	}
+	c := kernel.AverageStep[T]{Decay: T(s.decay * kept), Weight: T(1 - s.decay)}
+	kernel.UpdateAverage(s.mean, d, s.sample, a, b, &c)
+	if flush {
+		kernel.FlushAverage(s.mean, s.sample, a, b)
+	}
+}
+
+// finishAverage forgets the average where the solver does without.
+func (s *averaged[T]) finishAverage() {
+	if !s.averages {
+		s.mean, s.alongBlocks = nil, nil
+	}
+}
+
+func (s *averaged[T]) averageTensors() []*checkpoint.Tensor {
+	if s.mean == nil {
+		return nil
+	}
+	return []*checkpoint.Tensor{{Role: "mean", Shape: tensor.Shape{len(s.mean)}, Data: checkpoint.Floats[T](s.mean), Least: checkpoint.AnyFinite}}
+}
+
+func (s *averaged[T]) restoreAverage(r checkpoint.Parameter, n int) {
+	if r.Averages {
+		s.mean = make([]T, kernel.SampleOf(n).Size())
+	}
+}

@@ -1,0 +1,81 @@
+package kernel
+
+// This file has the step average ū, the running mean of the directions d:
+//
+//	ū ← β ū + (1−β) d
+//
+// d is here ν of Funnel, −Δ of Augmented, averaged as ν is, and of FunnelAdam m, which
+// AdamDirection makes the direction of.
+
+// lastShare is how much more than in the average the last direction counts where the
+// scale is adapted along both.
+const lastShare = 0.3
+
+// along is an element of what the scale is adapted along: ū + 0.3 d.
+func along[T Float](mean, d T) T { return mean + T(lastShare*d) }
+
+// AverageStep holds the numbers that bring the step average up to date.
+type AverageStep[T Float] struct {
+	Decay, Weight T // β, 1 − β
+}
+
+func (c *AverageStep[T]) of(mean, d T) T { return T(c.Decay*mean) + T(c.Weight*d) }
+
+// UpdateAverage brings the step average of elements from to to of a parameter up to date.
+func UpdateAverage[T Float](mean, d []T, of Sample, from, to int, c *AverageStep[T]) {
+	for k, end := of.periods(from, to); k < end; k++ {
+		r := of.run(k)
+		fastUpdateAverage(mean[r.in:r.inTo], d[r.from:r.to], c)
+	}
+}
+
+func updateAverage[T Float](mean, d []T, c *AverageStep[T]) {
+	for i := range mean {
+		mean[i] = c.of(mean[i], d[i]) // ū ← β ū + (1−β) d
+	}
+}
+
+// FlushAverage flushes it:
+//
+//	ū ← 0 where |ū| is below the smallest normal number
+func FlushAverage[T Float](mean []T, of Sample, from, to int) {
+	for k, end := of.periods(from, to); k < end; k++ {
+		r := of.run(k)
+		fastFlush(mean[r.in:r.inTo], mean[r.in:r.inTo])
+	}
+}
+
+// MeasureAverage reads what the sample has of elements from to to of a parameter, along
+// ū + 0.3 d. Of the Sums only those of the direction are made: Dot and SquaredDirection.
+func MeasureAverage[T Float](theta, gradient, mean, d []T, of Sample, from, to int, o *Objective[T]) Sums {
+	var p partialSums
+	for k, end := of.periods(from, to); k < end; k++ {
+		r := of.run(k)
+		fastMeasureAverage(theta[r.from:r.to], gradient[r.from:r.to], mean[r.in:r.inTo], d[r.from:r.to], o, &p)
+	}
+	return sumsOf[T](&p)
+}
+
+func measureAverage[T Float](theta, gradient, mean, d []T, o *Objective[T], sums *partialSums) {
+	for i := range theta {
+		g := o.Gradient(gradient[i], theta[i])
+		sums.addAlong(i, float64(along(mean[i], d[i])), float64(g))
+	}
+}
+
+// MeasureAverageAdam does what MeasureAverage does, as MeasureAdam makes d.
+func MeasureAverageAdam[T Float](theta, gradient, mean, m, v []T, of Sample, from, to int, last *AdamDirection[T], o *Objective[T]) Sums {
+	var p partialSums
+	for k, end := of.periods(from, to); k < end; k++ {
+		r := of.run(k)
+		fastMeasureAverageAdam(theta[r.from:r.to], gradient[r.from:r.to], mean[r.in:r.inTo], m[r.from:r.to], v[r.from:r.to], last, o, &p)
+	}
+	return sumsOf[T](&p)
+}
+
+func measureAverageAdam[T Float](theta, gradient, mean, m, v []T, last *AdamDirection[T], o *Objective[T], sums *partialSums) {
+	for i := range theta {
+		g := o.Gradient(gradient[i], theta[i])
+		sums.addAlong(i, float64(last.Of(along(mean[i], m[i]), v[i])), float64(g))
+	}
+}
