@@ -50,9 +50,10 @@ func (s *averaged[T]) along(sums kernel.Sums, n int) kernel.Sums {
 		sums.Dot += b.Dot
 		sums.SquaredDirection += b.SquaredDirection
 	}
-	share := float64(len(s.mean)) / float64(n)
-	sums.Dot /= share
-	sums.SquaredDirection /= share
+	if share := float64(len(s.mean)) / float64(n); share > 0 {
+		sums.Dot /= share
+		sums.SquaredDirection /= share
+	}
 	return sums
 }
 

@@ -378,7 +378,7 @@ func TestLearningDoesNotFreezeBeforeTheMinimum(t *testing.T) {
 			s := c.make()
 			loss := learn(s, o)
 			t.Logf("%s, %s: loss %.4f, scale %.2g; Adam at 0.02 %.4f", c.name, o.name, loss, s.Adaptations()[0].Scale, adam)
-			if !(loss <= 1.6*adam) { // a tuned rate is still better: the scale falls as epochs repeat
+			if !(loss <= 1.4*adam) { // a tuned rate is still better: the scale falls as epochs repeat
 				t.Errorf("%s, %s: the last epoch's loss is %.4f, with Adam at 0.02 %.4f", c.name, o.name, loss, adam)
 			}
 			if err := atABound(s); err != nil {
