@@ -58,7 +58,7 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //   - VanillaSolver, Momentum, RMSPropSolver and AdamSolver work; on scalars
 //     and views, too, where alone they may panic, refuse, or forget.
 //     Around RMSPropSolver, which has no momentum, the scale stays too small on
-//     most problems that were tried: take a FunnelAdam.
+//     a quarter of the problems that were tried: take a FunnelAdam.
 //   - AdaGradSolver works, but no option reaches it: its learning rate is 0.001.
 //     The scale makes up for that.
 //   - BarzilaiBorweinSolver works for float64 and refuses float32. When the

@@ -62,7 +62,7 @@ var programs = []program{
 	{name: "UnbindAllNonInputs at every step", steps: 600, start: unbind, own: adam(0.01)},
 	{name: "a machine for every step", steps: 600, start: closing, own: adam(0.01)},
 	{name: "two models by turns", steps: 1000, start: turns, apart: true, own: adam(0.01)},
-	{name: "two networks against each other", steps: 1000, start: adversaries, apart: true, own: adam(0.001, G.WithBeta1(0.5)), within: 100}, // neither network has a loss of its own to go down
+	{name: "two networks against each other", steps: 1000, start: adversaries, apart: true, own: adam(0.001, G.WithBeta1(0.5)), within: 10}, // neither network has a loss of its own to go down
 	{name: "actor and critic", steps: 600, start: actorCritic,
 		own: func() G.Solver { return G.NewRMSPropSolver(G.WithLearnRate(0.01)) }},
 	{name: "LSTM, a graph for every sequence", steps: 1000, start: lstm, rebuilds: true,
