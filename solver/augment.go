@@ -33,11 +33,12 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //
 //	d_{t+1} = 0.8 d_t + 0.2 Δ_{t+1}
 //
-// because not every inner solver has momentum, d_0 = 0 and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖, which makes the first step ρ times as long as
-// the parameters are, whatever inner's learning rate is. The raw signal is the
-// product −Δ_t · g_t; there, and with WithStepAverage(0), d is Δ. The scale is
-// clipped to its bounds after every update, and while it is 1 the values are
-// inner's to the bit. With WithPaperStep s_0 = 1, and the first step is inner's.
+// because not every inner solver has momentum, d_0 = 0, and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖,
+// which makes the first step ρ times as long as the parameters are, whatever inner's
+// learning rate is. The raw signal is the product −Δ_t · g_t; there, and with
+// WithStepAverage(0), d is Δ. The scale is clipped to its bounds after every update,
+// and while it is 1 the values are inner's to the bit. With WithPaperStep s_0 = 1, and
+// the first step is inner's.
 //
 // What inner remembers, a velocity for instance, does not see the scale. Δ is read
 // off the values, so a change that inner loses to rounding cannot be scaled:
@@ -75,9 +76,9 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // Source: as Funnel's.
 //
 // Make one with Augment. An Augmented belongs to one goroutine at a time, and
-// its inner solver to it alone. For a parameter of n elements it has Δ and the
+// its inner solver to it alone. For a parameter of n elements it has d and the
 // stand-in, 12 n bytes for float32 and 24 n for float64, for as long as the
-// parameter's memory lives.
+// parameter's memory lives, and ū of its sample, as Funnel has.
 type Augmented struct {
 	adaptive adaptive
 	inner    gorgonia.Solver

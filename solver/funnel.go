@@ -84,7 +84,7 @@ var _ Adaptive = (*Funnel)(nil)
 // Make one with NewFunnel. A Funnel belongs to one goroutine at a time; two of
 // them share nothing. For a parameter of n elements it has ν, m and p, 12 n bytes
 // for float32 and 24 n for float64, for as long as the parameter's memory lives, and ū
-// of its sample: n elements up to 4,095, then about 2,000, or n/32.
+// of its sample: n elements up to 4,095, then 2,000 to 4,000, or n/32.
 type Funnel struct{ adaptive adaptive }
 
 // NewFunnel returns a Funnel. Options, all optional, with their defaults:

@@ -30,9 +30,8 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // makes the first step ρ times as long as the parameters are. The signal is
 // c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled, w_t the weight of the warm-up, and ū the
 // step average, as Funnel's documentation has them. ū is that of m here, which is
-// divided as m is to make e.
-// t is the parameter's own step, counted from 1; in s_t it counts the steps that moved
-// something and, where the scope is Global, the solver's. Of raw signals the gain's
+// divided as m is to make e. t is the parameter's own step, counted from 1; in s_t it
+// counts the steps that moved something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
 // after every update. g is the gradient after l1 and l2 regularisation, division by
 // the batch size and clipping, in this order. An element of m below the smallest
@@ -44,8 +43,9 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // here, too, but that a raw scale signal does not depend on the learning rate.
 //
 // For a parameter of n elements it has m, v and p, 12 n bytes for float32 and 24 n
-// for float64, and ū of its sample, as Funnel has; d_{t−1} is computed again. In float32 a gradient beyond about 10^20 overflows v, and is refused
-// as ErrNonFiniteStep: clip it.
+// for float64, and ū of its sample, as Funnel has; d_{t−1} is computed again. In
+// float32 a gradient beyond about 10^20 overflows v, and is refused as
+// ErrNonFiniteStep: clip it.
 //
 // Source: as Funnel's; and Kingma, Ba, Adam: A Method for Stochastic
 // Optimization, 2015, arXiv 1412.6980.

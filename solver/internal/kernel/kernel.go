@@ -17,11 +17,12 @@
 //	p         p  gain
 //	s         s  scale
 //	d         d  direction of the step before, but for its sign: ν, or Adam's d
+//	mean      ū  average of the steps before, of a sample of the elements
 //
 // # One specification, several implementations
 //
-// The loops of funnel.go, adam.go, subnormal.go, egu.go and augment.go are the
-// specification: one line a symbol, with its equation. Those of Funnel and
+// The loops of funnel.go, adam.go, average.go, subnormal.go, egu.go and augment.go are
+// the specification: one line a symbol, with its equation. Those of Funnel and
 // FunnelAdam have faster implementations: tuned.go, for any machine, and
 // avx2_amd64.s, for processors with AVX2, which has a faster flush, too. Tests hold
 // both to the bits of the specification. dispatch_amd64.go and dispatch_generic.go
