@@ -100,7 +100,7 @@ func (a *adaptive) adaptsScale() bool {
 //	s ← max(s, κ A / T)
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
-// c is the signal, w the weight of the warm-up, u the step with a scale of 1, A the
+// c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
 // the longest step allows, and T that of 1−w. A step that moved nothing teaches
 // nothing: after it there is no signal, and with a learning rate of 0 the scale stays.

@@ -8,20 +8,21 @@ import (
 
 // reading is what the first pass found of parameters that share a scale.
 type reading struct {
-	sums      kernel.Sums
-	exponents kernel.Exponents
-	signal    float64 // c, along the last step
-	steady    float64 // c along the step average
-	ratio     float64 // ‖g‖ / ḡ
-	ok        bool    // whether there is a signal
+	sums          kernel.Sums
+	exponents     kernel.Exponents
+	signal        float64 // c, along the last step
+	averageSignal float64 // c along the step average
+	ratio         float64 // ‖g‖ / ḡ
+	ok            bool    // whether there is a signal
 }
 
-// weighed is the signal at a weight w of the warm-up.
+// weighed is the signal at a weight w of the warm-up: w of it is along the last step,
+// and 1−w along the step average, where there is one.
 func (h *hyperparameters) weighed(w float64, now *reading) float64 {
 	if !h.averages() {
 		return now.signal
 	}
-	return float64(w*now.signal) + float64((1-w)*now.steady)
+	return float64(w*now.signal) + float64((1-w)*now.averageSignal)
 }
 
 // readSignals begins the next state of every scale and finds its signal.
@@ -41,7 +42,7 @@ func (a *adaptive) readSignals(bound []state) {
 		}
 		a.poolSignals(bound, func(now *reading) *float64 { return &now.signal })
 		if a.averages() {
-			a.poolSignals(bound, func(now *reading) *float64 { return &now.steady })
+			a.poolSignals(bound, func(now *reading) *float64 { return &now.averageSignal })
 		}
 	}
 }
@@ -53,7 +54,7 @@ func (a *adaptive) read(of []state, p *progress) {
 	}
 	p.now.sums, p.now.exponents = a.total.Sums()
 	p.now.signal, p.now.ok = a.signal(p.now.sums, p.now.exponents, p)
-	if p.now.steady = p.now.signal; p.now.ok && a.averages() {
+	if p.now.averageSignal = p.now.signal; p.now.ok && a.averages() {
 		a.readAverage(of, p)
 	}
 }
@@ -65,7 +66,7 @@ func (a *adaptive) readAverage(of []state, p *progress) {
 	}
 	sums, _ := a.total.Sums()
 	if c := cosine(sums) * p.now.ratio; sums.SquaredDirection > 0 && isFinite(c) {
-		p.now.steady = c
+		p.now.averageSignal = c
 	}
 }
 
