@@ -1,0 +1,195 @@
+package solver
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"github.com/seed1e560811/funnel/solver/internal/param"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// augmentedParameter is the state of one parameter, of either dtype.
+type augmentedParameter interface {
+	standIn() *gorgonia.Node
+	changed() bool // whether inner has changed the stand-in
+	squaredChange() float64
+	wouldChange(learnRate float64) bool
+}
+
+// descentDecay is the decay of the running mean that stands for the last step where
+// there is a step average. More would follow a narrow valley badly.
+const descentDecay = 0.8
+
+// newAugmentedState returns the state of a parameter that has made no step.
+func newAugmentedState(value gorgonia.Value) state {
+	if value.Dtype() == tensor.Float32 {
+		return newAugmentedStateOf[float32](value)
+	}
+	return newAugmentedStateOf[float64](value)
+}
+
+func newAugmentedStateOf[T kernel.Float](value gorgonia.Value) *augmentedState[T] {
+	n := value.Shape().TotalSize()
+	arrays := make([]T, 3*n)
+	return &augmentedState[T]{
+		Binding:      param.NewBinding[T](value),
+		progress:     newProgress(),
+		descent:      arrays[:n:n],
+		nodeValue:    arrays[n : 2*n : 2*n],
+		nodeGradient: arrays[2*n:],
+		objective:    kernel.Objective[T]{PerBatch: 1, Clip: T(math.Inf(1))},
+	}
+}
+
+// augmentedState is what an Augmented knows of a parameter.
+type augmentedState[T kernel.Float] struct {
+	param.Binding[T]
+	progress
+	averaged[T]
+	descent []T // −Δ of the last step, or the running mean of −Δ
+
+	// inner's parameter and its memory
+	node                    *gorgonia.Node
+	nodeValue, nodeGradient []T
+
+	// scratch, valid during Step
+	theta, gradient []T
+	total           kernel.Sums
+	moved           bool
+	part, alongPart kernel.FunnelPart[T]
+	objective       kernel.Objective[T] // none
+}
+
+// standIn returns inner's parameter: a node, since there are solvers that take
+// nothing else. A scalar becomes a vector of one element: Gorgonia's solvers panic
+// on a scalar whose gradient is a tensor, as graphs make them, and some have no
+// state of scalars.
+func (s *augmentedState[T]) standIn() *gorgonia.Node {
+	if s.node == nil {
+		shape := s.Shape
+		if len(shape) == 0 {
+			shape = tensor.Shape{1}
+		}
+		v := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(s.nodeValue))
+		g := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(s.nodeGradient))
+		s.node = gorgonia.NewTensor(gorgonia.NewGraph(), v.Dtype(), len(shape),
+			gorgonia.WithName(cmp.Or(s.Name, "unnamed")), gorgonia.WithShape(shape...), gorgonia.WithValue(v), gorgonia.WithGrad(g))
+	}
+	return s.node
+}
+
+func (s *augmentedState[T]) changed() bool { return !slices.Equal(s.nodeValue, s.theta) }
+
+func (s *augmentedState[T]) wouldChange(learnRate float64) bool {
+	for i, v := range s.theta {
+		if g := min(max(s.gradient[i], -1), 1); v-T(learnRate)*g != v {
+			return true
+		}
+	}
+	return false
+}
+
+// prepare copies the parameter for inner. It is one block, as the bits of its sums
+// are those of one.
+func (s *augmentedState[T]) prepare(h *hyperparameters) (blocks int) {
+	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
+	copy(s.nodeValue, s.theta)
+	copy(s.nodeGradient, s.gradient)
+	s.prepareAverage(h, len(s.theta), 1)
+	return 1
+}
+
+func (s *augmentedState[T]) measure(int) {
+	s.total = kernel.Measure(s.theta, s.gradient, s.descent, &s.objective)
+	if s.averages {
+		s.alongBlocks[0] = kernel.MeasureAverage(s.theta, s.gradient, s.mean, s.descent, s.sample, 0, len(s.theta), &s.objective)
+	}
+}
+
+func (s *augmentedState[T]) checkMeasured() error {
+	return checkFinite(&s.Binding, s.theta, s.gradient, s.total)
+}
+
+func (s *augmentedState[T]) measured() (kernel.Sums, kernel.Part) {
+	s.part = kernel.FunnelPart[T]{Theta: s.theta, Gradient: s.gradient, Direction: s.descent, Objective: &s.objective}
+	return s.total, &s.part
+}
+
+func (s *augmentedState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
+	s.alongPart = s.part
+	s.alongPart.Mean, s.alongPart.Sample = s.mean, s.sample
+	return s.along(s.total, len(s.theta)), &s.alongPart
+}
+
+// first returns ‖θ_0‖² and ‖Δ_1‖².
+func (s *augmentedState[T]) first() (value, step float64) {
+	return kernel.SquaredNorm(len(s.theta), func(i int) T { return s.theta[i] }), s.squaredChange()
+}
+
+func (s *augmentedState[T]) squaredChange() float64 {
+	return kernel.SquaredNorm(len(s.theta), func(i int) T { return s.nodeValue[i] - s.theta[i] })
+}
+
+func (s *augmentedState[T]) elements() int { return len(s.theta) }
+
+func (s *augmentedState[T]) progressed() *progress { return &s.progress }
+
+// setScale sets the scale of the step, and refuses a change that is not finite,
+// or would not be once it is scaled.
+func (s *augmentedState[T]) setScale(scale float64) error {
+	if i := kernel.OverflowAugmented(s.theta, s.nodeValue, T(scale)); i >= 0 {
+		return s.At(i, ErrNonFiniteStep)
+	}
+	return nil
+}
+
+func (s *augmentedState[T]) update(int) {
+	var average *kernel.AverageStep[T]
+	if s.averages {
+		average = &kernel.AverageStep[T]{Decay: descentDecay, Weight: 1 - descentDecay}
+	}
+	s.moved = s.changed()
+	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.next.scale), average)
+	s.updateAverage(0, len(s.theta), s.descent, s.kept, false)
+	clear(s.gradient)
+}
+
+func (s *augmentedState[T]) finish() (moved bool) {
+	s.Store()
+	s.finishAverage()
+	return s.next.scale > 0 && s.moved
+}
+
+// Release gives up the parameter's memory.
+func (s *augmentedState[T]) Release() {
+	s.theta, s.gradient = nil, nil
+	s.part, s.alongPart = kernel.FunnelPart[T]{}, kernel.FunnelPart[T]{}
+	s.Binding.Release()
+}
+
+func (s *augmentedState[T]) adaptation() Adaptation {
+	return Adaptation{Name: s.Name, Shape: slices.Clone(s.Shape), Steps: s.steps, Scale: s.scale}
+}
+
+func (s *augmentedState[T]) tensors(*hyperparameters) []*checkpoint.Tensor {
+	descent := &checkpoint.Tensor{Role: "descent", Data: checkpoint.Floats[T](s.descent), Least: checkpoint.AnyFinite}
+	return append(s.averageTensors(), descent)
+}
+
+func (s *augmentedState[T]) save() checkpoint.Parameter {
+	r := s.progress.save()
+	r.Averages = s.mean != nil
+	return r
+}
+
+func (s *augmentedState[T]) restore(r checkpoint.Parameter) error {
+	s.progress.restore(r.Steps, r.Scale, r.Adapting)
+	s.restoreAverage(r, len(s.descent))
+	return nil
+}
+
+func (s *augmentedState[T]) restored() {}
