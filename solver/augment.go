@@ -26,7 +26,8 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
 // where c_t is −d_t · g_t / (‖d_t‖ ḡ) and along the average of all d, w_t is the weight
-// of the warm-up, as Funnel's documentation has them with ν for −d,
+// of the warm-up, as Funnel's documentation has them with ν for −d, but for a warm-up that
+// begins again, which takes two signals in a row and leaves the scale where it is,
 //
 //	d_{t+1} = 0.8 d_t + 0.2 Δ_{t+1}
 //

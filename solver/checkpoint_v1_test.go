@@ -138,6 +138,16 @@ func TestACheckpointOfBeforeRestartsPooledSignalsOrStepAveragesGoesOnToTheSameBi
 	}
 }
 
+// v5 has solvers of before one large gradient was enough for a warm-up to begin again.
+func TestACheckpointOfBeforePromptRestartsGoesOnToTheSameBits(t *testing.T) {
+	for name, make := range map[string]func() gorgonia.Solver{
+		"funnel":     func() gorgonia.Solver { return solver.NewFunnel(solver.WithScaleRestart(0.5)) },
+		"funneladam": func() gorgonia.Solver { return solver.NewFunnelAdam(solver.WithScaleRestart(0.5)) },
+	} {
+		t.Run(name, func(t *testing.T) { testGoesOn(t, filepath.Join(checkpoints, "v5", name), make) })
+	}
+}
+
 // testGoesOn compares a training that goes on from a checkpoint with file.after35,
 // which the version that wrote the checkpoint came to.
 func testGoesOn(t *testing.T, file string, make func() gorgonia.Solver) {

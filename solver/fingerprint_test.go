@@ -51,6 +51,15 @@ var fingerprints = map[string]string{
 	"float32/Augment's defaults":           "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
 	"float64/Augment's defaults":           "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
 
+	"float32/Funnel, after a shift":                               "f94101ab1146634356b449d0477379093efc9036b2c154c78383b05528ba636d",
+	"float32/FunnelAdam, after a shift":                           "393384a59dbf0519dd694a853387addbb0e983110323580f07caa5cbb93fff0d",
+	"float64/Funnel, after a shift":                               "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
+	"float64/FunnelAdam, after a shift":                           "d30fa20ad2b63482f60c8a1f86b56bceac70cc68885ef1aec66e99f965089e84",
+	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
+	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
+	"float64/Funnel of before prompt restarts, after a shift":     "142b1d4cea03fda57981fcec7a0e922f3f6ffffae645bc408480bc5c2e2071ab",
+	"float64/FunnelAdam of before prompt restarts, after a shift": "c71c551916bcd2bc6fd854239187c7a8956bb760193c574dcaec6b70b6079060",
+
 	"float32/Funnel's first defaults":     "99244abf89601ac024f77528387332a57a5cc14f9edaf22acea782fb4709e65d",
 	"float64/Funnel's first defaults":     "cf777b56419dec85471b95949087c37d2a12001f3794515f30788884c7b746d4",
 	"float32/FunnelAdam's first defaults": "2ab5137ff753f692e35d6e0aa7e8263955774bc8fcae2d03a90a9ac15467c33b",
@@ -116,6 +125,12 @@ func newAround(inner *Funnel, opts ...gorgonia.SolverOpt) around {
 // values that are first 0, 1 and −1 times this much.
 func fingerprint[T kernel.Float](t *testing.T, s Adaptive, value T) string {
 	t.Helper()
+	return shiftedFingerprint(t, s, value, 200)
+}
+
+// shiftedFingerprint is a fingerprint of a problem whose targets move far away at a step.
+func shiftedFingerprint[T kernel.Float](t *testing.T, s Adaptive, value T, shift int) string {
+	t.Helper()
 	rng := rand.NewPCG(1, 2)
 	params := []*fixed[T]{newFixed[T](2*kernel.Block + 3), newFixed[T](131), newFixed[T](8)}
 	var model []gorgonia.ValueGrad
@@ -128,6 +143,11 @@ func fingerprint[T kernel.Float](t *testing.T, s Adaptive, value T) string {
 	for step := range 200 {
 		for _, p := range params {
 			p.pull(rng)
+			for i := range p.gradient {
+				if step >= shift {
+					p.gradient[i] -= 8
+				}
+			}
 		}
 		if step == 100 {
 			if err := s.Apply(gorgonia.WithL1Reg(0.01), gorgonia.WithL2Reg(0.02), gorgonia.WithBatchSize(3), gorgonia.WithClip(0.3)); err != nil {
@@ -166,17 +186,20 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 	})
 }
 
+// late is as it was before one large gradient was enough for a warm-up to begin again.
+var late = option(func(h *hyperparameters) { h.prompt = false })
+
 // earlierDefaults are what the defaults were. With options that say so, the bits are
 // those of then.
 var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt } {
 	all := func(opts ...[]gorgonia.SolverOpt) []gorgonia.SolverOpt { return slices.Concat(opts...) }
 	alone := WithStepAverage(0)
 	soft := option(func(h *hyperparameters) { h.firm = false })
-	apart := []gorgonia.SolverOpt{alone, WithSignalPooling(0), soft}
-	once := []gorgonia.SolverOpt{alone, WithSignalPooling(0), soft, WithScaleRestart(0), WithNoiseLimit(5), WithScaleWarmup(0.3, 30), WithScaleFloor(0.25), WithNoiseCorrection(0.3)}
+	apart := []gorgonia.SolverOpt{late, alone, WithSignalPooling(0), soft}
+	once := []gorgonia.SolverOpt{late, alone, WithSignalPooling(0), soft, WithScaleRestart(0), WithNoiseLimit(5), WithScaleWarmup(0.3, 30), WithScaleFloor(0.25), WithNoiseCorrection(0.3)}
 	cosine := all(once, []gorgonia.SolverOpt{WithScaleSignal(Normalized), WithMaxStep(0), WithScaleFloor(0), WithNoiseCorrection(0)})
 	faster := all(cosine, []gorgonia.SolverOpt{WithScaleWarmup(1, 30)})
-	slower := []gorgonia.SolverOpt{alone, WithScaleWarmup(0.4, 30)}
+	slower := []gorgonia.SolverOpt{late, alone, WithScaleWarmup(0.4, 30)}
 	funnel := []gorgonia.SolverOpt{WithGainRate(0.02), WithScaleWarmup(0.4, 30)}
 	adam := []gorgonia.SolverOpt{WithGainRate(0.01), WithScaleScope(Global)}
 	slowly := []gorgonia.SolverOpt{WithGainRate(0.02), WithInitialStep(0.003)}
@@ -187,7 +210,7 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 		"first defaults":  {all(cosine, slowly), all(faster, both), all(faster, augment)},
 		"second defaults": {all(once, slowly), all(once, both), all(once, augment)},
 		"third defaults":  {all(apart, funnel), all(apart, adam), all(apart, softly)},
-		"fourth defaults": {slower, []gorgonia.SolverOpt{alone}, softly},
+		"fourth defaults": {slower, []gorgonia.SolverOpt{late, alone}, softly},
 	}
 }()
 
@@ -200,6 +223,12 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		"float64/FunnelAdam's defaults": fingerprint[float64](t, as(NewFunnelAdam()), 1),
 		"float32/Augment's defaults":    fingerprint[float32](t, as(newAround(NewFunnel())), 1),
 		"float64/Augment's defaults":    fingerprint[float64](t, as(newAround(NewFunnel())), 1),
+	}
+	for before, opts := range map[string][]gorgonia.SolverOpt{"": nil, " of before prompt restarts": {late}} {
+		got["float32/Funnel"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(opts...)), 1, 90)
+		got["float64/Funnel"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(opts...)), 1, 90)
+		got["float32/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(opts...)), 1, 90)
+		got["float64/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(opts...)), 1, 90)
 	}
 	for name, of := range earlierDefaults {
 		got["float32/Funnel's "+name] = fingerprint[float32](t, as(NewFunnel(of.funnel...)), 1)

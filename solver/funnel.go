@@ -17,7 +17,7 @@ var _ Adaptive = (*Funnel)(nil)
 // while the network trains.
 //
 //	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at least κ times its mean so far, warm-ups apart, then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
+//	          then at least max(κ, w_t T / (T + 100)) times its mean so far, then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ ν_t + η (p_{t+1} ⊙ g_t)
 //	m_t     = β m_{t−1} + (1−β) g_t
@@ -29,12 +29,15 @@ var _ Adaptive = (*Funnel)(nil)
 // as it is larger or smaller than those before it,
 //
 //	c_t = ν_t · g_t / (‖ν_t‖ ḡ),  with ‖g_t‖ counted as 5 ḡ at most
-//	w_t = max(w_{t−1} e^{−1/τ}, min(min(z_{t−1}, z_t) / n − 1, 1)),  z_t = c_t / σ counted as 5 at most
+//	w_t = max(w_{t−1} e^{−1/τ}, min(surprise / n − 1, 1)),  z_t = c_t / σ,  r_t = ‖g_t‖ / ḡ
+//	surprise = max(min(z_{t−1}, z_t, 5), min(z_t / 1.5, 1.5 r_{t−1}))
 //
 // where w_0 = 1 is the weight of the warm-up, which begins again where two signals in a
-// row are more than n times as large as usual; σ² is the running mean of c² up to
+// row are more than n times as large as usual, or one that is larger still after a large
+// gradient; σ² is the running mean of c² up to
 // step t−1, with decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in
-// s_{t+1} counts the steps that moved something. Of a parameter of N elements, c_t is
+// s_{t+1} counts the steps that moved something. The mean of the scale leaves warm-ups out:
+// a step weighs 1−w_t in it, and T is the sum of these weights. Of a parameter of N elements, c_t is
 // then drawn towards the mean c̄_t of all parameters' signals, because in few elements
 // it is mostly noise:
 //

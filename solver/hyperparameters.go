@@ -28,6 +28,7 @@ type hyperparameters struct {
 	noiseCorrection         float64
 	noiseLimit              float64
 	restart                 float64
+	prompt                  bool
 	pooling                 float64
 	stepAverage             float64
 	scaleMin, scaleMax      float64
@@ -109,8 +110,10 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{1.5}, others: map[kind][]any{augment: {0.5}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
 	{option: "WithNoiseLimit", saved: []string{"noise_limit"}, symbol: "c_k", meaning: "the size up to which a signal counts as noise there",
 		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
-	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size two signals in a row have to be for the warm-up to begin again; 0 for never",
+	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size signals have to be for the warm-up to begin again; 0 for never",
 		domain: finiteFromZero, value: []any{3.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.restart} }},
+	{saved: []string{"prompt_restart"}, meaning: "whether the warm-up begins again after one large gradient, too, and with the mean of the scale; it did not at first",
+		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.prompt} }},
 	{option: "WithSignalPooling", saved: []string{"signal_pooling"}, symbol: "n0", meaning: "elements from which on a parameter's scale follows its own signal more than the mean of all; 0 for its own alone",
 		domain: finiteFromZero, value: []any{100.0}, others: map[kind][]any{funnelAdam: {1000.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},
 	{option: "WithStepAverage", saved: []string{"step_average"}, symbol: "β_u", meaning: "decay of the step average, the direction of the signal after the warm-up; 0 for the last step alone",

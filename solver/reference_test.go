@@ -27,7 +27,7 @@ type rules struct {
 	noiseCorrection, noiseLimit, restart, pooling  float64
 	stepAverage                                    float64
 	scaleSignal                                    solver.Signal
-	rawGain, perParameter, corrected               bool
+	rawGain, perParameter, corrected, prompt       bool
 }
 
 func funnelRules() rules {
@@ -36,7 +36,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true,
+		perParameter: true, prompt: true,
 	}
 }
 
@@ -53,7 +53,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.05, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.1, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true,
+		perParameter: true, prompt: true,
 	}
 }
 
@@ -83,6 +83,8 @@ type referenceScale struct {
 	sum, steady float64 // A, T
 	warmup      float64 // w
 	square, z   float64 // σ², z
+	ratio       float64 // r
+	counted     float64 // r of this step
 	moves       int     // steps that moved something
 	still       bool    // whether the last step moved nothing
 	w           float64 // of the step
@@ -109,7 +111,7 @@ type reference struct {
 	averaged func(r *rules, x *referenceParameter) (base []float64, over func(i int) float64)
 	scale    *referenceScale // of all parameters
 
-	outliers, capped, floored, begun, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale is limited, the warm-up begins again, and signals are pooled and of the step average
+	outliers, capped, floored, begun, prompted, lifted, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale is limited, the warm-up begins again, after two signals or one, and with the mean of the scale, and signals are pooled and of the step average
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -342,6 +344,7 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 		steady = ag / math.Sqrt(aa*gg) * counted / math.Sqrt(at.squaredNorm)
 		r.steadied++
 	}
+	at.counted = counted / math.Sqrt(at.squaredNorm)
 	at.squaredNorm = 0.9*at.squaredNorm + 0.1*counted*counted
 	return c, steady, dd > 0 && !at.still
 }
@@ -405,12 +408,18 @@ func (r *reference) surprise(c float64, at *referenceScale) (w float64) {
 	}
 	z := 0.0
 	if at.square > 0 {
-		z = clipped(c/math.Sqrt(at.square), -5, 5)
+		z = c / math.Sqrt(at.square)
 	}
+	if once := math.Min(math.Min(z/1.5, 1.5*at.ratio)/r.restart-1, 1); r.prompt && once > at.warmup {
+		at.warmup = once
+		r.prompted++
+	}
+	z = clipped(z, -5, 5)
 	if again := math.Min(math.Min(at.z, z)/r.restart-1, 1); again > at.warmup {
 		at.warmup = again
 		r.begun++
 	}
+	at.ratio = at.counted
 	at.square = 0.99*at.square + 0.01*z*z*at.square
 	at.z = z
 	return at.warmup
@@ -475,6 +484,10 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	if floor := r.scaleFloor * next.sum / steps; r.scaleFloor > 0 && steps > 0 && s < floor {
 		s = math.Min(floor, longest)
 		r.floored++
+	}
+	if mean := next.warmup * next.sum / (next.steady + 100); r.prompt && r.restarts() && r.scaleFloor > 0 && s < mean {
+		s = math.Min(mean, longest)
+		r.lifted++
 	}
 	return s
 }
@@ -582,6 +595,12 @@ var scaleVariants = []variant{
 
 // Options of gains and gradients.
 var gainVariants = []variant{
+	{"restart after one signal", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.6), solver.WithScaleFloor(0.1)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor = 0.1, 0.3, 4, 0.6, 0.1
+	}}, // which an Augmented does not, nor this:
+	{"restart with the mean of the scale", options(solver.WithScaleRate(0.3), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.6), solver.WithScaleFloor(0.01), solver.WithNoiseCorrection(20)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor, r.noiseCorrection = 0.3, 0.3, 4, 0.6, 0.01, 20
+	}},
 	{"learning rate", options(gorgonia.WithLearnRate(0.05), solver.WithInitialStep(0)), func(r *rules) { r.learnRate, r.initialStep = 0.05, 0 }},
 	{"gain rate and decay", options(solver.WithGainSignal(solver.Normalized), solver.WithGainRate(0.1), solver.WithGainDecay(0.2)), func(r *rules) { r.rawGain, r.gainRate, r.gainDecay = false, 0.1, 0.2 }},
 	{"no gain decay", options(solver.WithGainSignal(solver.Normalized), solver.WithGainDecay(0)), func(r *rules) { r.rawGain, r.gainDecay = false, 0 }},
@@ -639,6 +658,8 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 						"scale floor":                         r.floored,
 						"scale floor for each parameter":      r.floored,
 						"restart":                             r.begun,
+						"restart after one signal":            r.prompted,
+						"restart with the mean of the scale":  r.lifted,
 						"signals pooled":                      r.drawn,
 						"step average":                        r.steadied,
 					}

@@ -272,7 +272,8 @@ func possible(r *checkpoint.Solver, scaleMin float64) bool {
 	can := func(steps int, scale float64, a checkpoint.Adapting) bool {
 		return scale >= leastFactor(scaleMin) && isFinite(scale) && 0 <= a.Idle && a.Idle <= steps && int64(steps) <= checkpoint.MaxSteps &&
 			0 <= min(a.GradientNorm, a.ScaleSum, a.Steady, a.SignalSquare) && isFinite(max(a.GradientNorm, a.ScaleSum, a.Steady, a.SignalSquare)) &&
-			0 <= a.Warmup && a.Warmup <= 1 && -signalLimit <= a.Signal && a.Signal <= signalLimit
+			0 <= a.Warmup && a.Warmup <= 1 && -signalLimit <= a.Signal && a.Signal <= signalLimit &&
+			0 <= a.GradientRatio && a.GradientRatio <= signalLimit
 	}
 	for _, p := range r.Parameters {
 		if p.Steps < 1 || p.Steps > r.Steps || !can(p.Steps, p.Scale, p.Adapting) {

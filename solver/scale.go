@@ -31,6 +31,7 @@ type learned struct {
 	warmup float64 // w, its weight
 	square float64 // σ², the running mean of c²; 0 before there was one
 	signal float64 // z, the last c over σ
+	ratio  float64 // r, the last ‖g‖ over ḡ
 	steady float64 // T, how much of the steps is in the sum
 }
 
@@ -58,12 +59,12 @@ func (p *progress) save() checkpoint.Parameter {
 
 func (p *progress) adapting() checkpoint.Adapting {
 	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, ScaleSum: p.sum,
-		Steady: p.steady, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal}
+		Steady: p.steady, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
 	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, sum: r.ScaleSum,
-		steady: r.Steady, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal}}
+		steady: r.Steady, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio}}
 }
 
 // nextScales finds the scale of the step for every bound parameter.
@@ -97,12 +98,13 @@ func (a *adaptive) adaptsScale() bool {
 // steps that moved something, and s_0 is first:
 //
 //	s ← s · exp((γs + γw w) c − γs k (1−w) min(|c|, c_k)²)
-//	s ← max(s, κ A / T)
+//	s ← max(s, κ A / T, w A / (T + 100))
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
-// the longest step allows, and T that of 1−w. A step that moved nothing teaches
+// the longest step allows, and T that of 1−w. An Augmented does without the third lower
+// limit. A step that moved nothing teaches
 // nothing: after it there is no signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
@@ -111,7 +113,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		if t == 0 {
 			next.scale = first
 		}
-		w := a.warmupWeight(t, p.now.signal, p.now.ok, next)
+		w := a.warmupWeight(t, &p.now, next)
 		p.kept = 1 - w
 		if p.now.ok {
 			next.scale *= kernel.Exp(a.exponent(w, a.weighed(w, &p.now)))
@@ -124,36 +126,6 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		}
 	}
 	next.scale = min(max(next.scale, a.scaleMin), a.scaleMax)
-}
-
-// restarts says whether the warm-up may begin again.
-func (h *hyperparameters) restarts() bool { return h.restart > 0 && h.scaleSignal == Relative }
-
-const squareDecay = 0.99 // of σ²
-
-// warmupWeight is w, which is 1 at first and falls by e^{−1/τ} at every step. Two signals
-// in a row that are far larger than signals usually are bring it back.
-func (h *hyperparameters) warmupWeight(t int, c float64, ok bool, l *learned) float64 {
-	if !h.restarts() {
-		return kernel.Exp(-float64(t) / h.warmupSteps)
-	}
-	if l.warmup *= kernel.Exp(-1 / h.warmupSteps); t == 0 {
-		l.warmup = 1
-	}
-	if !ok {
-		return l.warmup
-	}
-	if l.square == 0 {
-		l.square = c * c
-	}
-	z := 0.0
-	if l.square > 0 {
-		z = min(max(c/math.Sqrt(l.square), -signalLimit), signalLimit)
-	}
-	l.warmup = max(l.warmup, min(min(z, l.signal)/h.restart-1, 1))
-	l.square *= squareDecay + float64((1-squareDecay)*float64(z*z))
-	l.signal = z
-	return l.warmup
 }
 
 // exponent is (γs + γw w) c − γs k (1−w) min(|c|, c_k)², which is finite.
@@ -190,8 +162,11 @@ func (a *adaptive) longest(of []state, now *reading) float64 {
 // leastValue is what a value counts as at least for the longest step.
 const leastValue = 0.03
 
+// stepsOfMean is how many steps it takes until the mean of the scale says something.
+const stepsOfMean = 100
+
 // limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
-// may begin again, they do not count in the mean.
+// may begin again, they do not count in the mean, and begin with it.
 func (a *adaptive) limitFall(w float64, p *progress) {
 	if a.scaleFloor == 0 {
 		return
@@ -209,6 +184,9 @@ func (a *adaptive) limitFall(w float64, p *progress) {
 	next.sum += float64((1 - w) * next.scale)
 	if next.steady += 1 - w; next.steady > 0 {
 		next.scale = max(next.scale, a.scaleFloor*next.sum/next.steady)
+	}
+	if a.prompt {
+		next.scale = max(next.scale, w*next.sum/(next.steady+stepsOfMean))
 	}
 }
 

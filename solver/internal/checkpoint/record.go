@@ -46,6 +46,8 @@ type Adapting struct {
 	ScaleSum float64 `json:"scale_sum,omitempty"`
 	// Steady is T, how many scales are in the sum where the warm-up is not. Absent: 0.
 	Steady float64 `json:"steady,omitempty"`
+	// GradientRatio is r, the last ‖g‖ over ḡ. Absent: 0.
+	GradientRatio float64 `json:"gradient_ratio,omitempty"`
 	// Warmup is w, the weight of a warm-up that may begin again. Absent: 0.
 	Warmup float64 `json:"warmup,omitempty"`
 	// SignalSquare is σ², the running mean of c². Absent: 0, none yet.
