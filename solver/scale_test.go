@@ -154,6 +154,55 @@ func TestRestartsThatAreTurnedOnOrOffLeaveTheScaleWhereItIs(t *testing.T) {
 	}
 }
 
+// quiet is a solver whose scale has fallen in a long time without a shift, and its mean.
+func quiet(t *testing.T, s solver.Adaptive) (next func(target, size float64), mean float64) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	w := vector("w", random(rng, 100), make([]float64, 100))
+	next = func(target, size float64) {
+		gradient := random(rng, 100)
+		for k, x := range floats(w.value) {
+			gradient[k] = size * (x - target + 4*gradient[k])
+		}
+		set(w.gradient, gradient)
+		step(t, s, model(w))
+	}
+	for range 10_000 {
+		next(1, 1)
+		mean += learned(s)[0].Scale / 10_000
+	}
+	return next, mean
+}
+
+func TestAfterAShiftTheScaleIsSoonAtLeastAtItsMean(t *testing.T) {
+	for name, s := range map[string]solver.Adaptive{"Funnel": solver.NewFunnel(), "FunnelAdam": solver.NewFunnelAdam()} {
+		next, mean := quiet(t, s)
+		before := learned(s)[0].Scale
+		if before > 0.6*mean {
+			t.Fatalf("%s: the scale is %.2g and its mean %.2g, so that nothing is shown", name, before, mean)
+		}
+		for range 4 {
+			next(40, 1)
+		}
+		if scale := learned(s)[0].Scale; scale < 0.9*mean {
+			t.Errorf("%s: the scale goes from %.2g to %.2g in 4 steps; its mean is %.2g", name, before, scale, mean)
+		}
+	}
+}
+
+func TestASingleLargeGradientLeavesTheScaleWhereItIs(t *testing.T) {
+	for name, s := range map[string]solver.Adaptive{"Funnel": solver.NewFunnel(), "FunnelAdam": solver.NewFunnelAdam()} {
+		next, _ := quiet(t, s)
+		before := learned(s)[0].Scale
+		next(1, 20)
+		for range 10 {
+			next(1, 1)
+		}
+		if scale := learned(s)[0].Scale; math.Abs(math.Log(scale/before)) > 0.3 {
+			t.Errorf("%s: the scale goes from %.2g to %.2g", name, before, scale)
+		}
+	}
+}
+
 // A burst of gradients comes while the floor keeps the scale up.
 func TestTheLongestStepHoldsAgainstTheFloor(t *testing.T) {
 	for name, make := range map[string]func(...gorgonia.SolverOpt) applicable{"Funnel": newFunnel, "Augment": newAugmented} {
