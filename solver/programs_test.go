@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -281,5 +282,35 @@ func let(t *testing.T, n *G.Node, x []float64) {
 	t.Helper()
 	if err := G.Let(n, numbers(n.Dtype(), x, n.Shape()...)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What two networks against each other come to depends much on the seed.
+func TestTwoNetworksAgainstEachOtherLearnWithMostSeeds(t *testing.T) {
+	seeds := 3
+	if testing.Verbose() { // as README has them
+		seeds = 8
+	}
+	p := programs[slices.IndexFunc(programs, func(p program) bool { return p.name == "two networks against each other" })]
+	good, table := map[string]int{}, []string{fmt.Sprintf("%4s %9s %9s %10s", "seed", "Adam 0.001", "Funnel", "FunnelAdam")}
+	for i := range seeds {
+		seed := uint64(i + 1)
+		adam := p.run(t, p.gorgonias(func() G.Solver { return G.NewAdamSolver(p.options...) }), seed)
+		funnel, funnelAdam := p.run(t, solver.NewFunnel(p.options...), seed), p.run(t, solver.NewFunnelAdam(p.options...), seed)
+		for name, r := range map[string]result{"Funnel": funnel, "FunnelAdam": funnelAdam} {
+			if r.err != nil {
+				t.Errorf("%s, seed %d: %v", name, seed, r.err)
+			}
+			if r.loss <= p.within*adam.loss {
+				good[name]++
+			}
+		}
+		table = append(table, fmt.Sprintf("%4d %10v %9v %10v", seed, adam, funnel, funnelAdam))
+	}
+	t.Log("\n" + strings.Join(table, "\n"))
+	for _, name := range []string{"Funnel", "FunnelAdam"} {
+		if 2*good[name] <= seeds {
+			t.Errorf("%s comes near Adam with %d of %d seeds", name, good[name], seeds)
+		}
 	}
 }
