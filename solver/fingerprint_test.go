@@ -52,9 +52,9 @@ var fingerprints = map[string]string{
 	"float64/Augment's defaults":           "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
 
 	"float32/Funnel, after a shift":                               "f94101ab1146634356b449d0477379093efc9036b2c154c78383b05528ba636d",
-	"float32/FunnelAdam, after a shift":                           "393384a59dbf0519dd694a853387addbb0e983110323580f07caa5cbb93fff0d",
+	"float32/FunnelAdam, after a shift":                           "9546d75796798614e4e7f92523624e519f8f017a3642dcb79abf721a1f3c58dd",
 	"float64/Funnel, after a shift":                               "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
-	"float64/FunnelAdam, after a shift":                           "d30fa20ad2b63482f60c8a1f86b56bceac70cc68885ef1aec66e99f965089e84",
+	"float64/FunnelAdam, after a shift":                           "4b84cdac6edd7c9ac4fb8e5fc543958292a2405f0833430e8278693462c8f926",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
 	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
 	"float64/Funnel of before prompt restarts, after a shift":     "142b1d4cea03fda57981fcec7a0e922f3f6ffffae645bc408480bc5c2e2071ab",

@@ -29,8 +29,8 @@ var _ Adaptive = (*Funnel)(nil)
 // as it is larger or smaller than those before it,
 //
 //	c_t = ν_t · g_t / (‖ν_t‖ ḡ),  with ‖g_t‖ counted as 5 ḡ at most
-//	w_t = max(w_{t−1} e^{−1/τ}, min(surprise / n − 1, 1)),  z_t = c_t / σ,  r_t = ‖g_t‖ / ḡ
-//	surprise = max(min(z_{t−1}, z_t, 5), min(z_t / 1.5, 1.5 r_{t−1}))
+//	w_t = max(w_{t−1} e^{−1/τ}, min(min(z_{t−1}, z_t, 5) / n − 1, 1), min(min(z_t / 1.5, 1.5 r_{t−1}) / n − 1, ½))
+//	z_t = c_t / σ,  r_t = ‖g_t‖ / ḡ
 //
 // where w_0 = 1 is the weight of the warm-up, which begins again where two signals in a
 // row are more than n times as large as usual, or one that is larger still after a large

@@ -199,8 +199,7 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 // n times as large as they usually are, as after a shift of the
 // data. Its weight w is 1 in the first step, and then
 //
-//	w ← max(w e^{−1/τ}, min(surprise / n − 1, 1))
-//	surprise = max(min(z_{t−1}, z_t, 5), min(z_t / 1.5, 1.5 r_{t−1}))
+//	w ← max(w e^{−1/τ}, min(min(z_{t−1}, z_t, 5) / n − 1, 1), min(min(z_t / 1.5, 1.5 r_{t−1}) / n − 1, ½))
 //	z_t = c_t / σ,   r_t = ‖g_t‖ / ḡ
 //
 // c is the Relative signal along the last step; with others there is no restart. σ² is the running

@@ -410,7 +410,7 @@ func (r *reference) surprise(c float64, at *referenceScale) (w float64) {
 	if at.square > 0 {
 		z = c / math.Sqrt(at.square)
 	}
-	if once := math.Min(math.Min(z/1.5, 1.5*at.ratio)/r.restart-1, 1); r.prompt && once > at.warmup {
+	if once := math.Min(math.Min(z/1.5, 1.5*at.ratio)/r.restart-1, 0.5); r.prompt && once > at.warmup {
 		at.warmup = once
 		r.prompted++
 	}

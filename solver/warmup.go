@@ -11,10 +11,8 @@ func (h *hyperparameters) restarts() bool { return h.restart > 0 && h.scaleSigna
 
 const squareDecay = 0.99 // of σ²
 
-// warmupWeight is w, which is 1 at first and falls by e^{−1/τ} at every step, until a
-// surprise brings it back:
-//
-//	w ← max(w e^{−1/τ}, min(surprise / n − 1, 1))
+// warmupWeight is w, which is 1 at first and falls by e^{−1/τ} at every step, until
+// surprising signals bring it back.
 func (h *hyperparameters) warmupWeight(t int, now *reading, l *learned) float64 {
 	if !h.restarts() {
 		return kernel.Exp(-float64(t) / h.warmupSteps)
@@ -32,7 +30,7 @@ func (h *hyperparameters) warmupWeight(t int, now *reading, l *learned) float64 
 	if l.square > 0 {
 		z = now.signal / math.Sqrt(l.square)
 	}
-	l.warmup = max(l.warmup, min(h.surprise(z, l)/h.restart-1, 1))
+	l.warmup = max(l.warmup, h.again(z, l))
 	z = min(max(z, -signalLimit), signalLimit)
 	l.square *= squareDecay + float64((1-squareDecay)*float64(z*z))
 	l.signal = z
@@ -42,17 +40,18 @@ func (h *hyperparameters) warmupWeight(t int, now *reading, l *learned) float64 
 	return l.warmup
 }
 
-// surprise is how large a signal of z times the usual size is, in view of the step
-// before: the smaller of two signals in a row. After a large gradient one signal is
-// enough, if it is larger.
-func (h *hyperparameters) surprise(z float64, before *learned) float64 {
-	surprise := min(z, signalLimit, before.signal)
+// again is the weight of a warm-up that begins now, for a signal of z times the usual
+// size: as two in a row are large, or as one is after a large gradient. One alone
+// has to be larger and does less, because it may be chance.
+func (h *hyperparameters) again(z float64, before *learned) float64 {
+	w := min(min(z, signalLimit, before.signal)/h.restart-1, 1)
 	if h.prompt {
-		surprise = max(surprise, min(z/onceFactor, onceFactor*before.ratio))
+		w = max(w, min(min(z/onceFactor, onceFactor*before.ratio)/h.restart-1, onceWeight))
 	}
-	return surprise
+	return w
 }
 
-// onceFactor is how much larger a signal after a large gradient has to be than each of
-// two in a row, and how much less large, relative to usual ones, the gradient.
-const onceFactor = 1.5
+const (
+	onceFactor = 1.5 // how much larger one signal has to be than each of two, and how much less large, relative to usual ones, the gradient before it
+	onceWeight = 0.5 // the most that w is then
+)
