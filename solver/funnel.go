@@ -34,8 +34,8 @@ var _ Adaptive = (*Funnel)(nil)
 //
 // where w_0 = 1 is the weight of the warm-up, which begins again where two signals in a
 // row are more than n times as large as usual, or one that is larger still after a large
-// gradient; σ² is the running mean of c² up to
-// step t−1, with decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in
+// gradient; σ² is the running mean of c², counted as 25 σ² at most, up to step t−1, with
+// decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in
 // s_{t+1} counts the steps that moved something. The mean of the scale leaves warm-ups out:
 // a step weighs 1−w_t in it, and T is the sum of these weights. Of a parameter of N elements, c_t is
 // then drawn towards the mean c̄_t of all parameters' signals, because in few elements

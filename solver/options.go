@@ -196,23 +196,23 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 }
 
 // WithScaleRestart sets n: the scale's warm-up begins again where signals are more than
-// n times as large as they usually are, as after a shift of the
-// data. Its weight w is 1 in the first step, and then
+// n times as large as they usually are, as after a shift of the data. Its weight w is 1 in the first step, and then
 //
 //	w ← max(w e^{−1/τ}, min(min(z_{t−1}, z_t, 5) / n − 1, 1), min(min(z_t / 1.5, 1.5 r_{t−1}) / n − 1, ½))
 //	z_t = c_t / σ,   r_t = ‖g_t‖ / ḡ
 //
-// c is the Relative signal along the last step; with others there is no restart. σ² is the running
-// mean of c² of before, with decay 0.99; z_{t−1} and r count as 5 at most. So either two signals in a row are
-// large, or one is that follows a gradient that was large itself, and nobody has to wait for the second.
+// c is the Relative signal along the last step; with others there is no restart. σ² is
+// the running mean of c² of before, with decay 0.99; in it and in z_{t−1} z counts as 5
+// at most, and so does r. So either two signals in a row are large, or one is that
+// follows a large gradient, and counts for less, as it may be chance.
 // When the warm-up begins again, so does the scale, at its own mean so far:
 //
 //	s ← max(s, w A / (T + 100))
 //
-// A and T are those of WithScaleFloor, and with κ = 0 the scale goes on from where it is. That it
-// does with an Augmented, too, for which only two signals in a row count: what an inner
-// solver remembers makes single ones unreliable. With 0 the warm-up is once, at
-// the beginning: w = e^{−t/τ}. Default 3. Range [0, ∞).
+// A and T are those of WithScaleFloor, and with κ = 0 the scale goes on from where it is.
+// So it does with an Augmented, for which only two signals in a row count: one alone
+// made it worse around a Momentum. With 0 the warm-up is once, at the beginning:
+// w = e^{−t/τ}. Default 3. Range [0, ∞).
 func WithScaleRestart(n float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.restart = n })
 }

@@ -166,7 +166,7 @@ const leastValue = 0.03
 const stepsOfMean = 100
 
 // limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
-// may begin again, they do not count in the mean, and begin with it.
+// may begin again, they do not count in the mean, and the scale begins them at it.
 func (a *adaptive) limitFall(w float64, p *progress) {
 	if a.scaleFloor == 0 {
 		return
