@@ -148,6 +148,17 @@ func TestACheckpointOfBeforePromptRestartsGoesOnToTheSameBits(t *testing.T) {
 	}
 }
 
+// v6 has solvers of before a warm-up that begins again counted twice relative to the mean of the scale.
+func TestACheckpointOfBeforeLiftedRestartsGoesOnToTheSameBits(t *testing.T) {
+	often := []gorgonia.SolverOpt{solver.WithScaleRestart(0.5), solver.WithScaleRate(2), solver.WithScaleFloor(0.01), solver.WithScaleWarmup(0.5, 3)}
+	for name, make := range map[string]func() gorgonia.Solver{
+		"funnel":     func() gorgonia.Solver { return solver.NewFunnel(often...) },
+		"funneladam": func() gorgonia.Solver { return solver.NewFunnelAdam(often...) },
+	} {
+		t.Run(name, func(t *testing.T) { testGoesOn(t, filepath.Join(checkpoints, "v6", name), make) })
+	}
+}
+
 // testGoesOn compares a training that goes on from a checkpoint with file.after35,
 // which the version that wrote the checkpoint came to.
 func testGoesOn(t *testing.T, file string, make func() gorgonia.Solver) {

@@ -26,35 +26,45 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it. The first defaults are those before the Relative signal.
 var fingerprints = map[string]string{
-	"float32/Funnel's fourth defaults":     "0700a2d9a922ebe975b44caf0e38d285b96c5d13b4ae5364bf88002d3824ab3f",
-	"float32/FunnelAdam's fourth defaults": "1b82efffcc8459d8b6f757d198c728b30e736987c31d8ca0e04b1e43e1fc1133",
-	"float32/Augment's fourth defaults":    "a2e7635bb2290e603095028175ab0e862ed17f84c1d5f59495a9af5a64883265",
-	"float64/Funnel's fourth defaults":     "636b145f6ea2f59b967b33680c55b65989f52c162e3c18989bd6bfa58cfbb90a",
-	"float64/FunnelAdam's fourth defaults": "357fae18ea39183d0f10bc8a5de1cd98aff1a337ba224c3b5ccee6ee33fb2f3c",
-	"float64/Augment's fourth defaults":    "36d34a13bdb2c501539594399f44ac790e9eced4f047cedf909cd5916f46a4b2",
-	"float32/Funnel's third defaults":      "f81f9d5b57805203e6156b6cf715de56c52cc492bffef1bf4517ca1dfd7b3b6a",
-	"float32/FunnelAdam's third defaults":  "210077353a918558444a32f1ff299af119cc0d734aeaab68a02e1947a8f3adb4",
-	"float32/Augment's third defaults":     "c999f31997e63f420a593404ea5f1064337c3af0732262ffd80537ceb80c014f",
-	"float64/Funnel's third defaults":      "d0f0edc4a885c2a08c4d2f9244b34844bf95e2c823491a1bf45b377bc67f917c",
-	"float64/FunnelAdam's third defaults":  "f97aa0fb33c85e48d29af758310928d293ed1431a60b4845b97c840b05528ad8",
-	"float64/Augment's third defaults":     "5c64c9d58c356668c23ac70fa87383eee5354902d734e8784b34fc46bd230476",
-	"float32/Funnel's second defaults":     "58da514a1caca73752c7a7e7ca8579f8e0d95a69c3b2aa6d277455410fdb8f31",
-	"float64/Funnel's second defaults":     "fcbf0981feb5315fe5f005d94f60e9706dfe6b7842c6e65b7a0675eaf19fb46f",
-	"float32/FunnelAdam's second defaults": "19e639ae5eda37c85f397c8427857a3b613f54e91d4f0dedad46b917f7a22b07",
-	"float64/FunnelAdam's second defaults": "9a2e15086c3773712872ab456703af41ed2891117273ee6279375837f02375c6",
-	"float32/Augment's second defaults":    "e4e43c63e919bd076a25d68b14c166ec9ac460bb8c764bc5f50058c19929c4fe",
-	"float64/Augment's second defaults":    "d22322a802c42f56469981d8299609b2373e4a3a7c4c12b147a4d6040ebfdf87",
-	"float32/Funnel's defaults":            "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
-	"float64/Funnel's defaults":            "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
-	"float32/FunnelAdam's defaults":        "8c83e0b6f43a2436e3626aa6aa19002fab944ef9686a51b01ae4f5ad51e0be09",
-	"float64/FunnelAdam's defaults":        "5aaf88392c730c13d3ba6853e6f298df45dd350eee3991ab50316a85911314ea",
-	"float32/Augment's defaults":           "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
-	"float64/Augment's defaults":           "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
+	"float32/Funnel's fourth defaults":                            "0700a2d9a922ebe975b44caf0e38d285b96c5d13b4ae5364bf88002d3824ab3f",
+	"float32/FunnelAdam's fourth defaults":                        "1b82efffcc8459d8b6f757d198c728b30e736987c31d8ca0e04b1e43e1fc1133",
+	"float32/Augment's fourth defaults":                           "a2e7635bb2290e603095028175ab0e862ed17f84c1d5f59495a9af5a64883265",
+	"float64/Funnel's fourth defaults":                            "636b145f6ea2f59b967b33680c55b65989f52c162e3c18989bd6bfa58cfbb90a",
+	"float64/FunnelAdam's fourth defaults":                        "357fae18ea39183d0f10bc8a5de1cd98aff1a337ba224c3b5ccee6ee33fb2f3c",
+	"float64/Augment's fourth defaults":                           "36d34a13bdb2c501539594399f44ac790e9eced4f047cedf909cd5916f46a4b2",
+	"float32/Funnel's third defaults":                             "f81f9d5b57805203e6156b6cf715de56c52cc492bffef1bf4517ca1dfd7b3b6a",
+	"float32/FunnelAdam's third defaults":                         "210077353a918558444a32f1ff299af119cc0d734aeaab68a02e1947a8f3adb4",
+	"float32/Augment's third defaults":                            "c999f31997e63f420a593404ea5f1064337c3af0732262ffd80537ceb80c014f",
+	"float64/Funnel's third defaults":                             "d0f0edc4a885c2a08c4d2f9244b34844bf95e2c823491a1bf45b377bc67f917c",
+	"float64/FunnelAdam's third defaults":                         "f97aa0fb33c85e48d29af758310928d293ed1431a60b4845b97c840b05528ad8",
+	"float64/Augment's third defaults":                            "5c64c9d58c356668c23ac70fa87383eee5354902d734e8784b34fc46bd230476",
+	"float32/Funnel's second defaults":                            "58da514a1caca73752c7a7e7ca8579f8e0d95a69c3b2aa6d277455410fdb8f31",
+	"float64/Funnel's second defaults":                            "fcbf0981feb5315fe5f005d94f60e9706dfe6b7842c6e65b7a0675eaf19fb46f",
+	"float32/FunnelAdam's second defaults":                        "19e639ae5eda37c85f397c8427857a3b613f54e91d4f0dedad46b917f7a22b07",
+	"float64/FunnelAdam's second defaults":                        "9a2e15086c3773712872ab456703af41ed2891117273ee6279375837f02375c6",
+	"float32/Augment's second defaults":                           "e4e43c63e919bd076a25d68b14c166ec9ac460bb8c764bc5f50058c19929c4fe",
+	"float64/Augment's second defaults":                           "d22322a802c42f56469981d8299609b2373e4a3a7c4c12b147a4d6040ebfdf87",
+	"float32/Funnel's fifth defaults":                             "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
+	"float64/Funnel's fifth defaults":                             "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
+	"float32/FunnelAdam's fifth defaults":                         "8c83e0b6f43a2436e3626aa6aa19002fab944ef9686a51b01ae4f5ad51e0be09",
+	"float64/FunnelAdam's fifth defaults":                         "5aaf88392c730c13d3ba6853e6f298df45dd350eee3991ab50316a85911314ea",
+	"float32/Augment's fifth defaults":                            "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
+	"float64/Augment's fifth defaults":                            "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
+	"float32/Funnel of before lifted restarts, after a shift":     "f94101ab1146634356b449d0477379093efc9036b2c154c78383b05528ba636d",
+	"float64/Funnel of before lifted restarts, after a shift":     "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
+	"float32/FunnelAdam of before lifted restarts, after a shift": "9546d75796798614e4e7f92523624e519f8f017a3642dcb79abf721a1f3c58dd",
+	"float64/FunnelAdam of before lifted restarts, after a shift": "4b84cdac6edd7c9ac4fb8e5fc543958292a2405f0833430e8278693462c8f926",
+	"float32/Funnel's defaults":                                   "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
+	"float64/Funnel's defaults":                                   "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
+	"float32/FunnelAdam's defaults":                               "efc235cbdad1c7f0ee9e3885f0d93a9e96d477dd664d9c7666b104ad506a4042",
+	"float64/FunnelAdam's defaults":                               "928d309d595f68766b5a40258eba578489ec83e35a74ee795c6d38e624814ace",
+	"float32/Augment's defaults":                                  "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
+	"float64/Augment's defaults":                                  "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
 
-	"float32/Funnel, after a shift":                               "f94101ab1146634356b449d0477379093efc9036b2c154c78383b05528ba636d",
-	"float32/FunnelAdam, after a shift":                           "9546d75796798614e4e7f92523624e519f8f017a3642dcb79abf721a1f3c58dd",
-	"float64/Funnel, after a shift":                               "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
-	"float64/FunnelAdam, after a shift":                           "4b84cdac6edd7c9ac4fb8e5fc543958292a2405f0833430e8278693462c8f926",
+	"float32/Funnel, after a shift":                               "ecc46f18952ff1621f7e498d7d500858c32b30c92497f42c07d5fd423103b31f",
+	"float32/FunnelAdam, after a shift":                           "3a8e94e1ed6dc31122631daec8a19b729bb42257a1c56560cdc5979ef0b525ca",
+	"float64/Funnel, after a shift":                               "7fce85ed8a68f77a91167d9baac3ad578e2b96ec6ef2de4f94aedf18964e7e97",
+	"float64/FunnelAdam, after a shift":                           "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
 	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
 	"float64/Funnel of before prompt restarts, after a shift":     "142b1d4cea03fda57981fcec7a0e922f3f6ffffae645bc408480bc5c2e2071ab",
@@ -186,8 +196,14 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 	})
 }
 
-// late is as it was before one large gradient was enough for a warm-up to begin again.
-var late = option(func(h *hyperparameters) { h.prompt = false })
+var (
+	// late is as it was before one large gradient was enough for a warm-up to begin again.
+	late = option(func(h *hyperparameters) { h.prompt = false })
+	// low is as it was before a warm-up that begins again counted twice relative to the mean of the scale.
+	low = option(func(h *hyperparameters) { h.lift = 1 })
+	// long is what a FunnelAdam's steps were then.
+	long = []gorgonia.SolverOpt{WithInitialStep(0.05), WithMaxStep(0.1)}
+)
 
 // earlierDefaults are what the defaults were. With options that say so, the bits are
 // those of then.
@@ -207,10 +223,11 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 	softly := []gorgonia.SolverOpt{alone, WithInitialStep(0.01), WithNoiseCorrection(1.5)}
 	augment := []gorgonia.SolverOpt{WithScaleRate(0.1), WithInitialStep(0.01)}
 	return map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
-		"first defaults":  {all(cosine, slowly), all(faster, both), all(faster, augment)},
-		"second defaults": {all(once, slowly), all(once, both), all(once, augment)},
-		"third defaults":  {all(apart, funnel), all(apart, adam), all(apart, softly)},
-		"fourth defaults": {slower, []gorgonia.SolverOpt{late, alone}, softly},
+		"first defaults":  {all(cosine, slowly), all(long, faster, both), all(faster, augment)},
+		"second defaults": {all(once, slowly), all(once, long, both), all(once, augment)},
+		"third defaults":  {all(apart, funnel), all(apart, long, adam), all(apart, softly)},
+		"fourth defaults": {slower, all(long, []gorgonia.SolverOpt{late, alone}), softly},
+		"fifth defaults":  {[]gorgonia.SolverOpt{low}, all(long, []gorgonia.SolverOpt{low}), nil},
 	}
 }()
 
@@ -224,11 +241,15 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		"float32/Augment's defaults":    fingerprint[float32](t, as(newAround(NewFunnel())), 1),
 		"float64/Augment's defaults":    fingerprint[float64](t, as(newAround(NewFunnel())), 1),
 	}
-	for before, opts := range map[string][]gorgonia.SolverOpt{"": nil, " of before prompt restarts": {late}} {
+	for before, opts := range map[string][]gorgonia.SolverOpt{"": nil, " of before lifted restarts": {low}, " of before prompt restarts": {late}} {
+		adam := opts
+		if opts != nil {
+			adam = slices.Concat(opts, long)
+		}
 		got["float32/Funnel"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(opts...)), 1, 90)
 		got["float64/Funnel"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(opts...)), 1, 90)
-		got["float32/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(opts...)), 1, 90)
-		got["float64/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(opts...)), 1, 90)
+		got["float32/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(adam...)), 1, 90)
+		got["float64/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(adam...)), 1, 90)
 	}
 	for name, of := range earlierDefaults {
 		got["float32/Funnel's "+name] = fingerprint[float32](t, as(NewFunnel(of.funnel...)), 1)

@@ -20,7 +20,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	s_t = s_{t−1} · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	      then at least max(κ, w_t T / (T + 100)) times its mean so far, then at most c_max ‖θ_{t−1}‖ / (η ‖d_{t−1}‖)
+//	      then at least max(κ, min(2 w_t, 1) T / (T + 100)) times its mean so far, then at most c_max ‖θ_{t−1}‖ / (η ‖d_{t−1}‖)
 //	m_t = β1 m_{t−1} + (1−β1) p_t ⊙ g_t
 //	v_t = β2 v_{t−1} + (1−β2) g_t²
 //	d_t = (m_t / (1−β1^t)) / (√(v_t / (1−β2^t)) + ε)
@@ -66,8 +66,8 @@ type FunnelAdam struct{ adaptive adaptive }
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.05
 //	WithScaleWarmup          γw  0.4, τ 20
-//	WithInitialStep          ρ   0.05
-//	WithMaxStep              c_max 0.1
+//	WithInitialStep          ρ   0.03
+//	WithMaxStep              c_max 0.03
 //	WithScaleFloor           κ   0.2
 //	WithNoiseCorrection      k   1.5
 //	WithNoiseLimit           c_k 0.3

@@ -29,6 +29,7 @@ type hyperparameters struct {
 	noiseLimit              float64
 	restart                 float64
 	prompt                  bool
+	lift                    float64
 	pooling                 float64
 	stepAverage             float64
 	scaleMin, scaleMax      float64
@@ -99,9 +100,9 @@ var settings = []setting{
 	{option: "WithScaleWarmup", saved: []string{"warmup_rate", "warmup_steps"}, symbol: "γw, τ", meaning: "what is added to γs at first, and for how many steps",
 		domain: rateAndSteps, value: []any{0.5, 30.0}, others: map[kind][]any{funnelAdam: {0.4, 20.0}, augment: {0.3, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
 	{option: "WithInitialStep", saved: []string{"initial_step"}, symbol: "ρ", meaning: "length of the first step, relative to the parameters'",
-		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.05}, augment: {0.02}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
+		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.03}, augment: {0.02}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
 	{option: "WithMaxStep", saved: []string{"max_step"}, symbol: "c_max", meaning: "length of the longest step, relative to the parameters'; 0 sets no limit",
-		domain: finiteFromZero, value: []any{0.1}, others: map[kind][]any{funnel: {0.05}, egGain: {0.05}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.maxStep} }},
+		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnelAdam: {0.03}, augment: {0.1}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.maxStep} }},
 	{saved: []string{"max_step_firm"}, meaning: "whether the longest step holds against the floor, too; it did not at first",
 		domain: truth, value: []any{true}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.firm} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
@@ -114,6 +115,8 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{3.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.restart} }},
 	{saved: []string{"prompt_restart"}, meaning: "whether the warm-up begins again after one large gradient, too, and with the mean of the scale; it did not at first",
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.prompt} }},
+	{saved: []string{"restart_lift"}, meaning: "how many times its weight, 1 at most, a warm-up that begins again counts relative to the mean of the scale; once at first",
+		domain: finiteFromZero, value: []any{2.0}, others: map[kind][]any{augment: {1.0}}, before: []any{1.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.lift} }},
 	{option: "WithSignalPooling", saved: []string{"signal_pooling"}, symbol: "n0", meaning: "elements from which on a parameter's scale follows its own signal more than the mean of all; 0 for its own alone",
 		domain: finiteFromZero, value: []any{100.0}, others: map[kind][]any{funnelAdam: {1000.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},
 	{option: "WithStepAverage", saved: []string{"step_average"}, symbol: "β_u", meaning: "decay of the step average, the direction of the signal after the warm-up; 0 for the last step alone",

@@ -21,7 +21,7 @@ var scaled = []struct {
 	initialStep, scaleRate, warmupRate, warmupSteps float64
 }{
 	{"Funnel", newFunnel, 0.01, 0.02, 0.5, 30},
-	{"FunnelAdam", newFunnelAdam, 0.05, 0.05, 0.4, 20},
+	{"FunnelAdam", newFunnelAdam, 0.03, 0.05, 0.4, 20},
 	{"VanillaSolver, augmented", newAugmented, 0.02, 0.05, 0.3, 30},
 }
 

@@ -140,7 +140,7 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // nothing, for instance with a learning rate of 0, is not the first. s_0 is 1 where
 // a square is beyond float64, and is clipped to the scale's bounds. A parameter
 // that joins later starts in the same way, or with the solver's scale if that is
-// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.05; Augment 0.02.
+// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.03; Augment 0.02.
 // Range [0, ∞).
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
@@ -154,7 +154,7 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 // u is the step with a scale of 1, as far as it is known before the gains of the
 // step are: μ ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
 // Augmented what the inner solver does, and the limit is exact. It holds against
-// WithScaleFloor. The ‖θ‖ of n elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam,
+// WithScaleFloor. The ‖θ‖ of n elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam 0.03;
 // Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
@@ -207,7 +207,7 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 // follows a large gradient, and counts for less, as it may be chance.
 // When the warm-up begins again, so does the scale, at its own mean so far:
 //
-//	s ← max(s, w A / (T + 100))
+//	s ← max(s, min(2w, 1) A / (T + 100))
 //
 // A and T are those of WithScaleFloor, and with κ = 0 the scale goes on from where it is.
 // So it does with an Augmented, for which only two signals in a row count: one alone

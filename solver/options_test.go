@@ -145,7 +145,7 @@ func testOurOptions(t *testing.T, solverName string, create func(...gorgonia.Sol
 		"WithRawSignals":      solver.WithRawSignals(),
 		"WithGainDecay":       solver.WithGainDecay(0.5),
 		"WithScaleWarmup":     solver.WithScaleWarmup(0.5, 3),
-		"WithInitialStep":     solver.WithInitialStep(0.5),
+		"WithInitialStep":     solver.WithInitialStep(0.005),
 		"WithPaperStep":       solver.WithPaperStep(),
 		"WithMaxStep":         solver.WithMaxStep(1e-4),
 		"WithScaleFloor":      solver.WithScaleFloor(0.99),

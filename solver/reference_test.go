@@ -51,8 +51,8 @@ func funnelAdamRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
-		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.05, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
+		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.03, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true,
 	}
 }
@@ -485,7 +485,7 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		s = math.Min(floor, longest)
 		r.floored++
 	}
-	if mean := next.warmup * next.sum / (next.steady + 100); r.prompt && r.restarts() && r.scaleFloor > 0 && s < mean {
+	if mean := math.Min(2*next.warmup, 1) * next.sum / (next.steady + 100); r.prompt && r.restarts() && r.scaleFloor > 0 && s < mean {
 		s = math.Min(mean, longest)
 		r.lifted++
 	}

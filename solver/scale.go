@@ -98,7 +98,7 @@ func (a *adaptive) adaptsScale() bool {
 // steps that moved something, and s_0 is first:
 //
 //	s ← s · exp((γs + γw w) c − γs k (1−w) min(|c|, c_k)²)
-//	s ← max(s, κ A / T, w A / (T + 100))
+//	s ← max(s, κ A / T, min(2w, 1) A / (T + 100))
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
@@ -186,7 +186,7 @@ func (a *adaptive) limitFall(w float64, p *progress) {
 		next.scale = max(next.scale, a.scaleFloor*next.sum/next.steady)
 	}
 	if a.prompt {
-		next.scale = max(next.scale, w*next.sum/(next.steady+stepsOfMean))
+		next.scale = max(next.scale, min(a.lift*w, 1)*next.sum/(next.steady+stepsOfMean))
 	}
 }
 
