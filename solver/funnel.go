@@ -17,7 +17,7 @@ var _ Adaptive = (*Funnel)(nil)
 // while the network trains.
 //
 //	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at least max(κ, min(2 w_t, 1) T / (T + 100)) times its mean so far, then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
+//	          then at least max(κ, w_t T / (T + 100)) times its mean so far, then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ ν_t + η (p_{t+1} ⊙ g_t)
 //	m_t     = β m_{t−1} + (1−β) g_t

@@ -207,9 +207,9 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 // follows a large gradient, and counts for less, as it may be chance.
 // When the warm-up begins again, so does the scale, at its own mean so far:
 //
-//	s ← max(s, min(2w, 1) A / (T + 100))
+//	s ← max(s, min(ℓ w, 1) A / (T + 100))
 //
-// A and T are those of WithScaleFloor, and with κ = 0 the scale goes on from where it is.
+// ℓ is 2 for a FunnelAdam and 1 for a Funnel. A and T are those of WithScaleFloor, and with κ = 0 the scale goes on from where it is.
 // So it does with an Augmented, for which only two signals in a row count: one alone
 // made it worse around a Momentum. With 0 the warm-up is once, at the beginning:
 // w = e^{−t/τ}. Default 3. Range [0, ∞).

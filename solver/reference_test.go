@@ -25,7 +25,7 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor                            float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
-	stepAverage                                    float64
+	stepAverage, lift                              float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
 }
@@ -36,7 +36,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true,
+		perParameter: true, prompt: true, lift: 1,
 	}
 }
 
@@ -53,7 +53,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.03, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true,
+		perParameter: true, prompt: true, lift: 2,
 	}
 }
 
@@ -485,7 +485,7 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		s = math.Min(floor, longest)
 		r.floored++
 	}
-	if mean := math.Min(2*next.warmup, 1) * next.sum / (next.steady + 100); r.prompt && r.restarts() && r.scaleFloor > 0 && s < mean {
+	if mean := math.Min(r.lift*next.warmup, 1) * next.sum / (next.steady + 100); r.prompt && r.restarts() && r.scaleFloor > 0 && s < mean {
 		s = math.Min(mean, longest)
 		r.lifted++
 	}

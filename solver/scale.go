@@ -98,12 +98,12 @@ func (a *adaptive) adaptsScale() bool {
 // steps that moved something, and s_0 is first:
 //
 //	s ← s · exp((γs + γw w) c − γs k (1−w) min(|c|, c_k)²)
-//	s ← max(s, κ A / T, min(2w, 1) A / (T + 100))
+//	s ← max(s, κ A / T, min(ℓ w, 1) A / (T + 100))
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
-// the longest step allows, and T that of 1−w. An Augmented does without the third lower
+// the longest step allows, T that of 1−w, and ℓ the lift. An Augmented does without the third lower
 // limit. A step that moved nothing teaches
 // nothing: after it there is no signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
