@@ -131,7 +131,7 @@ func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 		"gain-rate": "0.5", "scale-rate": "0.5", "gradient-decay": "0.1",
 		"gain-bounds": "0.999..1.001", "scale-bounds": "0.9..0.95",
 		"gain-signal": "raw", "scale-signal": "raw", "signals": "raw", "scope": "parameter", "bias-correction": "on",
-		"gain-decay": "0.5", "scale-warmup": "0.5/3", "initial-step": "0.3", "paper-step": "on",
+		"gain-decay": "0.5", "scale-warmup": "0.5/3", "initial-step": "0.003", "paper-step": "on",
 		"max-step": "1e-4", "scale-floor": "0.99", "noise-correction": "50", "noise-limit": "2", "scale-restart": "0.01", "signal-pooling": "3", "step-average": "0",
 	}
 	nothing := []string{
