@@ -140,7 +140,8 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // nothing, for instance with a learning rate of 0, is not the first. s_0 is 1 where
 // a square is beyond float64, and is clipped to the scale's bounds. A parameter
 // that joins later starts in the same way, or with the solver's scale if that is
-// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.03; Augment 0.02.
+// Global. ρ counts as c_max (WithMaxStep) at most, which a FunnelAdam's is by default.
+// With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.03; Augment 0.02.
 // Range [0, ∞).
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
@@ -196,7 +197,8 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 }
 
 // WithScaleRestart sets n: the scale's warm-up begins again where signals are more than
-// n times as large as they usually are, as after a shift of the data. Its weight w is 1 in the first step, and then
+// n times as large as they usually are, as after a shift of the data. Its weight w is 1
+// in the first step, and then
 //
 //	w ← max(w e^{−1/τ}, min(min(z_{t−1}, z_t, 5) / n − 1, 1), min(min(z_t / 1.5, 1.5 r_{t−1}) / n − 1, ½))
 //	z_t = c_t / σ,   r_t = ‖g_t‖ / ḡ
@@ -209,10 +211,10 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 //
 //	s ← max(s, min(ℓ w, 1) A / (T + 100))
 //
-// ℓ is 2 for a FunnelAdam and 1 for a Funnel. A and T are those of WithScaleFloor, and with κ = 0 the scale goes on from where it is.
-// So it does with an Augmented, for which only two signals in a row count: one alone
-// made it worse around a Momentum. With 0 the warm-up is once, at the beginning:
-// w = e^{−t/τ}. Default 3. Range [0, ∞).
+// ℓ is 2 for a FunnelAdam and 1 for a Funnel. A and T are those of WithScaleFloor, and
+// with κ = 0 the scale goes on from where it is. So it does with an Augmented, for which
+// only two signals in a row count: one alone made it worse around a Momentum. With 0 the
+// warm-up is once, at the beginning: w = e^{−t/τ}. Default 3. Range [0, ∞).
 func WithScaleRestart(n float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.restart = n })
 }

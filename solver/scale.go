@@ -103,9 +103,9 @@ func (a *adaptive) adaptsScale() bool {
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
-// the longest step allows, T that of 1−w, and ℓ the lift. An Augmented does without the third lower
-// limit. A step that moved nothing teaches
-// nothing: after it there is no signal, and with a learning rate of 0 the scale stays.
+// the longest step allows, T that of 1−w, and ℓ the lift. An Augmented does without the
+// third lower limit. A step that moved nothing teaches nothing: after it there is no
+// signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
 	if p.kept = 1; a.adaptsScale() {
