@@ -10,9 +10,10 @@ MNIST ?= ../shared/mnist
 
 .PHONY: test mpi bench problems lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
 
-# Each module's tests, with the race detector.
+# Each module's tests, and those that are short once more with the race detector, with
+# which learning takes seven times as long.
 test:
-	@set -e; for m in $(MODULES); do (cd $$m && go test -race ./...); done
+	@set -e; for m in $(MODULES); do (cd $$m && go test ./... && go test -race -short ./...); done
 
 MPI = ./solver/distributed ./cmd/train-rotmnist/...
 # Ranks over Open MPI; needs Debian's libopenmpi-dev and openmpi-bin.

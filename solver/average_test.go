@@ -12,6 +12,7 @@ import (
 // The step average comes, goes and comes again while a solver trains a parameter that
 // is large enough for a sample. Saved in any state, it goes on to the same bits.
 func TestAStepAverageThatIsTurnedOnAndOffIsSavedAsItIs(t *testing.T) {
+	long(t)
 	const n = 9000
 	for name, create := range map[string]func(...gorgonia.SolverOpt) applicable{
 		"Funnel":     newFunnel,

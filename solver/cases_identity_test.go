@@ -287,6 +287,7 @@ func TestAPauseLeavesTheScaleAsItIs(t *testing.T) {
 }
 
 func TestAWarmUpFromAHundredthOfTheRateEndsNoWorseThanNone(t *testing.T) {
+	long(t)
 	for _, c := range adaptives {
 		var losses [2]float64
 		for k, warm := range []int{0, 100} {

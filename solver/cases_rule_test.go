@@ -79,6 +79,7 @@ func TestAugmentIsNeverMuchWorseThanTheSolverInside(t *testing.T) {
 // large gradients must count for as much as the many small ones. Adam at 0.01 ends
 // within 0.16 of the truth.
 func TestLogisticRegressionFromOneExampleAStepEndsAtTheTruth(t *testing.T) {
+	long(t)
 	for _, c := range append(defaults, struct {
 		name string
 		make func() scaling
@@ -107,6 +108,7 @@ func TestLogisticRegressionFromOneExampleAStepEndsAtTheTruth(t *testing.T) {
 // The value of a state whose every step pays 1, by temporal differences, with the
 // network itself in the target. Nothing stops a value from running away but the step.
 func TestAValueFunctionByTemporalDifferencesIsLearnedAsWellAsWithAdam(t *testing.T) {
+	long(t)
 	const batch, inputs, discount, steps = 32, 4, 0.99, 1500
 	learn := func(s G.Solver) (rms float64, err error) {
 		rng, dt := rand.New(rand.NewPCG(1, 40)), tensor.Float64
@@ -312,6 +314,7 @@ func (d *data) train(t *testing.T, s G.Solver, p *param, b int) {
 }
 
 func TestTheSameFewBatchesAgainAndAgainAreLearnedToTheEnd(t *testing.T) {
+	long(t)
 	for _, batches := range []int{9, 100} {
 		for _, o := range orders {
 			for _, c := range defaults {

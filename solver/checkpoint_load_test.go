@@ -172,6 +172,7 @@ func compareAll(t *testing.T, got, want map[string][]float64) {
 }
 
 func TestATrainingThatIsSavedAndLoadedGoesOnToTheBit(t *testing.T) {
+	long(t)
 	const steps = 24
 	for _, m := range kept {
 		t.Run(m.name, func(t *testing.T) {
@@ -206,6 +207,7 @@ func TestATrainingThatIsSavedAndLoadedGoesOnToTheBit(t *testing.T) {
 
 // What has been loaded is what was saved, and saves as the same bytes.
 func TestSavingWhatWasLoadedGivesTheSameFile(t *testing.T) {
+	long(t)
 	for _, m := range append(kept, member{"values alone", func(...gorgonia.SolverOpt) gorgonia.Solver { return nil }}) {
 		t.Run(m.name, func(t *testing.T) {
 			s, ps := m.make(tame(m)...), network(0)
@@ -345,6 +347,7 @@ func (r faultyReader) Read(b []byte) (int, error) {
 }
 
 func TestAnErrorOfTheReaderIsReportedAsItIs(t *testing.T) {
+	long(t)
 	s := solver.NewFunnel()
 	ps := smallRun(t, s)
 	file, broken := written(t, ps, s), errors.New("the network is down")

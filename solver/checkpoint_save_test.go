@@ -237,6 +237,7 @@ func (w *faultyWriter) Write(b []byte) (int, error) {
 }
 
 func TestAnErrorOfTheWriterIsReportedAsItIs(t *testing.T) {
+	long(t)
 	s := solver.Augment(solver.NewFunnel())
 	ps := smallRun(t, s)
 	full := errors.New("the disk is full")

@@ -626,3 +626,11 @@ func TestAnOverflowIsBlamedOnTheParameterThatHasIt(t *testing.T) {
 		t.Errorf("error %v, want one about bad at [1]", err)
 	}
 }
+
+// long skips a test that takes minutes with the race detector and has nothing to show it.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
+}

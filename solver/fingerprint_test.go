@@ -185,6 +185,9 @@ func shiftedFingerprint[T kernel.Float](t *testing.T, s Adaptive, value T, shift
 }
 
 func TestTheSameBitsEverywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	t.Run("one core", func(t *testing.T) { testFingerprints(t, func(s Adaptive) Adaptive { return s }) })
 	t.Run("several cores", func(t *testing.T) {
 		testFingerprints(t, func(s Adaptive) Adaptive {

@@ -61,6 +61,7 @@ func within(t *testing.T, step int, what string, got, want []float64, tolerance 
 // 1.3e-5 of itself and a step by half of that: after 200 steps of 0.001, 1.3e-6
 // and some rounding of the values.
 func TestWithBothRatesZeroFunnelAdamIsAdamOnARealNetwork(t *testing.T) {
+	long(t)
 	f, copies := solver.NewFunnelAdam(still...), map[gorgonia.ValueGrad]*param{}
 	along := func(i int, params []gorgonia.ValueGrad, adam func()) {
 		var ps []*param

@@ -89,6 +89,7 @@ func TestDecayingGainsStayWithinTheirBounds(t *testing.T) {
 
 // Gradients that are nothing but noise.
 func TestDecayKeepsNoiseFromDrivingGainsApart(t *testing.T) {
+	long(t)
 	for _, c := range []struct {
 		name   string
 		create func(...gorgonia.SolverOpt) applicable

@@ -136,6 +136,7 @@ func heapInUse() int {
 }
 
 func TestProgramsLearnAtLeastAsWellAsWithAdam(t *testing.T) {
+	long(t)
 	const seed = 1
 	const mostGrowth = 256 << 10 // bytes; 800 graphs are a hundred times that
 	table := []string{fmt.Sprintf("%-44s %9s %10s %9s %10s %13s %13s", "program", "its own", "Adam 0.001", "Funnel", "FunnelAdam", "Funnel's heap", "FunnelAdam's")}
@@ -287,6 +288,7 @@ func let(t *testing.T, n *G.Node, x []float64) {
 
 // What two networks against each other come to depends much on the seed.
 func TestTwoNetworksAgainstEachOtherLearnWithMostSeeds(t *testing.T) {
+	long(t)
 	seeds := 3
 	if testing.Verbose() { // as README has them
 		seeds = 8

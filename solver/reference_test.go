@@ -624,6 +624,7 @@ var gainVariants = []variant{
 }
 
 func TestStepsAreTheDocumentedEquations(t *testing.T) {
+	long(t)
 	every := append(append([]variant{}, scaleVariants...), gainVariants...)
 	type update = func(*rules, *referenceParameter, []float64) (u, direction []float64)
 	for _, s := range []struct {

@@ -22,6 +22,7 @@ var learnRates = []float64{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10}
 // step like any other to Adam, and now and then one goes astray, with any learning rate;
 // so a FunnelAdam need not be at the bottom at every step.
 func TestTaskRosenbrockIsSolvedAtEveryLearnRate(t *testing.T) {
+	long(t)
 	for _, c := range untuned() {
 		p := vector("xy", []float64{-0.5, 0.5}, []float64{0, 0})
 		var at1500 float64
@@ -54,6 +55,7 @@ func TestTaskRosenbrockIsSolvedAtEveryLearnRate(t *testing.T) {
 // A linear regression of 50 inputs whose sizes differ a hundredfold, in batches
 // of 16, with noise of 1 in the target. Halfway its weights are replaced.
 func TestTaskARegressionThatShiftsIsLearnedAtEveryLearnRate(t *testing.T) {
+	long(t)
 	for _, c := range untuned() {
 		first, second := regression(t, c.solver)
 		report(t, c.name, first, second)

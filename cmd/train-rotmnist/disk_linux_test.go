@@ -38,6 +38,7 @@ func folderSize(t *testing.T, folder string) (size int) {
 }
 
 func TestAFullDiskIsToldAndTheRunGoesOnAndItsLastCheckpointIsSound(t *testing.T) {
+	long(t)
 	flags := []string{"-solvers", "funnel,adam", "-checkpoint-every", "10"}
 	args, wantDir, wantCSV := resumable(t, flags...)
 	if status, _, errs := invoke(args...); status != 0 {
@@ -82,6 +83,7 @@ func TestADiskTooSmallForTheFirstCheckpointEndsTheRunBeforeItBegins(t *testing.T
 }
 
 func TestACSVOnAFullDiskEndsTheRunAndItGoesOnWhenThereIsRoom(t *testing.T) {
+	long(t)
 	flags := []string{"-solvers", "funnel,vanilla", "-steps", "200", "-checkpoint-every", "10"}
 	args, wantDir, wantCSV := resumable(t, flags...)
 	if status, _, errs := invoke(args...); status != 0 {
@@ -117,6 +119,7 @@ func TestADirectoryThatCannotBeWrittenEndsTheRunBeforeItBegins(t *testing.T) {
 }
 
 func TestADirectoryThatBecomesReadOnlyIsToldAndTheRunGoesOn(t *testing.T) {
+	long(t)
 	flags := []string{"-solvers", "funnel,vanilla", "-steps", "300", "-checkpoint-every", "3"}
 	args, wantDir, wantCSV := resumable(t, flags...)
 	if status, _, errs := invoke(args...); status != 0 {

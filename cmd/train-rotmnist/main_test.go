@@ -131,6 +131,7 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 }
 
 func TestAMistakeOnTheCommandLineNamesTheHelpOfItsCommand(t *testing.T) {
+	long(t)
 	for args, want := range map[string]string{
 		"-nonsense":                   "; see train-rotmnist -h",
 		"-batch 70000 -quiet":         "; see train-rotmnist -h",
@@ -218,5 +219,13 @@ func TestHelpHasExamplesAndEveryFlag(t *testing.T) {
 func TestVersionSaysWhatThisIs(t *testing.T) {
 	if status, out, _ := invoke("-version"); status != 0 || !strings.HasPrefix(out, "train-rotmnist ") || !strings.Contains(out, runtime.Version()) {
 		t.Errorf("status %d, %q", status, out)
+	}
+}
+
+// long skips a test that takes minutes with the race detector and has nothing to show it.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
 	}
 }

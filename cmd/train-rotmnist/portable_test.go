@@ -30,6 +30,7 @@ var learnedThere = map[string]string{
 
 // make fingerprint runs this on every kind of machine.
 func TestARunOfAnotherMachineGoesOnToTheSameBits(t *testing.T) {
+	long(t)
 	csv := readFile(t, filepath.Join(ofAnotherMachine, "run.csv"))
 	source, err := filepath.Abs(ofAnotherMachine)
 	if err != nil {

@@ -111,6 +111,7 @@ func TestGradientsAreThoseOfTheLoss(t *testing.T) {
 
 // TestEveryProblemIsLearned has few steps of Adam at a learning rate that suits each.
 func TestEveryProblemIsLearned(t *testing.T) {
+	long(t)
 	rates := map[string]float64{"bright-digits": 1e-3, "deep-digits": 3e-3, "convolution": 3e-3, "rotating-digits": 3e-3, "poisson": 3e-2, "ill-conditioned": 0.1, "rare-positives": 0.05, "logistic-1": 3e-2}
 	for _, p := range All() {
 		t.Run(p.Name, func(t *testing.T) {
@@ -137,6 +138,7 @@ func TestEveryProblemIsLearned(t *testing.T) {
 }
 
 func TestTheSameSeedGivesTheSameNumbers(t *testing.T) {
+	long(t)
 	for _, p := range All() {
 		q := short(p, 12)
 		var results []*Result
@@ -156,6 +158,7 @@ func TestTheSameSeedGivesTheSameNumbers(t *testing.T) {
 // TestSolversSeeTheSameWeightsAndBatches looks at the losses of one task, which learns, where
 // they are of the weights of another, which does not.
 func TestSolversSeeTheSameWeightsAndBatches(t *testing.T) {
+	long(t)
 	for _, p := range All() {
 		if p.Name == "td" || p.Name == "policy-gradient" {
 			continue // what they see follows from what they have learned
@@ -297,5 +300,13 @@ func TestATextHasNothingButTheAlphabet(t *testing.T) {
 	text := passage(task.rng, 5000)
 	if len(text) < 5000 || strings.Trim(text, alphabet) != "" || strings.Count(text, ".") < 50 {
 		t.Errorf("%d characters: %.200s", len(text), text)
+	}
+}
+
+// long skips a test that takes minutes with the race detector and has nothing to show it.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
 	}
 }
