@@ -88,6 +88,9 @@ func TestTheConvnetsGradientIsTheDerivativeOfItsLoss(t *testing.T) {
 }
 
 func TestAConvnetLearnsDigitsAndEvaluateReadsWithWhatItLearned(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	data := Synthetic(1000, 1)
 	c := newTestConv(t, 20, 1)
 	before, err := c.Evaluate(data, 30)

@@ -31,6 +31,9 @@ func realMNIST(t testing.TB) string {
 }
 
 func TestRealMNISTIsReadBitForBit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	train, test, err := ReadDir(realMNIST(t))
 	if err != nil {
 		t.Fatal(err)

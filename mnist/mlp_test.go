@@ -272,6 +272,9 @@ func TestAnMLPLearnsDigitsAndEvaluateReadsWithWhatItLearned(t *testing.T) {
 // The synthetic digits are like real ones: who learned from them alone reads
 // MNIST's test set.
 func TestWhoLearnedSyntheticDigitsReadsRealOnes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	_, real, err := ReadDir(realMNIST(t))
 	if err != nil {
 		t.Fatal(err)

@@ -392,11 +392,9 @@ func TestLearningDoesNotFreezeBeforeTheMinimum(t *testing.T) {
 }
 
 func TestAShiftAfterLongQuietIsLearnedAsFastAsAfterAShortOne(t *testing.T) {
+	long(t)
 	const batches = 100
-	quiet := 100_000
-	if testing.Short() {
-		quiet = 10_000
-	}
+	const quiet = 100_000
 	for _, c := range defaults {
 		recover := func(quiet int) (steps int) {
 			rng, s := rand.New(rand.NewPCG(7, 42)), c.make()

@@ -80,6 +80,7 @@ func invoke(args ...string) (status int, stdout, stderr string) {
 }
 
 func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
+	long(t)
 	for args, want := range map[string]string{
 		"-solvers sgd":                      "known are funnel",
 		"-solvers adam:speed=3":             "adam takes lr",

@@ -164,6 +164,9 @@ func checkAll[T float](t *testing.T, r routines[T]) {
 }
 
 func TestEveryProductHasTheBitsOfTheDefinition(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	eachSet(t, func(t *testing.T) {
 		checkAll(t, of32(Implementation{}))
 		checkAll(t, of64(Implementation{}))
@@ -367,6 +370,9 @@ func checkVectors[T float](t *testing.T, r routines[T]) {
 }
 
 func TestVectorsHaveTheBitsOfTheDefinition(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	eachSet(t, func(t *testing.T) {
 		checkVectors(t, of32(Implementation{}))
 		checkVectors(t, of64(Implementation{}))

@@ -76,6 +76,9 @@ func fingerprint[T float](r routines[T]) string {
 }
 
 func TestProductsHaveTheSameBitsOnEveryMachine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	eachSet(t, func(t *testing.T) {
 		for name, got := range map[string]string{
 			"float32": fingerprint(of32(Implementation{})),

@@ -33,6 +33,9 @@ func ulps(got float64, want *big.Float, mantissa int) float64 {
 }
 
 func TestExpIsAsAccurateAsItSays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	var worst32, worst64 float64
 	for range 20_000 {

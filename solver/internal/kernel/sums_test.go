@@ -25,6 +25,9 @@ func (c *compensated) add(x float64) {
 func (c *compensated) total() float64 { return c.sum + c.lost }
 
 func TestSumsAreAccurateAtTenMillionElements(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long; without -short it runs")
+	}
 	const n = 10_000_000
 	rng := rand.New(rand.NewPCG(2, 2))
 	theta, g, d := make([]float32, n), make([]float32, n), make([]float32, n)
