@@ -54,17 +54,23 @@ var fingerprints = map[string]string{
 	"float64/Funnel of before lifted restarts, after a shift":     "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
 	"float32/FunnelAdam of before lifted restarts, after a shift": "9546d75796798614e4e7f92523624e519f8f017a3642dcb79abf721a1f3c58dd",
 	"float64/FunnelAdam of before lifted restarts, after a shift": "4b84cdac6edd7c9ac4fb8e5fc543958292a2405f0833430e8278693462c8f926",
+	"float32/Funnel's sixth defaults":                             "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
+	"float32/FunnelAdam's sixth defaults":                         "efc235cbdad1c7f0ee9e3885f0d93a9e96d477dd664d9c7666b104ad506a4042",
+	"float32/Augment's sixth defaults":                            "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
+	"float64/Funnel's sixth defaults":                             "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
+	"float64/FunnelAdam's sixth defaults":                         "928d309d595f68766b5a40258eba578489ec83e35a74ee795c6d38e624814ace",
+	"float64/Augment's sixth defaults":                            "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
 	"float32/Funnel's defaults":                                   "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
 	"float64/Funnel's defaults":                                   "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
-	"float32/FunnelAdam's defaults":                               "efc235cbdad1c7f0ee9e3885f0d93a9e96d477dd664d9c7666b104ad506a4042",
-	"float64/FunnelAdam's defaults":                               "928d309d595f68766b5a40258eba578489ec83e35a74ee795c6d38e624814ace",
+	"float32/FunnelAdam's defaults":                               "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
+	"float64/FunnelAdam's defaults":                               "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
 	"float32/Augment's defaults":                                  "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
 	"float64/Augment's defaults":                                  "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
 
 	"float32/Funnel, after a shift":                               "f94101ab1146634356b449d0477379093efc9036b2c154c78383b05528ba636d",
-	"float32/FunnelAdam, after a shift":                           "3a8e94e1ed6dc31122631daec8a19b729bb42257a1c56560cdc5979ef0b525ca",
+	"float32/FunnelAdam, after a shift":                           "a7b99d429bc577ce65d88ab0e768218e0e4527dee40da138c7d3fb42fcb3d153",
 	"float64/Funnel, after a shift":                               "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
-	"float64/FunnelAdam, after a shift":                           "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
+	"float64/FunnelAdam, after a shift":                           "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
 	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
 	"float64/Funnel of before prompt restarts, after a shift":     "142b1d4cea03fda57981fcec7a0e922f3f6ffffae645bc408480bc5c2e2071ab",
@@ -203,9 +209,10 @@ var (
 	// late is as it was before one large gradient was enough for a warm-up to begin again.
 	late = option(func(h *hyperparameters) { h.prompt = false })
 	// low is as it was before a warm-up that begins again counted twice relative to the mean of the scale in a FunnelAdam.
-	low = option(func(h *hyperparameters) { h.lift = 1 })
+	low  = option(func(h *hyperparameters) { h.lift = 1 })
+	slow = WithGainDecay(0.01) // a FunnelAdam's, then
 	// long is what a FunnelAdam's steps were then.
-	long = []gorgonia.SolverOpt{WithInitialStep(0.05), WithMaxStep(0.1)}
+	long = []gorgonia.SolverOpt{slow, WithInitialStep(0.05), WithMaxStep(0.1)}
 )
 
 // earlierDefaults are what the defaults were. With options that say so, the bits are
@@ -231,6 +238,7 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 		"third defaults":  {all(apart, funnel), all(apart, long, adam), all(apart, softly)},
 		"fourth defaults": {slower, all(long, []gorgonia.SolverOpt{late, alone}), softly},
 		"fifth defaults":  {nil, all(long, []gorgonia.SolverOpt{low}), nil},
+		"sixth defaults":  {nil, []gorgonia.SolverOpt{slow, WithMaxStep(0.03)}, nil},
 	}
 }()
 

@@ -63,11 +63,11 @@ type FunnelAdam struct{ adaptive adaptive }
 //	gorgonia.WithBeta2       β2  0.999
 //	gorgonia.WithEps         ε   1e-08
 //	WithGainRate             γp  0.02
-//	WithGainDecay            λ   0.01
+//	WithGainDecay            λ   0.015
 //	WithScaleRate            γs  0.05
 //	WithScaleWarmup          γw  0.4, τ 20
 //	WithInitialStep          ρ   0.03
-//	WithMaxStep              c_max 0.03
+//	WithMaxStep              c_max 0.04
 //	WithScaleFloor           κ   0.2
 //	WithNoiseCorrection      k   1.5
 //	WithNoiseLimit           c_k 0.3

@@ -95,7 +95,7 @@ func WithGainRate(rate float64) gorgonia.SolverOpt {
 //
 // Most of what the signs of gradients say is noise, which would drive gains apart
 // for as long as a network trains. With λ = 0, as in the paper, it does; take a
-// small gain rate then. Default 0.01; EGGain 0. Range [0, 1).
+// small gain rate then. Default 0.01; FunnelAdam 0.015; EGGain 0. Range [0, 1).
 //
 // Source: the fixed-share update of Herbster, Warmuth, Tracking the Best
 // Expert, 1998.
@@ -155,7 +155,7 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 // u is the step with a scale of 1, as far as it is known before the gains of the
 // step are: μ ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
 // Augmented what the inner solver does, and the limit is exact. It holds against
-// WithScaleFloor. The ‖θ‖ of n elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam 0.03;
+// WithScaleFloor. The ‖θ‖ of n elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam 0.04;
 // Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })

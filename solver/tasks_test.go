@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -18,15 +17,12 @@ import (
 // learnRates are all powers of ten from a millionth to ten.
 var learnRates = []float64{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10}
 
-// The valley of (1 − x)² + 100 (y − x²)², from (−0.5, 0.5). A gradient next to 0 is a
-// step like any other to Adam, and now and then one goes astray, with any learning rate;
-// so a FunnelAdam need not be at the bottom at every step.
+// The valley of (1 − x)² + 100 (y − x²)², from (−0.5, 0.5).
 func TestTaskRosenbrockIsSolvedAtEveryLearnRate(t *testing.T) {
 	long(t)
 	for _, c := range untuned() {
 		p := vector("xy", []float64{-0.5, 0.5}, []float64{0, 0})
-		var at1500 float64
-		var later []float64
+		var at1500, worst float64
 		for i := range 30_000 {
 			x, y := floats(p.value)[0], floats(p.value)[1]
 			f := (1-x)*(1-x) + 100*(y-x*x)*(y-x*x)
@@ -34,20 +30,18 @@ func TestTaskRosenbrockIsSolvedAtEveryLearnRate(t *testing.T) {
 				at1500 = f
 			}
 			if i >= 5000 {
-				later = append(later, f)
+				worst = math.Max(worst, f)
 			}
 			set(p.gradient, []float64{-2*(1-x) - 400*x*(y-x*x), 200 * (y - x*x)})
 			step(t, c.solver, model(p))
 		}
-		slices.Sort(later)
-		median, worst := later[len(later)/2], later[len(later)-1]
-		t.Logf("%-18s %.1e after 1500 steps; from step 5000 to 30000 %.1e in the median, at most %.1e", c.name, at1500, median, worst)
+		t.Logf("%-18s %.1e after 1500 steps, at most %.1e from step 5000 to 30000", c.name, at1500, worst)
 		within := 1e-15
 		if strings.HasPrefix(c.name, "FunnelAdam") {
-			within = 10
+			within = 0.1 // a gradient next to 0 is a step like any other to Adam, and now and then one goes astray
 		}
-		if at1500 > 1e-8 || median > 1e-8 || worst > within {
-			t.Errorf("%s: %v after 1500 steps; from step 5000 to 30000 %v in the median, at most %v", c.name, at1500, median, worst)
+		if at1500 > 1e-11 || worst > within {
+			t.Errorf("%s: %v after 1500 steps, at most %v from 5000 on", c.name, at1500, worst)
 		}
 	}
 }
