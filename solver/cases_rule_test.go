@@ -110,8 +110,8 @@ func TestLogisticRegressionFromOneExampleAStepEndsAtTheTruth(t *testing.T) {
 func TestAValueFunctionByTemporalDifferencesIsLearnedAsWellAsWithAdam(t *testing.T) {
 	long(t)
 	const batch, inputs, discount, steps = 32, 4, 0.99, 1500
-	learn := func(s G.Solver) (rms float64, err error) {
-		rng, dt := rand.New(rand.NewPCG(1, 40)), tensor.Float64
+	learn := func(s G.Solver, seed uint64) (rms float64, err error) {
+		rng, dt := rand.New(rand.NewPCG(seed, 40)), tensor.Float64
 		var all []*tensor.Dense
 		for _, shape := range [][2]int{{inputs, 48}, {1, 48}, {48, 48}, {1, 48}, {48, 1}, {1, 1}} {
 			all = append(all, weights(rng, dt, shape[0], shape[1]))
@@ -160,15 +160,23 @@ func TestAValueFunctionByTemporalDifferencesIsLearnedAsWellAsWithAdam(t *testing
 		}
 		return rms, nil
 	}
-	adam, err := learn(G.NewAdamSolver())
-	if err != nil {
-		t.Fatal(err)
+	mean := func(name string, create func() G.Solver) (rms float64) {
+		const seeds = 3
+		for seed := range seeds {
+			r, err := learn(create(), uint64(seed+1))
+			if err != nil {
+				t.Fatalf("%s, seed %d: %v", name, seed+1, err)
+			}
+			rms += r / seeds
+		}
+		return rms
 	}
+	adam := mean("Adam", func() G.Solver { return G.NewAdamSolver() })
 	for _, c := range defaults {
-		rms, err := learn(c.make())
+		rms := mean(c.name, func() G.Solver { return c.make() })
 		t.Logf("%s: error of %.3g; Adam %.3g", c.name, rms, adam)
-		if err != nil || !(rms <= 1.05*adam) {
-			t.Errorf("%s: the temporal differences end at %.3g, with Adam at %.3g: %v", c.name, rms, adam, err)
+		if !(rms <= adam) {
+			t.Errorf("%s: the temporal differences end at %.3g, with Adam at %.3g", c.name, rms, adam)
 		}
 	}
 }
