@@ -418,10 +418,10 @@ func TestAShiftAfterLongQuietIsLearnedAsFastAsAfterAShortOne(t *testing.T) {
 			}
 			return steps
 		}
-		short, long := recover(1000), recover(quiet)
-		t.Logf("%s: %d steps after 1,000 quiet ones, %d after %d", c.name, short, long, quiet)
-		if within := 1.75; float64(long) > within*float64(short) {
-			t.Errorf("%s: it takes %d steps after 1,000 quiet ones and %d after %d", c.name, short, long, quiet)
+		soon, late := recover(1000), recover(quiet)
+		t.Logf("%s: %d steps after 1,000 quiet ones, %d after %d", c.name, soon, late, quiet)
+		if within := 1.75; float64(late) > within*float64(soon) {
+			t.Errorf("%s: it takes %d steps after 1,000 quiet ones and %d after %d", c.name, soon, late, quiet)
 		}
 	}
 }

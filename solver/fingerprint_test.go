@@ -67,6 +67,8 @@ var fingerprints = map[string]string{
 	"float32/Augment's defaults":                                  "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
 	"float64/Augment's defaults":                                  "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
 
+	"float32/FunnelAdam's sixth defaults, after a shift":          "3a8e94e1ed6dc31122631daec8a19b729bb42257a1c56560cdc5979ef0b525ca",
+	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/Funnel, after a shift":                               "f94101ab1146634356b449d0477379093efc9036b2c154c78383b05528ba636d",
 	"float32/FunnelAdam, after a shift":                           "a7b99d429bc577ce65d88ab0e768218e0e4527dee40da138c7d3fb42fcb3d153",
 	"float64/Funnel, after a shift":                               "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
@@ -262,6 +264,9 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		got["float32/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(adam...)), 1, 90)
 		got["float64/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(adam...)), 1, 90)
 	}
+	sixth := earlierDefaults["sixth defaults"].adam
+	got["float32/FunnelAdam's sixth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(sixth...)), 1, 90)
+	got["float64/FunnelAdam's sixth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(sixth...)), 1, 90)
 	for name, of := range earlierDefaults {
 		got["float32/Funnel's "+name] = fingerprint[float32](t, as(NewFunnel(of.funnel...)), 1)
 		got["float64/Funnel's "+name] = fingerprint[float64](t, as(NewFunnel(of.funnel...)), 1)

@@ -223,7 +223,8 @@ func TestVersionSaysWhatThisIs(t *testing.T) {
 	}
 }
 
-// long skips a test that takes minutes with the race detector and has nothing to show it.
+// long is for a test that the race detector need not see, because it has one goroutine or
+// shorter tests have the same. make test has it without the detector.
 func long(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
