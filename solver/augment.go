@@ -22,19 +22,23 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // Gorgonia computed it:
 //
 //	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at least κ times its mean so far, warm-ups apart, then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖
+//	          then at least κ times its mean so far, warm-ups apart, then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖ of any parameter
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
-// where c_t is −d_t · g_t / (‖d_t‖ ḡ) and along the average of all d, w_t is the weight
-// of the warm-up, as Funnel's documentation has them with ν for −d, but for a warm-up that
-// begins again, which takes two signals in a row and leaves the scale where it is,
+// where c_t is −e_t · g_t / (‖e_t‖ ḡ), ḡ and the weight w_t of the warm-up are as Funnel's
+// documentation has them, but for a warm-up that begins again, which takes two signals
+// along d in a row and leaves the scale where it is, and
 //
-//	d_{t+1} = 0.8 d_t + 0.2 Δ_{t+1}
+//	d_{t+1} = 0.7 d_t + 0.3 Δ_{t+1}
+//	d̄_{t+1} = 0.95 d̄_t + 0.05 d_{t+1}
+//	ū_{t+1} = β_u (1−w_t) ū_t + (1−β_u) d̄_{t+1}
+//	e_{t+1} = ū_{t+1} + 0.3 q_{t+1} d_{t+1},  q_{t+1} = (d_t · Δ_{t+1} / (‖d_t‖ ‖Δ_{t+1}‖))⁴
 //
-// because not every inner solver has momentum, d_0 = 0, and s_0 = ρ ‖θ_0‖ / ‖Δ_1‖,
-// which makes the first step ρ times as long as the parameters are, whatever inner's
-// learning rate is. The raw signal is the product −Δ_t · g_t; there, and with
-// WithStepAverage(0), d is Δ. The scale is clipped to its bounds after every update,
+// all 0 at first. Not every inner solver has momentum, and the last steps of one that has
+// none are mostly noise, which the next gradient always opposes: so they count little, but
+// where one step is like the other. s_0 = ρ ‖θ_0‖ / ‖Δ_1‖ makes the first step ρ times as
+// long as the parameters are, whatever inner's learning rate is. The raw signal is the
+// product −Δ_t · g_t; there, and with WithStepAverage(0), d is Δ, and e is d. The scale is clipped to its bounds after every update,
 // and while it is 1 the values are inner's to the bit. With WithPaperStep s_0 = 1, and
 // the first step is inner's.
 //
@@ -56,8 +60,6 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //
 //   - VanillaSolver, Momentum, RMSPropSolver and AdamSolver work; on scalars
 //     and views, too, where alone they may panic, refuse, or forget.
-//     Around RMSPropSolver, which has no momentum, the scale stays too small on
-//     a quarter of the problems that were tried: take a FunnelAdam.
 //   - AdaGradSolver works, but no option reaches it: its learning rate is 0.001.
 //     The scale makes up for that.
 //   - BarzilaiBorweinSolver works for float64 and refuses float32. When the
@@ -76,7 +78,7 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // Make one with Augment. An Augmented belongs to one goroutine at a time, and
 // its inner solver to it alone. For a parameter of n elements it has d and the
 // stand-in, 12 n bytes for float32 and 24 n for float64, for as long as the
-// parameter's memory lives, and ū of its sample, as Funnel has.
+// parameter's memory lives, and ū, d̄ and e of its sample, as Funnel has ū.
 type Augmented struct {
 	adaptive adaptive
 	inner    gorgonia.Solver
@@ -89,12 +91,12 @@ type Augmented struct {
 // Augment returns inner with a learned scale around it. Options, all optional,
 // with their defaults:
 //
-//	WithScaleRate                γs  0.05
-//	WithScaleWarmup              γw  0.3, τ 30
+//	WithScaleRate                γs  0.03
+//	WithScaleWarmup              γw  0.4, τ 30
 //	WithInitialStep              ρ   0.02
 //	WithMaxStep                  c_max 0.1
 //	WithScaleFloor               κ   0.25
-//	WithNoiseCorrection          k   0.5
+//	WithNoiseCorrection          k   0
 //	WithNoiseLimit               c_k 0.3
 //	WithScaleRestart             n   3
 //	WithSignalPooling            n0  100

@@ -20,9 +20,11 @@ type augmentedParameter interface {
 	wouldChange(learnRate float64) bool
 }
 
-// descentDecay is the decay of the running mean that stands for the last step where
-// there is a step average. More would follow a narrow valley badly.
-const descentDecay = 0.8
+// Where there is a step average, a running mean d of this decay stands for the last step.
+const (
+	descentDecay        = 0.7
+	earlierDescentDecay = 0.8 // where the step average is not smooth
+)
 
 // newAugmentedState returns the state of a parameter that has made no step.
 func newAugmentedState(value gorgonia.Value) state {
@@ -50,7 +52,8 @@ type augmentedState[T kernel.Float] struct {
 	param.Binding[T]
 	progress
 	averaged[T]
-	descent []T // −Δ of the last step, or the running mean of −Δ
+	smoothed[T]
+	descent []T // −Δ of the last step, or d, the running mean of −Δ
 
 	// inner's parameter and its memory
 	node                    *gorgonia.Node
@@ -100,13 +103,15 @@ func (s *augmentedState[T]) prepare(h *hyperparameters) (blocks int) {
 	copy(s.nodeValue, s.theta)
 	copy(s.nodeGradient, s.gradient)
 	s.prepareAverage(h, len(s.theta), 1)
+	s.prepareSmooth(h, &s.averaged)
 	return 1
 }
 
 func (s *augmentedState[T]) measure(int) {
 	s.total = kernel.Measure(s.theta, s.gradient, s.descent, &s.objective)
 	if s.averages {
-		s.alongBlocks[0] = kernel.MeasureAverage(s.theta, s.gradient, s.mean, s.descent, s.sample, 0, len(s.theta), &s.objective)
+		mean, besides := s.direction(&s.averaged, s.descent)
+		s.alongBlocks[0] = kernel.MeasureAverage(s.theta, s.gradient, mean, besides, s.sample, 0, len(s.theta), &s.objective)
 	}
 }
 
@@ -121,7 +126,8 @@ func (s *augmentedState[T]) measured() (kernel.Sums, kernel.Part) {
 
 func (s *augmentedState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
 	s.alongPart = s.part
-	s.alongPart.Mean, s.alongPart.Sample = s.mean, s.sample
+	s.alongPart.Mean, s.alongPart.Direction = s.direction(&s.averaged, s.descent)
+	s.alongPart.Sample = s.sample
 	return s.along(s.total, len(s.theta)), &s.alongPart
 }
 
@@ -150,17 +156,26 @@ func (s *augmentedState[T]) setScale(scale float64) error {
 func (s *augmentedState[T]) update(int) {
 	var average *kernel.AverageStep[T]
 	if s.averages {
+		average = &kernel.AverageStep[T]{Decay: earlierDescentDecay, Weight: 1 - earlierDescentDecay}
+	}
+	if s.smooths {
 		average = &kernel.AverageStep[T]{Decay: descentDecay, Weight: 1 - descentDecay}
+		s.likeness = kernel.Likeness(s.theta, s.nodeValue, s.descent)
 	}
 	s.moved = s.changed()
 	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.next.scale), average)
-	s.updateAverage(0, len(s.theta), s.descent, s.kept, false)
+	if s.smooths {
+		s.updateSmooth(&s.averaged, s.descent, s.kept)
+	} else {
+		s.updateAverage(0, len(s.theta), s.descent, s.kept, false)
+	}
 	clear(s.gradient)
 }
 
 func (s *augmentedState[T]) finish() (moved bool) {
 	s.Store()
 	s.finishAverage()
+	s.finishSmooth()
 	return s.next.scale > 0 && s.moved
 }
 
@@ -175,20 +190,21 @@ func (s *augmentedState[T]) adaptation() Adaptation {
 	return Adaptation{Name: s.Name, Shape: slices.Clone(s.Shape), Steps: s.steps, Scale: s.scale}
 }
 
-func (s *augmentedState[T]) tensors(*hyperparameters) []*checkpoint.Tensor {
+func (s *augmentedState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 	descent := &checkpoint.Tensor{Role: "descent", Data: checkpoint.Floats[T](s.descent), Least: checkpoint.AnyFinite}
-	return append(s.averageTensors(), descent)
+	return append(s.averageTensors(), append(s.smoothTensors(h), descent)...)
 }
 
 func (s *augmentedState[T]) save() checkpoint.Parameter {
 	r := s.progress.save()
-	r.Averages = s.mean != nil
+	r.Averages, r.Likeness = s.mean != nil, s.likeness
 	return r
 }
 
 func (s *augmentedState[T]) restore(r checkpoint.Parameter) error {
 	s.progress.restore(r.Steps, r.Scale, r.Adapting)
 	s.restoreAverage(r, len(s.descent))
+	s.restoreSmooth(r, len(s.mean))
 	return nil
 }
 

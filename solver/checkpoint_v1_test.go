@@ -159,6 +159,16 @@ func TestACheckpointOfBeforeLiftedRestartsGoesOnToTheSameBits(t *testing.T) {
 	}
 }
 
+// v7 has an Augmented of before its step average was smooth and every parameter had a longest step of its own.
+func TestACheckpointOfBeforeSmoothAveragesGoesOnToTheSameBits(t *testing.T) {
+	for name, make := range map[string]func() gorgonia.Solver{
+		"augment-funnel": func() gorgonia.Solver { return solver.Augment(solver.NewFunnel()) },
+		"augment-eggain": func() gorgonia.Solver { return solver.Augment(solver.NewEGGain()) },
+	} {
+		t.Run(name, func(t *testing.T) { testGoesOn(t, filepath.Join(checkpoints, "v7", name), make) })
+	}
+}
+
 // testGoesOn compares a training that goes on from a checkpoint with file.after35,
 // which the version that wrote the checkpoint came to.
 func testGoesOn(t *testing.T, file string, make func() gorgonia.Solver) {

@@ -64,8 +64,8 @@ var fingerprints = map[string]string{
 	"float64/Funnel's defaults":                                   "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float32/FunnelAdam's defaults":                               "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
 	"float64/FunnelAdam's defaults":                               "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
-	"float32/Augment's defaults":                                  "567aed3395fe289ea16e97af0bed999f38d0b1177482221f2f18550647168ff8",
-	"float64/Augment's defaults":                                  "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
+	"float32/Augment's defaults":                                  "1782dac812e199f0cd460b741ef7fbf56049454d8cee92d5d3170ba3cdd0382f",
+	"float64/Augment's defaults":                                  "cf7ab84ffff00dd81653b45d76556ca219b29c2053c774f39761ddccdaf7a7cb",
 
 	"float32/FunnelAdam's sixth defaults, after a shift":          "3a8e94e1ed6dc31122631daec8a19b729bb42257a1c56560cdc5979ef0b525ca",
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
@@ -217,6 +217,10 @@ var (
 	long = []gorgonia.SolverOpt{slow, WithInitialStep(0.05), WithMaxStep(0.1)}
 )
 
+// brief is an Augmented's scale before its step average was smooth, with what went with it.
+var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach = false, false }),
+	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
+
 // earlierDefaults are what the defaults were. With options that say so, the bits are
 // those of then.
 var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt } {
@@ -235,12 +239,12 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 	softly := []gorgonia.SolverOpt{alone, WithInitialStep(0.01), WithNoiseCorrection(1.5)}
 	augment := []gorgonia.SolverOpt{WithScaleRate(0.1), WithInitialStep(0.01)}
 	return map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
-		"first defaults":  {all(cosine, slowly), all(long, faster, both), all(faster, augment)},
-		"second defaults": {all(once, slowly), all(once, long, both), all(once, augment)},
-		"third defaults":  {all(apart, funnel), all(apart, long, adam), all(apart, softly)},
-		"fourth defaults": {slower, all(long, []gorgonia.SolverOpt{late, alone}), softly},
-		"fifth defaults":  {nil, all(long, []gorgonia.SolverOpt{low}), nil},
-		"sixth defaults":  {nil, []gorgonia.SolverOpt{slow, WithMaxStep(0.03)}, nil},
+		"first defaults":  {all(cosine, slowly), all(long, faster, both), all(brief, faster, augment)},
+		"second defaults": {all(once, slowly), all(once, long, both), all(brief, once, augment)},
+		"third defaults":  {all(apart, funnel), all(apart, long, adam), all(brief, apart, softly)},
+		"fourth defaults": {slower, all(long, []gorgonia.SolverOpt{late, alone}), all(brief, softly)},
+		"fifth defaults":  {nil, all(long, []gorgonia.SolverOpt{low}), brief},
+		"sixth defaults":  {nil, []gorgonia.SolverOpt{slow, WithMaxStep(0.03)}, brief},
 	}
 }()
 

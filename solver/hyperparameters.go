@@ -23,7 +23,7 @@ type hyperparameters struct {
 	scaleRate               float64
 	warmupRate, warmupSteps float64
 	initialStep, maxStep    float64
-	firm                    bool
+	firm, capEach           bool
 	scaleFloor              float64
 	noiseCorrection         float64
 	noiseLimit              float64
@@ -32,6 +32,7 @@ type hyperparameters struct {
 	lift                    float64
 	pooling                 float64
 	stepAverage             float64
+	smooth                  bool
 	scaleMin, scaleMax      float64
 	gainSignal, scaleSignal Signal
 	scope                   Scope
@@ -55,6 +56,7 @@ var (
 	withGains    = []kind{funnel, funnelAdam, egGain}
 	withScale    = []kind{funnel, funnelAdam, egGain, augment}
 	withMomentum = []kind{funnel, egGain}
+	augmented    = []kind{augment}
 	adam         = []kind{funnelAdam}
 )
 
@@ -96,19 +98,21 @@ var settings = []setting{
 	{option: "WithGainDecay", saved: []string{"gain_decay"}, symbol: "λ", meaning: "share of the way that gains go back to 1 at every step",
 		domain: belowOne, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.015}, egGain: {0.0}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainDecay} }},
 	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale at 1",
-		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
+		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}, augment: {0.03}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
 	{option: "WithScaleWarmup", saved: []string{"warmup_rate", "warmup_steps"}, symbol: "γw, τ", meaning: "what is added to γs at first, and for how many steps",
-		domain: rateAndSteps, value: []any{0.5, 30.0}, others: map[kind][]any{funnelAdam: {0.4, 20.0}, augment: {0.3, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
+		domain: rateAndSteps, value: []any{0.5, 30.0}, others: map[kind][]any{funnelAdam: {0.4, 20.0}, augment: {0.4, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
 	{option: "WithInitialStep", saved: []string{"initial_step"}, symbol: "ρ", meaning: "length of the first step, relative to the parameters'",
 		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.03}, augment: {0.02}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
 	{option: "WithMaxStep", saved: []string{"max_step"}, symbol: "c_max", meaning: "length of the longest step, relative to the parameters'; 0 sets no limit",
 		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnelAdam: {0.04}, augment: {0.1}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.maxStep} }},
 	{saved: []string{"max_step_firm"}, meaning: "whether the longest step holds against the floor, too; it did not at first",
 		domain: truth, value: []any{true}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.firm} }},
+	{saved: []string{"max_step_each"}, meaning: "whether the longest step is that of each parameter where they share a scale; it was that of all together at first",
+		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.capEach} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
 		domain: belowOne, value: []any{0.25}, others: map[kind][]any{funnelAdam: {0.2}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
-		domain: finiteFromZero, value: []any{1.5}, others: map[kind][]any{augment: {0.5}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
+		domain: finiteFromZero, value: []any{1.5}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
 	{option: "WithNoiseLimit", saved: []string{"noise_limit"}, symbol: "c_k", meaning: "the size up to which a signal counts as noise there",
 		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
 	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size signals have to be for the warm-up to begin again; 0 for never",
@@ -121,6 +125,8 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{100.0}, others: map[kind][]any{funnelAdam: {1000.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},
 	{option: "WithStepAverage", saved: []string{"step_average"}, symbol: "β_u", meaning: "decay of the step average, the direction of the signal after the warm-up; 0 for the last step alone",
 		domain: belowOne, value: []any{0.99}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.stepAverage} }},
+	{saved: []string{"smooth_average"}, meaning: "whether the step average is of smoother steps, and alone the direction of the signal; at first the last step counted, too",
+		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.smooth} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
 		domain: bounds, value: []any{0.01, 100.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainMin, &h.gainMax} }},
 	{option: "WithScaleBounds", saved: []string{"scale_min", "scale_max"}, symbol: "", meaning: "where the scale stays",

@@ -108,7 +108,7 @@ func WithGainDecay(decay float64) gorgonia.SolverOpt {
 //	s ← s · exp(γs · signal)
 //
 // With 0 the scale stays at 1, whatever WithScaleWarmup and WithInitialStep say.
-// Default 0.02; FunnelAdam, Augment 0.05; EGGain 0. Range [0, ∞).
+// Default 0.02; FunnelAdam 0.05; EGGain 0; Augment 0.03. Range [0, ∞).
 func WithScaleRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleRate = rate })
 }
@@ -122,7 +122,7 @@ func WithScaleRate(rate float64) gorgonia.SolverOpt {
 // (WithScaleRestart). So a scale that starts far from where it belongs
 // is soon there. While the cosine is 1, as it can be where gradients have no
 // noise, γw = 1 would make every step almost three times as long as the last. With
-// γw = 0 there is no warm-up, as in the paper. Default 0.5, 30; FunnelAdam 0.4, 20; Augment 0.3, 30.
+// γw = 0 there is no warm-up, as in the paper. Default 0.5, 30; FunnelAdam 0.4, 20; Augment 0.4, 30.
 // Range [0, ∞), (0, ∞).
 func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.warmupRate, h.warmupSteps = rate, steps })
@@ -153,7 +153,8 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 //
 // u is the step with a scale of 1, as far as it is known before the gains of the
 // step are: μ ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
-// Augmented what the inner solver does, and the limit is exact. It holds against
+// Augmented what the inner solver does; there the limit is exact, and of those that
+// share a scale each has its own. It holds against
 // WithScaleFloor. The ‖θ‖ of n elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam 0.04;
 // Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
@@ -182,7 +183,7 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 //
 // c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
 // w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
-// in few, the noise of single gradients is all there is to c. Default 1.5; Augment 0.5. Range [0, ∞).
+// in few, the noise of single gradients is all there is to c. Default 1.5; Augment 0. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
 }
@@ -246,7 +247,8 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 // warm-up: while it lasts, as after a shift, older steps say little. Many steps have less
 // noise than one, so that a small gradient that stays the same is seen among large ones
 // that come and go. Of a parameter of 4,096 elements or more ū has a fixed sample, down
-// to one in 32, from which the cosine is well known. It means nothing to other signals.
+// to one in 32, from which the cosine is well known. An
+// Augmented has an e of its own. It means nothing to other signals.
 // With 0 there is no average: c is c^u. Default 0.99. Range [0, 1).
 func WithStepAverage(decay float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.stepAverage = decay })

@@ -28,6 +28,7 @@ type rules struct {
 	stepAverage, lift                              float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
+	smooth                                         bool // an Augmented
 }
 
 func funnelRules() rules {
@@ -60,8 +61,9 @@ func funnelAdamRules() rules {
 func augmentRules() rules {
 	return rules{
 		learnRate: 0.1, batch: 1, // of the inner solver
-		scaleRate: 0.05, warmupRate: 0.3, warmupSteps: 30, initialStep: 0.02, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.5, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
+		scaleRate: 0.03, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.02, scaleMin: 1e-9, scaleMax: 1e9,
+		maxStep: 0.1, scaleFloor: 0.25, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
+		smooth: true,
 	}
 }
 
@@ -70,7 +72,8 @@ type referenceParameter struct {
 	theta, nu, m, v, p []float64
 	d                  []float64 // direction of the step before
 	mean, along        []float64 // the average of the steps before, and what the scale is adapted along
-	smooth             []float64 // of an Augmented, what stands for its last step
+	smooth, slow       []float64 // of an Augmented, what stands for its last step, and what is averaged
+	likeness           float64   // and how alike steps are
 	t                  int       // steps made
 	scale              *referenceScale
 	largest            float64 // |θ| so far
@@ -93,7 +96,7 @@ type referenceScale struct {
 func newReferenceParameter(theta []float64) *referenceParameter {
 	n := len(theta)
 	x := &referenceParameter{theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), scale: &referenceScale{s: 1},
-		mean: make([]float64, n), along: make([]float64, n), smooth: make([]float64, n)}
+		mean: make([]float64, n), along: make([]float64, n), smooth: make([]float64, n), slow: make([]float64, n)}
 	for i := range x.p {
 		x.p[i] = 1
 	}
@@ -187,7 +190,13 @@ func descentUpdate(r *rules, x *referenceParameter, g []float64) (u, direction [
 	u = make([]float64, len(g))
 	for i := range g {
 		u[i] = r.learnRate * g[i]
-		x.smooth[i] = 0.8*x.smooth[i] + 0.2*u[i]
+	}
+	x.likeness = 0
+	if lengths := dot(u, u) * dot(x.smooth, x.smooth); lengths > 0 {
+		x.likeness = math.Pow(dot(u, x.smooth), 4) / (lengths * lengths)
+	}
+	for i := range g {
+		x.smooth[i] = 0.7*x.smooth[i] + 0.3*u[i]
 	}
 	if r.averages() {
 		return u, x.smooth
@@ -221,6 +230,12 @@ func averagedMoment(r *rules, x *referenceParameter) ([]float64, func(int) float
 func (r *reference) average(x *referenceParameter, w float64) {
 	base, over := r.averaged(&r.rules, x)
 	for i, b := range base {
+		if r.smooth {
+			x.slow[i] = 0.95*x.slow[i] + 0.05*b
+			x.mean[i] = r.stepAverage*(1-w)*x.mean[i] + (1-r.stepAverage)*x.slow[i]
+			x.along[i] = x.mean[i] + 0.3*x.likeness*b
+			continue
+		}
 		x.mean[i] = r.stepAverage*(1-w)*x.mean[i] + (1-r.stepAverage)*b
 		x.along[i] = (x.mean[i] + 0.3*b) / over(i)
 	}
@@ -393,7 +408,9 @@ func (r *reference) factor(c, steady float64, has bool, at *referenceScale) floa
 	if at.w = w; r.paused() {
 		at.w = 0
 	}
-	c = w*c + (1-w)*steady
+	if c = w*c + (1-w)*steady; r.smooth && r.averages() {
+		c = steady
+	}
 	noise := math.Min(math.Abs(c), r.noiseLimit)
 	return math.Exp((r.scaleRate+r.warmupRate*w)*c - r.scaleRate*r.noiseCorrection*(1-w)*noise*noise)
 }
@@ -470,6 +487,9 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	if r.maxStep > 0 && step > 0 {
 		longest = r.maxStep * math.Sqrt(value/step)
 	}
+	if r.smooth {
+		longest = r.shortest(group, plain)
+	}
 	if s > longest {
 		s = longest
 		r.capped++
@@ -490,6 +510,18 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		r.lifted++
 	}
 	return s
+}
+
+// shortest is the least of the parameters' longest scales.
+func (r *reference) shortest(group []*referenceParameter, plain map[*referenceParameter][]float64) float64 {
+	longest := math.Inf(1)
+	for _, x := range group {
+		if step := dot(plain[x], plain[x]); r.maxStep > 0 && step > 0 {
+			value := math.Max(dot(x.theta, x.theta), 0.03*0.03*float64(len(x.theta)))
+			longest = math.Min(longest, r.maxStep*math.Sqrt(value/step))
+		}
+	}
+	return longest
 }
 
 // firstScale is s_0: ρ ‖θ_0‖ / ‖u‖ of the parameters that make their first step.

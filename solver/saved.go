@@ -276,7 +276,7 @@ func possible(r *checkpoint.Solver, scaleMin float64) bool {
 			0 <= a.GradientRatio && a.GradientRatio <= signalLimit
 	}
 	for _, p := range r.Parameters {
-		if p.Steps < 1 || p.Steps > r.Steps || !can(p.Steps, p.Scale, p.Adapting) {
+		if p.Steps < 1 || p.Steps > r.Steps || !(0 <= p.Likeness && p.Likeness <= 1) || !can(p.Steps, p.Scale, p.Adapting) {
 			return false
 		}
 	}

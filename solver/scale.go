@@ -141,13 +141,25 @@ func (h *hyperparameters) exponent(w, c float64) float64 {
 	return float64(rate*c) - correction
 }
 
-// longest is the scale of the longest step that WithMaxStep allows; +Inf if there is
-// no limit.
+// longest is the scale of the longest step that WithMaxStep allows, to all parameters
+// together or to each; +Inf if there is no limit.
 func (a *adaptive) longest(of []state, now *reading) float64 {
-	step := 0.0
-	if a.maxStep > 0 {
-		step = a.stepLength(of, now.sums, now.exponents)
+	if a.maxStep == 0 {
+		return math.Inf(1)
 	}
+	if !a.capEach {
+		return a.longestOf(of, now.sums, now.exponents)
+	}
+	longest := math.Inf(1)
+	for i, q := range of {
+		sums, _ := q.measured()
+		longest = min(longest, a.longestOf(of[i:i+1], sums, kernel.Exponents{}))
+	}
+	return longest
+}
+
+func (a *adaptive) longestOf(of []state, sums kernel.Sums, exponents kernel.Exponents) float64 {
+	step := a.stepLength(of, sums, exponents)
 	if step == 0 {
 		return math.Inf(1)
 	}
@@ -155,7 +167,7 @@ func (a *adaptive) longest(of []state, now *reading) float64 {
 	for _, q := range of {
 		elements += q.elements()
 	}
-	value := max(now.sums.SquaredValue, leastValue*leastValue*float64(elements))
+	value := max(sums.SquaredValue, leastValue*leastValue*float64(elements))
 	return a.maxStep * math.Sqrt(value) / step
 }
 

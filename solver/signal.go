@@ -17,10 +17,13 @@ type reading struct {
 }
 
 // weighed is the signal at a weight w of the warm-up: w of it is along the last step,
-// and 1−w along the step average, where there is one.
+// and 1−w along the step average, where there is one. Along a smooth one it is all.
 func (h *hyperparameters) weighed(w float64, now *reading) float64 {
 	if !h.averages() {
 		return now.signal
+	}
+	if h.smooth {
+		return now.averageSignal
 	}
 	return float64(w*now.signal) + float64((1-w)*now.averageSignal)
 }

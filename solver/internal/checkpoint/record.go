@@ -30,6 +30,7 @@ type Parameter struct {
 	Direction []float64 `json:"direction,omitempty"` // of a FunnelAdam: what makes d of m and v
 	Flushes   bool      `json:"flushes,omitempty"`   // subnormal state is set to 0. Absent: it stays
 	Averages  bool      `json:"averages,omitempty"`  // it has a step average
+	Likeness  float64   `json:"likeness,omitempty"`  // of an Augmented: q, how alike its last steps were. Absent: 0
 	Adapting
 }
 

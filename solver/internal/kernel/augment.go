@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // UpdateAugmented goes s times as far as from theta to target, where the
 // augmented solver would go. The way back, unscaled, it writes to descent or, where
 // average is not nil, averages there.
@@ -12,6 +14,23 @@ func UpdateAugmented[T Float](theta, target, descent []T, s T, average *AverageS
 		descent[i] = back
 		theta[i] = augmented(theta[i], target[i], s) // θ ← θ + s Δ
 	}
+}
+
+// Likeness is cos⁴ of the angle between the way back from target to theta and descent,
+// 0 where either is.
+func Likeness[T Float](theta, target, descent []T) float64 {
+	var dot, squaredBack, squaredDescent float64
+	for i, d := range descent {
+		back, d := float64(theta[i]-target[i]), float64(d)
+		dot += float64(back * d)
+		squaredBack += float64(back * back)
+		squaredDescent += float64(d * d)
+	}
+	cosine := dot / (math.Sqrt(squaredBack) * math.Sqrt(squaredDescent))
+	if square := float64(cosine * cosine); square <= 2 { // else it is not a number
+		return min(float64(square*square), 1)
+	}
+	return 0
 }
 
 // OverflowAugmented returns the index of the first element of which

@@ -36,6 +36,22 @@ func updateAverage[T Float](mean, d []T, c *AverageStep[T]) {
 	}
 }
 
+// UpdateSampleAverage brings the average of an x that is itself of the sample up to date.
+func UpdateSampleAverage[T Float](mean, x []T, c *AverageStep[T]) { fastUpdateAverage(mean, x, c) }
+
+// Along makes what the scale is adapted along where the last direction counts q times:
+//
+//	e ← ū + 0.3 q d
+func Along[T Float](e, mean, d []T, of Sample, q T) {
+	share := T(lastShare * q)
+	for k, end := of.periods(0, of.n); k < end; k++ {
+		r := of.run(k)
+		for i, x := range d[r.from:r.to] {
+			e[r.in+i] = mean[r.in+i] + T(share*x)
+		}
+	}
+}
+
 // FlushAverage flushes it:
 //
 //	ū ← 0 where |ū| is below the smallest normal number
@@ -47,11 +63,16 @@ func FlushAverage[T Float](mean []T, of Sample, from, to int) {
 }
 
 // MeasureAverage reads what the sample has of elements from to to of a parameter, along
-// ū + 0.3 d. Of the Sums only those of the direction are made: Dot and SquaredDirection.
+// ū + 0.3 d, or along ū where d is nil. Of the Sums only those of the direction are of
+// use: Dot and SquaredDirection.
 func MeasureAverage[T Float](theta, gradient, mean, d []T, of Sample, from, to int, o *Objective[T]) Sums {
 	var p partialSums
 	for k, end := of.periods(from, to); k < end; k++ {
 		r := of.run(k)
+		if d == nil {
+			fastMeasure(theta[r.from:r.to], gradient[r.from:r.to], mean[r.in:r.inTo], o, &p)
+			continue
+		}
 		fastMeasureAverage(theta[r.from:r.to], gradient[r.from:r.to], mean[r.in:r.inTo], d[r.from:r.to], o, &p)
 	}
 	return sumsOf[T](&p)

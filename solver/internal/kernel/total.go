@@ -73,7 +73,9 @@ func directionAt[T Float](d, mean []T, of Sample, i int) (x T, at int) {
 	if mean == nil {
 		return d[i], i
 	}
-	at = of.at(i)
+	if at = of.at(i); d == nil {
+		return mean[i], at
+	}
 	return along(mean[i], d[at]), at
 }
 

@@ -1,0 +1,76 @@
+package solver
+
+import (
+	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+	"gorgonia.org/tensor"
+)
+
+// smoothed makes an Augmented's step average smooth. Where gradients are mostly noise,
+// what a step did wrong shows at the next steps, and what it did right much later. So
+// the average is of steps d̄ that are means of earlier ones, and the last of them counts
+// besides as much as steps are alike, which those of noise are not:
+//
+//	d̄ ← 0.95 d̄ + 0.05 d
+//	ū ← β_u (1−w) ū + (1−β_u) d̄
+//	q = cos⁴ of the angle between Δ and the d before it
+//
+// The scale is adapted along ū + 0.3 q d.
+type smoothed[T kernel.Float] struct {
+	smooth   []T     // d̄ of the elements in the sample; nil where the solver does without
+	likeness float64 // q
+
+	// scratch, valid during Step
+	smooths bool
+	mixed   []T // ū + 0.3 q d
+}
+
+const smoothDecay = 0.95 // of d̄
+
+// prepareSmooth makes ready for a step.
+func (s *smoothed[T]) prepareSmooth(h *hyperparameters, a *averaged[T]) {
+	if s.smooths = h.smooth && a.averages; !s.smooths {
+		return
+	}
+	if s.smooth == nil {
+		s.smooth = make([]T, len(a.mean))
+	}
+	if s.mixed == nil {
+		s.mixed = make([]T, len(a.mean))
+	}
+}
+
+// direction is what the scale is adapted along, as kernel.MeasureAverage takes it.
+func (s *smoothed[T]) direction(a *averaged[T], d []T) (mean, besides []T) {
+	if !s.smooths {
+		return a.mean, d
+	}
+	kernel.Along(s.mixed, a.mean, d, a.sample, T(s.likeness))
+	return s.mixed, nil
+}
+
+// updateSmooth brings d̄ and ū up to date with a step d.
+func (s *smoothed[T]) updateSmooth(a *averaged[T], d []T, kept float64) {
+	kernel.UpdateAverage(s.smooth, d, a.sample, 0, len(d), &kernel.AverageStep[T]{Decay: smoothDecay, Weight: 1 - smoothDecay})
+	kernel.UpdateSampleAverage(a.mean, s.smooth, &kernel.AverageStep[T]{Decay: T(a.decay * kept), Weight: T(1 - a.decay)})
+}
+
+// finishSmooth forgets what is not used.
+func (s *smoothed[T]) finishSmooth() {
+	if !s.smooths {
+		*s = smoothed[T]{}
+	}
+}
+
+func (s *smoothed[T]) smoothTensors(h *hyperparameters) []*checkpoint.Tensor {
+	if s.smooth == nil || !h.smooth {
+		return nil
+	}
+	return []*checkpoint.Tensor{{Role: "smooth", Shape: tensor.Shape{len(s.smooth)}, Data: checkpoint.Floats[T](s.smooth), Least: checkpoint.AnyFinite}}
+}
+
+func (s *smoothed[T]) restoreSmooth(r checkpoint.Parameter, size int) {
+	if s.likeness = r.Likeness; r.Averages {
+		s.smooth = make([]T, size)
+	}
+}
