@@ -39,10 +39,11 @@ func atABound(s scaling) error {
 	return nil
 }
 
-// The valley of (1 − x)² + 100 (y − x²)², with every solver of Gorgonia that works.
+// The valley of (1 − x)² + 100 (y − x²)², from fifty places, with every solver of Gorgonia
+// that works. Where one comes to is a matter of chance, so the geometric means count.
 func TestAugmentIsNeverMuchWorseThanTheSolverInside(t *testing.T) {
-	valley := func(s G.Solver) (loss float64, err error) {
-		p := vector("xy", []float64{-0.5, 0.5}, make([]float64, 2))
+	valley := func(s G.Solver, x float64) (loss float64, err error) {
+		p := vector("xy", []float64{x, 0.5}, make([]float64, 2))
 		for range 1000 {
 			v := floats(p.value)
 			x, y := v[0], v[1]
@@ -54,6 +55,17 @@ func TestAugmentIsNeverMuchWorseThanTheSolverInside(t *testing.T) {
 		v := floats(p.value)
 		return (1-v[0])*(1-v[0]) + 100*(v[1]-v[0]*v[0])*(v[1]-v[0]*v[0]), nil
 	}
+	mean := func(make func() G.Solver) float64 {
+		sum := 0.0
+		for i := range 50 {
+			loss, err := valley(make(), -1.2+0.05*float64(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += math.Log(math.Max(loss, 1e-10))
+		}
+		return math.Exp(sum / 50)
+	}
 	for name, inner := range map[string]func(...G.SolverOpt) G.Solver{
 		"VanillaSolver": func(o ...G.SolverOpt) G.Solver { return G.NewVanillaSolver(o...) },
 		"Momentum":      func(o ...G.SolverOpt) G.Solver { return G.NewMomentum(o...) },
@@ -62,14 +74,11 @@ func TestAugmentIsNeverMuchWorseThanTheSolverInside(t *testing.T) {
 		"AdaGradSolver": func(o ...G.SolverOpt) G.Solver { return G.NewAdaGradSolver(o...) },
 	} {
 		for _, learnRate := range []float64{1e-5, 1e-3} {
-			alone, err := valley(inner(G.WithLearnRate(learnRate)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			loss, err := valley(solver.Augment(inner(G.WithLearnRate(learnRate))))
+			alone := mean(func() G.Solver { return inner(G.WithLearnRate(learnRate)) })
+			loss := mean(func() G.Solver { return solver.Augment(inner(G.WithLearnRate(learnRate))) })
 			t.Logf("%-14s at %g: %.3g alone, %.3g augmented", name, learnRate, alone, loss)
-			if err != nil || !(loss <= 1.5*alone+1e-10) {
-				t.Errorf("%s at %g: %.3g alone, %.3g augmented: %v", name, learnRate, alone, loss, err)
+			if !(loss <= 1.5*alone) {
+				t.Errorf("%s at %g: %.3g alone, %.3g augmented", name, learnRate, alone, loss)
 			}
 		}
 	}

@@ -40,3 +40,42 @@ func TestAScaleOfOneGoesToTheTargetToTheBit(t *testing.T) {
 		}
 	}
 }
+
+func TestLikenessIsTheFourthPowerOfTheCosine(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		back, descent []float64
+		want          float64
+	}{
+		{"the same way, of another length", []float64{1, 2}, []float64{3, 6}, 1},
+		{"the opposite way", []float64{1, 2}, []float64{-3, -6}, 1},
+		{"at right angles", []float64{1, 2}, []float64{-2, 1}, 0},
+		{"at an angle of a third of half a turn", []float64{1, 0}, []float64{0.5, math.Sqrt(0.75)}, 1. / 16},
+		{"no step", []float64{0, 0}, []float64{1, 2}, 0},
+		{"no steps before", []float64{1, 2}, []float64{0, 0}, 0},
+		{"too large to be squared", []float64{1e300, 0}, []float64{1, 0}, 0},
+	} {
+		if got := Likeness(c.back, []float64{0, 0}, c.descent); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAlongIsTheAverageAndAShareOfTheLastDirection(t *testing.T) {
+	for _, n := range []int{1, 100, 3 * leastSample} {
+		of := SampleOf(n)
+		mean, e, d := make([]float32, of.Size()), make([]float32, of.Size()), make([]float32, n)
+		for i := range d {
+			d[i] = float32(i)
+		}
+		for i := range mean {
+			mean[i] = 1
+		}
+		Along(e, mean, d, of, 0.5)
+		for i := range e {
+			if want := 1 + 0.15*float64(of.at(i)); math.Abs(float64(e[i])-want) > 1e-6*want {
+				t.Fatalf("%d elements: %v at %d, want %v", n, e[i], i, want)
+			}
+		}
+	}
+}

@@ -205,6 +205,23 @@ func (r *refusing) Step([]G.ValueGrad) error {
 	return nil
 }
 
+// Steps of RMSProp have no momentum, and the next gradient opposes what is noise in each. A
+// scale that followed the last step alone fell, and ended at 3.7 times the error.
+func TestAScaleAroundRMSPropDoesNotFallFromNoise(t *testing.T) {
+	long(t)
+	td := All()[slices.IndexFunc(All(), func(p *Problem) bool { return p.Name == "td" })]
+	end := func(s G.Solver) float64 {
+		result, err := td.Train(context.Background(), 1, s, func() {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.End
+	}
+	if alone, augmented := end(G.NewRMSPropSolver()), end(solver.Augment(G.NewRMSPropSolver())); !(augmented <= 1.5*alone) {
+		t.Errorf("error of %v alone, %v augmented", alone, augmented)
+	}
+}
+
 func TestARunThatDivergesCountsAsInfinite(t *testing.T) {
 	p := short(find(t, "ill-conditioned"), 50)
 	for name, s := range map[string]G.Solver{
