@@ -160,7 +160,7 @@ func (s *augmentedState[T]) update(int) {
 	}
 	if s.smooths {
 		average = &kernel.AverageStep[T]{Decay: descentDecay, Weight: 1 - descentDecay}
-		s.likeness = kernel.Likeness(s.theta, s.nodeValue, s.descent)
+		s.likeness = kernel.Likeness(s.theta, s.nodeValue, s.descent, s.sample)
 	}
 	s.moved = s.changed()
 	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.next.scale), average)

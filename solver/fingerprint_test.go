@@ -64,8 +64,8 @@ var fingerprints = map[string]string{
 	"float64/Funnel's defaults":                                   "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float32/FunnelAdam's defaults":                               "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
 	"float64/FunnelAdam's defaults":                               "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
-	"float32/Augment's defaults":                                  "1782dac812e199f0cd460b741ef7fbf56049454d8cee92d5d3170ba3cdd0382f",
-	"float64/Augment's defaults":                                  "cf7ab84ffff00dd81653b45d76556ca219b29c2053c774f39761ddccdaf7a7cb",
+	"float32/Augment's defaults":                                  "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
+	"float64/Augment's defaults":                                  "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 
 	"float32/FunnelAdam's sixth defaults, after a shift":          "3a8e94e1ed6dc31122631daec8a19b729bb42257a1c56560cdc5979ef0b525ca",
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",

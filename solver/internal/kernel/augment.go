@@ -17,14 +17,17 @@ func UpdateAugmented[T Float](theta, target, descent []T, s T, average *AverageS
 }
 
 // Likeness is cos⁴ of the angle between the way back from target to theta and descent,
-// 0 where either is.
-func Likeness[T Float](theta, target, descent []T) float64 {
+// of what the sample has of them, 0 where either is.
+func Likeness[T Float](theta, target, descent []T, of Sample) float64 {
 	var dot, squaredBack, squaredDescent float64
-	for i, d := range descent {
-		back, d := float64(theta[i]-target[i]), float64(d)
-		dot += float64(back * d)
-		squaredBack += float64(back * back)
-		squaredDescent += float64(d * d)
+	for k, end := of.periods(0, of.n); k < end; k++ {
+		r := of.run(k)
+		for i := r.from; i < r.to; i++ {
+			back, d := float64(theta[i]-target[i]), float64(descent[i])
+			dot += float64(back * d)
+			squaredBack += float64(back * back)
+			squaredDescent += float64(d * d)
+		}
 	}
 	cosine := dot / (math.Sqrt(squaredBack) * math.Sqrt(squaredDescent))
 	if square := float64(cosine * cosine); square <= 2 { // else it is not a number

@@ -55,7 +55,7 @@ func TestLikenessIsTheFourthPowerOfTheCosine(t *testing.T) {
 		{"no steps before", []float64{1, 2}, []float64{0, 0}, 0},
 		{"too large to be squared", []float64{1e300, 0}, []float64{1, 0}, 0},
 	} {
-		if got := Likeness(c.back, []float64{0, 0}, c.descent); math.Abs(got-c.want) > 1e-12 {
+		if got := Likeness(c.back, []float64{0, 0}, c.descent, SampleOf(2)); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
