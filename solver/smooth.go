@@ -13,7 +13,7 @@ import (
 //
 //	d̄ ← 0.95 d̄ + 0.05 d
 //	ū ← β_u (1−w) ū + (1−β_u) d̄
-//	q = cos⁴ of the angle between Δ and the d before it
+//	q = cos⁴ of the angle between Δ and the d before it, of what is in the sample
 //
 // The scale is adapted along ū + 0.3 q d.
 type smoothed[T kernel.Float] struct {
