@@ -38,8 +38,8 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // none are mostly noise, which the next gradient always opposes: so they count little, but
 // where one step is like the other. s_0 = ρ ‖θ_0‖ / ‖Δ_1‖ makes the first step ρ times as
 // long as the parameters are, whatever inner's learning rate is. The raw signal is the
-// product −Δ_t · g_t; there, and with WithStepAverage(0), d is Δ, and e is d. The scale is clipped to its bounds after every update,
-// and while it is 1 the values are inner's to the bit. With WithPaperStep s_0 = 1, and
+// product −Δ_t · g_t; there, and with WithStepAverage(0), d is Δ, and e is d. The scale is
+// clipped to its bounds after every update, and while it is 1 the values are inner's to the bit. With WithPaperStep s_0 = 1, and
 // the first step is inner's.
 //
 // What inner remembers, a velocity for instance, does not see the scale. Δ is read

@@ -110,6 +110,7 @@ func (s *augmentedState[T]) prepare(h *hyperparameters) (blocks int) {
 func (s *augmentedState[T]) measure(int) {
 	s.total = kernel.Measure(s.theta, s.gradient, s.descent, &s.objective)
 	if s.averages {
+		s.mix(&s.averaged, s.descent)
 		mean, besides := s.direction(&s.averaged, s.descent)
 		s.alongBlocks[0] = kernel.MeasureAverage(s.theta, s.gradient, mean, besides, s.sample, 0, len(s.theta), &s.objective)
 	}

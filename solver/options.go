@@ -154,9 +154,9 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 // u is the step with a scale of 1, as far as it is known before the gains of the
 // step are: μ ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
 // Augmented what the inner solver does; there the limit is exact, and of those that
-// share a scale each has its own. It holds against
-// WithScaleFloor. The ‖θ‖ of n elements counts as 0.03 √n at least. With 0 there is no limit. Default 0.05; FunnelAdam 0.04;
-// Augment 0.1. Range [0, ∞).
+// share a scale each has its own. It holds against WithScaleFloor. The ‖θ‖ of n
+// elements counts as 0.03 √n at least. With 0 there is no limit.
+// Default 0.05; FunnelAdam 0.04; Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
 }
@@ -247,9 +247,8 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 // warm-up: while it lasts, as after a shift, older steps say little. Many steps have less
 // noise than one, so that a small gradient that stays the same is seen among large ones
 // that come and go. Of a parameter of 4,096 elements or more ū has a fixed sample, down
-// to one in 32, from which the cosine is well known. An
-// Augmented has an e of its own. It means nothing to other signals.
-// With 0 there is no average: c is c^u. Default 0.99. Range [0, 1).
+// to one in 32, from which the cosine is well known. An Augmented has an e of its own,
+// also during the warm-up. It means nothing to other signals. With 0 there is no average: c is c^u. Default 0.99. Range [0, 1).
 func WithStepAverage(decay float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.stepAverage = decay })
 }

@@ -158,6 +158,7 @@ func (a *adaptive) longest(of []state, now *reading) float64 {
 	return longest
 }
 
+// longestOf is that of parameters together, whose sums these are.
 func (a *adaptive) longestOf(of []state, sums kernel.Sums, exponents kernel.Exponents) float64 {
 	step := a.stepLength(of, sums, exponents)
 	if step == 0 {

@@ -40,13 +40,19 @@ func (s *smoothed[T]) prepareSmooth(h *hyperparameters, a *averaged[T]) {
 	}
 }
 
+// mix makes what the scale is adapted along.
+func (s *smoothed[T]) mix(a *averaged[T], d []T) {
+	if s.smooths {
+		kernel.Along(s.mixed, a.mean, d, a.sample, T(s.likeness))
+	}
+}
+
 // direction is what the scale is adapted along, as kernel.MeasureAverage takes it.
 func (s *smoothed[T]) direction(a *averaged[T], d []T) (mean, besides []T) {
-	if !s.smooths {
-		return a.mean, d
+	if s.smooths {
+		return s.mixed, nil
 	}
-	kernel.Along(s.mixed, a.mean, d, a.sample, T(s.likeness))
-	return s.mixed, nil
+	return a.mean, d
 }
 
 // updateSmooth brings d̄ and ū up to date with a step d.
@@ -55,7 +61,7 @@ func (s *smoothed[T]) updateSmooth(a *averaged[T], d []T, kept float64) {
 	kernel.UpdateSampleAverage(a.mean, s.smooth, &kernel.AverageStep[T]{Decay: T(a.decay * kept), Weight: T(1 - a.decay)})
 }
 
-// finishSmooth forgets what is not used.
+// finishSmooth forgets the smooth steps where the solver does without.
 func (s *smoothed[T]) finishSmooth() {
 	if !s.smooths {
 		*s = smoothed[T]{}

@@ -30,10 +30,11 @@ func Likeness[T Float](theta, target, descent []T, of Sample) float64 {
 		}
 	}
 	cosine := dot / (math.Sqrt(squaredBack) * math.Sqrt(squaredDescent))
-	if square := float64(cosine * cosine); square <= 2 { // else it is not a number
-		return min(float64(square*square), 1)
+	if math.IsNaN(cosine) {
+		return 0
 	}
-	return 0
+	square := float64(cosine * cosine)
+	return min(float64(square*square), 1)
 }
 
 // OverflowAugmented returns the index of the first element of which
