@@ -8,12 +8,15 @@ FUZZTIME ?= 30s
 # Where the four MNIST files are, for the figures of cmd/train-rotmnist/README.md.
 MNIST ?= ../shared/mnist
 
-.PHONY: test mpi bench problems lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
+.PHONY: test race mpi bench problems lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
 
-# Each module's tests, and those that are short once more with the race detector, with
-# which learning takes seven times as long.
+# Each module's tests.
 test:
-	@set -e; for m in $(MODULES); do (cd $$m && go test ./... && go test -race -short ./...); done
+	@set -e; for m in $(MODULES); do (cd $$m && go test ./...); done
+
+# Those that are short with the race detector, with which learning takes seven times as long.
+race:
+	@set -e; for m in $(MODULES); do (cd $$m && CGO_ENABLED=1 go test -race -short ./...); done
 
 MPI = ./solver/distributed ./cmd/train-rotmnist/...
 # Ranks over Open MPI; needs Debian's libopenmpi-dev and openmpi-bin.

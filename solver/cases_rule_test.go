@@ -42,6 +42,8 @@ func atABound(s scaling) error {
 // The valley of (1 − x)² + 100 (y − x²)², from fifty places, with every solver of Gorgonia
 // that works. Where one comes to is a matter of chance, so the geometric means count.
 func TestAugmentIsNeverMuchWorseThanTheSolverInside(t *testing.T) {
+	long(t)
+	t.Parallel()
 	valley := func(s G.Solver, x float64) (loss float64, err error) {
 		p := vector("xy", []float64{x, 0.5}, make([]float64, 2))
 		for range 1000 {
@@ -89,6 +91,7 @@ func TestAugmentIsNeverMuchWorseThanTheSolverInside(t *testing.T) {
 // within 0.16 of the truth.
 func TestLogisticRegressionFromOneExampleAStepEndsAtTheTruth(t *testing.T) {
 	long(t)
+	t.Parallel()
 	for _, c := range append(defaults, struct {
 		name string
 		make func() scaling
@@ -118,6 +121,7 @@ func TestLogisticRegressionFromOneExampleAStepEndsAtTheTruth(t *testing.T) {
 // network itself in the target. Nothing stops a value from running away but the step.
 func TestAValueFunctionByTemporalDifferencesIsLearnedAsWellAsWithAdam(t *testing.T) {
 	long(t)
+	t.Parallel()
 	const batch, inputs, discount, steps = 32, 4, 0.99, 1500
 	learn := func(s G.Solver, seed uint64) (rms float64, err error) {
 		rng, dt := rand.New(rand.NewPCG(seed, 40)), tensor.Float64

@@ -289,6 +289,7 @@ func let(t *testing.T, n *G.Node, x []float64) {
 // What two networks against each other come to depends much on the seed.
 func TestTwoNetworksAgainstEachOtherLearnWithMostSeeds(t *testing.T) {
 	long(t)
+	t.Parallel()
 	seeds := 3
 	if testing.Verbose() { // as README has them
 		seeds = 8
