@@ -148,14 +148,17 @@ func TestACheckpointOfBeforePromptRestartsGoesOnToTheSameBits(t *testing.T) {
 	}
 }
 
-// v6 has solvers of before a warm-up that begins again counted twice relative to the mean of the scale.
-func TestACheckpointOfBeforeLiftedRestartsGoesOnToTheSameBits(t *testing.T) {
+// v6 has solvers of before a warm-up that begins again counted twice relative to the mean of
+// the scale, and v8 such of before it lifted the scale in its first step alone.
+func TestACheckpointOfBeforeRestartsLiftedTheScaleAsTheyDoGoesOnToTheSameBits(t *testing.T) {
 	often := []gorgonia.SolverOpt{solver.WithScaleRestart(0.5), solver.WithScaleRate(2), solver.WithScaleFloor(0.01), solver.WithScaleWarmup(0.5, 3)}
-	for name, make := range map[string]func() gorgonia.Solver{
-		"funnel":     func() gorgonia.Solver { return solver.NewFunnel(often...) },
-		"funneladam": func() gorgonia.Solver { return solver.NewFunnelAdam(often...) },
-	} {
-		t.Run(name, func(t *testing.T) { testGoesOn(t, filepath.Join(checkpoints, "v6", name), make) })
+	for _, version := range []string{"v6", "v8"} {
+		for name, make := range map[string]func() gorgonia.Solver{
+			"funnel":     func() gorgonia.Solver { return solver.NewFunnel(often...) },
+			"funneladam": func() gorgonia.Solver { return solver.NewFunnelAdam(often...) },
+		} {
+			t.Run(version+"/"+name, func(t *testing.T) { testGoesOn(t, filepath.Join(checkpoints, version, name), make) })
+		}
 	}
 }
 

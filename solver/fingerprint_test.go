@@ -60,6 +60,14 @@ var fingerprints = map[string]string{
 	"float64/Funnel's sixth defaults":                             "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float64/FunnelAdam's sixth defaults":                         "928d309d595f68766b5a40258eba578489ec83e35a74ee795c6d38e624814ace",
 	"float64/Augment's sixth defaults":                            "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
+	"float32/Funnel's seventh defaults":                           "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
+	"float32/FunnelAdam's seventh defaults":                       "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
+	"float32/Augment's seventh defaults":                          "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
+	"float32/FunnelAdam's seventh defaults, after a shift":        "a7b99d429bc577ce65d88ab0e768218e0e4527dee40da138c7d3fb42fcb3d153",
+	"float64/Funnel's seventh defaults":                           "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
+	"float64/FunnelAdam's seventh defaults":                       "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
+	"float64/Augment's seventh defaults":                          "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
+	"float64/FunnelAdam's seventh defaults, after a shift":        "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
 	"float32/Funnel's defaults":                                   "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
 	"float64/Funnel's defaults":                                   "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float32/FunnelAdam's defaults":                               "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
@@ -78,6 +86,10 @@ var fingerprints = map[string]string{
 	"float64/Funnel of before prompt restarts, after a shift":     "142b1d4cea03fda57981fcec7a0e922f3f6ffffae645bc408480bc5c2e2071ab",
 	"float64/FunnelAdam of before prompt restarts, after a shift": "c71c551916bcd2bc6fd854239187c7a8956bb760193c574dcaec6b70b6079060",
 
+	"float32/Funnel, many warm-ups":       "48310b9cc6adf7d37b24825f7a79430d11c884a5be35ee1f8cbc15d402ac7e4a",
+	"float32/FunnelAdam, many warm-ups":   "167fecccb48894dc9ce7f0320fd3efcb31f978931b679a197ea8ee5389214b87",
+	"float64/Funnel, many warm-ups":       "bba32a5a4cdc1733399b6afbf07a44df3c114a5bfad0a57494f9e1f5b2945c12",
+	"float64/FunnelAdam, many warm-ups":   "25f445af6cccb933b9c0e0d3b141f09e60acd1a384613ce7fd171a4b1617c9b2",
 	"float32/Funnel's first defaults":     "99244abf89601ac024f77528387332a57a5cc14f9edaf22acea782fb4709e65d",
 	"float64/Funnel's first defaults":     "cf777b56419dec85471b95949087c37d2a12001f3794515f30788884c7b746d4",
 	"float32/FunnelAdam's first defaults": "2ab5137ff753f692e35d6e0aa7e8263955774bc8fcae2d03a90a9ac15467c33b",
@@ -209,9 +221,11 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 
 var (
 	// late is as it was before one large gradient was enough for a warm-up to begin again.
-	late = option(func(h *hyperparameters) { h.prompt = false })
-	// low is as it was before a warm-up that begins again counted twice relative to the mean of the scale in a FunnelAdam.
-	low  = option(func(h *hyperparameters) { h.lift = 1 })
+	late = option(func(h *hyperparameters) { h.prompt, h.once = false, false })
+	// held is as it was before a warm-up that begins again lifted the scale in its first step alone.
+	held = option(func(h *hyperparameters) { h.once = false })
+	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
+	low  = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
 	slow = WithGainDecay(0.01) // a FunnelAdam's, then
 	// long is what a FunnelAdam's steps were then.
 	long = []gorgonia.SolverOpt{slow, WithInitialStep(0.05), WithMaxStep(0.1)}
@@ -238,13 +252,15 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 	both := all(adam, []gorgonia.SolverOpt{WithInitialStep(0.03), WithScaleRate(0.1)})
 	softly := []gorgonia.SolverOpt{alone, WithInitialStep(0.01), WithNoiseCorrection(1.5)}
 	augment := []gorgonia.SolverOpt{WithScaleRate(0.1), WithInitialStep(0.01)}
+	before := []gorgonia.SolverOpt{low}
 	return map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
-		"first defaults":  {all(cosine, slowly), all(long, faster, both), all(brief, faster, augment)},
-		"second defaults": {all(once, slowly), all(once, long, both), all(brief, once, augment)},
-		"third defaults":  {all(apart, funnel), all(apart, long, adam), all(brief, apart, softly)},
-		"fourth defaults": {slower, all(long, []gorgonia.SolverOpt{late, alone}), all(brief, softly)},
-		"fifth defaults":  {nil, all(long, []gorgonia.SolverOpt{low}), brief},
-		"sixth defaults":  {nil, []gorgonia.SolverOpt{slow, WithMaxStep(0.03)}, brief},
+		"first defaults":   {all(cosine, slowly), all(long, faster, both), all(brief, faster, augment)},
+		"second defaults":  {all(once, slowly), all(once, long, both), all(brief, once, augment)},
+		"third defaults":   {all(apart, funnel), all(apart, long, adam), all(brief, apart, softly)},
+		"fourth defaults":  {slower, all(long, []gorgonia.SolverOpt{late, alone}), all(brief, softly)},
+		"fifth defaults":   {before, all(long, before), brief},
+		"sixth defaults":   {before, []gorgonia.SolverOpt{held, slow, WithMaxStep(0.03)}, brief},
+		"seventh defaults": {before, []gorgonia.SolverOpt{held}, nil},
 	}
 }()
 
@@ -268,9 +284,16 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		got["float32/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(adam...)), 1, 90)
 		got["float64/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(adam...)), 1, 90)
 	}
-	sixth := earlierDefaults["sixth defaults"].adam
-	got["float32/FunnelAdam's sixth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(sixth...)), 1, 90)
-	got["float64/FunnelAdam's sixth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(sixth...)), 1, 90)
+	for _, name := range []string{"sixth defaults", "seventh defaults"} {
+		opts := earlierDefaults[name].adam
+		got["float32/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(opts...)), 1, 90)
+		got["float64/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(opts...)), 1, 90)
+	}
+	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
+	got["float32/Funnel, many warm-ups"] = fingerprint[float32](t, as(NewFunnel(often...)), 1)
+	got["float64/Funnel, many warm-ups"] = fingerprint[float64](t, as(NewFunnel(often...)), 1)
+	got["float32/FunnelAdam, many warm-ups"] = fingerprint[float32](t, as(NewFunnelAdam(often...)), 1)
+	got["float64/FunnelAdam, many warm-ups"] = fingerprint[float64](t, as(NewFunnelAdam(often...)), 1)
 	for name, of := range earlierDefaults {
 		got["float32/Funnel's "+name] = fingerprint[float32](t, as(NewFunnel(of.funnel...)), 1)
 		got["float64/Funnel's "+name] = fingerprint[float64](t, as(NewFunnel(of.funnel...)), 1)

@@ -17,7 +17,7 @@ var _ Adaptive = (*Funnel)(nil)
 // while the network trains.
 //
 //	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at least max(κ, w_t T / (T + 100)) times its mean so far, then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
+//	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ ν_t + η (p_{t+1} ⊙ g_t)
 //	m_t     = β m_{t−1} + (1−β) g_t
@@ -36,8 +36,9 @@ var _ Adaptive = (*Funnel)(nil)
 // row are more than n times as large as usual, or one that is larger still after a large
 // gradient; σ² is the running mean of c², counted as 25 σ² at most, up to step t−1, with
 // decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in
-// s_{t+1} counts the steps that moved something. The mean of the scale leaves warm-ups out:
-// a step weighs 1−w_t in it, and T is the sum of these weights. Of a parameter of N elements, c_t is
+// s_{t+1} counts the steps that moved something. A/T is the mean of the scale so far outside
+// of warm-ups, where a step weighs 1−w_t, and B/W that in warm-ups, where it weighs w_t; T and
+// W are the sums of these weights. Of a parameter of N elements, c_t is
 // then drawn towards the mean c̄_t of all parameters' signals, because in few elements
 // it is mostly noise:
 //

@@ -20,7 +20,8 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	s_t = s_{t−1} · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	      then at least max(κ, min(2 w_t, 1) T / (T + 100)) times its mean so far, then at most c_max ‖θ_{t−1}‖ / (η ‖d_{t−1}‖)
+//	      then at least κ A/T and, where w_t > w_{t−1}, min(2 w_t, 1) √(A/T · B/W) T / (T + 100),
+//	      then at most c_max ‖θ_{t−1}‖ / (η ‖d_{t−1}‖)
 //	m_t = β1 m_{t−1} + (1−β1) p_t ⊙ g_t
 //	v_t = β2 v_{t−1} + (1−β2) g_t²
 //	d_t = (m_t / (1−β1^t)) / (√(v_t / (1−β2^t)) + ε)
@@ -28,8 +29,8 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 // with m_0 = 0, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
 // makes the first step ρ times as long as the parameters are. The signal is
-// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled, w_t the weight of the warm-up, T how many steps
-// were outside of it, and ū the step average, as Funnel's documentation has them. ū is that of m here, which is
+// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled, w_t the weight of the warm-up, A/T and B/W the
+// means of the scale outside of it and in it, and ū the step average, as Funnel's documentation has them. ū is that of m here, which is
 // divided as m is to make e. t is the parameter's own step, counted from 1; in s_t it
 // counts the steps that moved something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds

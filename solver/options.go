@@ -207,12 +207,13 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 // the running mean of c² of before, with decay 0.99; in it and in z_{t−1} z counts as 5
 // at most, and so does r. So either two signals in a row are large, or one is that
 // follows a large gradient, and counts for less, as it may be chance.
-// When the warm-up begins again, so does the scale, at its own mean so far:
+// When the warm-up begins again, which is when w grows, so does the scale, halfway between
+// its means so far outside of warm-ups and in them:
 //
-//	s ← max(s, min(ℓ w, 1) A / (T + 100))
+//	s ← max(s, min(ℓ w, 1) √(A/T · B/W) T / (T + 100))
 //
-// ℓ is 2 for a FunnelAdam and 1 for a Funnel. A and T are those of WithScaleFloor, and
-// with κ = 0 the scale goes on from where it is. So it does with an Augmented, for which
+// ℓ is 2 for a FunnelAdam and 1 for a Funnel. A and T are those of WithScaleFloor, B the
+// sum of w s and W that of w, and with κ = 0 the scale goes on from where it is. So it does with an Augmented, for which
 // only two signals in a row count: one alone made it worse around a Momentum. With 0 the
 // warm-up is once, at the beginning: w = e^{−t/τ}. Default 3. Range [0, ∞).
 func WithScaleRestart(n float64) gorgonia.SolverOpt {

@@ -81,16 +81,17 @@ type referenceParameter struct {
 
 // referenceScale is a scale and all that is known of it.
 type referenceScale struct {
-	s           float64
-	squaredNorm float64 // ḡ²
-	sum, steady float64 // A, T
-	warmup      float64 // w
-	square, z   float64 // σ², z
-	ratio       float64 // r
-	counted     float64 // r of this step
-	moves       int     // steps that moved something
-	still       bool    // whether the last step moved nothing
-	w           float64 // of the step
+	s                  float64
+	squaredNorm        float64 // ḡ²
+	sum, steady        float64 // A, T
+	warmSum, warmSteps float64 // B, W
+	warmup             float64 // w
+	square, z          float64 // σ², z
+	ratio              float64 // r
+	counted            float64 // r of this step
+	moves              int     // steps that moved something
+	still              bool    // whether the last step moved nothing
+	w                  float64 // of the step
 }
 
 func newReferenceParameter(theta []float64) *referenceParameter {
@@ -114,7 +115,7 @@ type reference struct {
 	averaged func(r *rules, x *referenceParameter) (base []float64, over func(i int) float64)
 	scale    *referenceScale // of all parameters
 
-	outliers, capped, floored, begun, prompted, lifted, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale is limited, the warm-up begins again, after two signals or one, and with the mean of the scale, and signals are pooled and of the step average
+	outliers, capped, floored, begun, prompted, lifted, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, and signals are pooled and of the step average
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -498,6 +499,8 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	if r.restarts() {
 		counts = 1 - next.warmup
 		next.steady += counts
+		next.warmSteps += next.warmup
+		next.warmSum += next.warmup * s
 		steps = next.steady
 	}
 	next.sum += counts * s
@@ -505,8 +508,9 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		s = math.Min(floor, longest)
 		r.floored++
 	}
-	if mean := math.Min(r.lift*next.warmup, 1) * next.sum / (next.steady + 100); r.prompt && r.restarts() && r.scaleFloor > 0 && s < mean {
-		s = math.Min(mean, longest)
+	begins := r.prompt && r.restarts() && r.scaleFloor > 0 && next.warmup > r.scaleOf(group).warmup && next.steady > 0
+	if resumed := math.Min(r.lift*next.warmup, 1) * math.Sqrt(next.sum*next.warmSum/next.steady/next.warmSteps) * next.steady / (next.steady + 100); begins && s < resumed {
+		s = math.Min(resumed, longest)
 		r.lifted++
 	}
 	return s
@@ -630,7 +634,7 @@ var gainVariants = []variant{
 	{"restart after one signal", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.6), solver.WithScaleFloor(0.1)), func(r *rules) {
 		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor = 0.1, 0.3, 4, 0.6, 0.1
 	}}, // which an Augmented does not, nor this:
-	{"restart with the mean of the scale", options(solver.WithScaleRate(0.3), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.6), solver.WithScaleFloor(0.01), solver.WithNoiseCorrection(20)), func(r *rules) {
+	{"restart with a larger scale", options(solver.WithScaleRate(0.3), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.6), solver.WithScaleFloor(0.01), solver.WithNoiseCorrection(20)), func(r *rules) {
 		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor, r.noiseCorrection = 0.3, 0.3, 4, 0.6, 0.01, 20
 	}},
 	{"learning rate", options(gorgonia.WithLearnRate(0.05), solver.WithInitialStep(0)), func(r *rules) { r.learnRate, r.initialStep = 0.05, 0 }},
@@ -692,7 +696,7 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 						"scale floor for each parameter":      r.floored,
 						"restart":                             r.begun,
 						"restart after one signal":            r.prompted,
-						"restart with the mean of the scale":  r.lifted,
+						"restart with a larger scale":         r.lifted,
 						"signals pooled":                      r.drawn,
 						"step average":                        r.steadied,
 					}

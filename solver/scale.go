@@ -33,6 +33,10 @@ type learned struct {
 	signal float64 // z, the last c over σ
 	ratio  float64 // r, the last ‖g‖ over ḡ
 	steady float64 // T, how much of the steps is in the sum
+
+	// of the steps that are not, those of warm-ups
+	warmSum   float64 // B, of the scales, like A
+	warmSteps float64 // W, how much of the steps is in it
 }
 
 // newProgress is that of a scale before its first step.
@@ -59,12 +63,12 @@ func (p *progress) save() checkpoint.Parameter {
 
 func (p *progress) adapting() checkpoint.Adapting {
 	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, ScaleSum: p.sum,
-		Steady: p.steady, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio}
+		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
 	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, sum: r.ScaleSum,
-		steady: r.Steady, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio}}
+		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio}}
 }
 
 // nextScales finds the scale of the step for every bound parameter.
@@ -98,13 +102,13 @@ func (a *adaptive) adaptsScale() bool {
 // steps that moved something, and s_0 is first:
 //
 //	s ← s · exp((γs + γw w) c − γs k (1−w) min(|c|, c_k)²)
-//	s ← max(s, κ A / T, min(ℓ w, 1) A / (T + 100))
+//	s ← max(s, κ A/T), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
-// the longest step allows, T that of 1−w, and ℓ the lift. An Augmented does without the
-// third lower limit. A step that moved nothing teaches nothing: after it there is no
+// the longest step allows, B that of w s, T and W those of 1−w and w, and ℓ the lift. An
+// Augmented does without the second lower limit. A step that moved nothing teaches nothing: after it there is no
 // signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
@@ -179,7 +183,7 @@ const leastValue = 0.03
 const stepsOfMean = 100
 
 // limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
-// may begin again, they do not count in the mean, and the scale begins them at it.
+// may begin again, they do not count in the mean, and the scale begins them above it.
 func (a *adaptive) limitFall(w float64, p *progress) {
 	if a.scaleFloor == 0 {
 		return
@@ -195,12 +199,30 @@ func (a *adaptive) limitFall(w float64, p *progress) {
 		next.steady = float64(p.moves())
 	}
 	next.sum += float64((1 - w) * next.scale)
+	if a.once {
+		next.warmSum += float64(w * next.scale)
+		next.warmSteps += w
+	}
 	if next.steady += 1 - w; next.steady > 0 {
 		next.scale = max(next.scale, a.scaleFloor*next.sum/next.steady)
 	}
-	if a.prompt {
+	switch {
+	case a.once:
+		if w > p.warmup {
+			next.scale = max(next.scale, min(a.lift*w, 1)*next.resumed())
+		}
+	case a.prompt:
 		next.scale = max(next.scale, min(a.lift*w, 1)*next.sum/(next.steady+stepsOfMean))
 	}
+}
+
+// resumed is √(A/T · B/W) T / (T + 100), where a scale goes on from as its warm-up
+// begins again: halfway between its means without and in warm-ups.
+func (l *learned) resumed() float64 {
+	if l.steady == 0 || l.warmSteps == 0 {
+		return 0
+	}
+	return math.Sqrt(l.sum/l.steady) * math.Sqrt(l.warmSum/l.warmSteps) * (l.steady / (l.steady + stepsOfMean))
 }
 
 // lengthOfZero is what every value counts as where all of them are 0.

@@ -47,6 +47,10 @@ type Adapting struct {
 	ScaleSum float64 `json:"scale_sum,omitempty"`
 	// Steady is T, how many scales are in the sum where the warm-up is not. Absent: 0.
 	Steady float64 `json:"steady,omitempty"`
+	// WarmupSum is B, the sum of the scales in warm-ups. Absent: 0, none yet.
+	WarmupSum float64 `json:"warmup_sum,omitempty"`
+	// WarmupSteps is W, how many scales are in that sum. Absent: 0.
+	WarmupSteps float64 `json:"warmup_steps,omitempty"`
 	// GradientRatio is r, the last ‖g‖ over ḡ. Absent: 0.
 	GradientRatio float64 `json:"gradient_ratio,omitempty"`
 	// Warmup is w, the weight of a warm-up that may begin again. Absent: 0.
