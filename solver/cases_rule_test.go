@@ -433,7 +433,7 @@ func TestAShiftAfterLongQuietIsLearnedAsFastAsAfterAShortOne(t *testing.T) {
 		}
 		soon, late := recover(1000), recover(quiet)
 		t.Logf("%s: %d steps after 1,000 quiet ones, %d after %d", c.name, soon, late, quiet)
-		if within := 1.75; float64(late) > within*float64(soon) {
+		if within := 1.5; float64(late) > within*float64(soon) {
 			t.Errorf("%s: it takes %d steps after 1,000 quiet ones and %d after %d", c.name, soon, late, quiet)
 		}
 	}
