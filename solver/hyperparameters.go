@@ -122,7 +122,7 @@ var settings = []setting{
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.prompt} }},
 	{saved: []string{"restart_lift"}, meaning: "how many times its weight, 1 at most, a warm-up that begins again counts relative to the mean of the scale; once at first",
 		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {2.0}}, before: []any{1.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.lift} }},
-	{saved: []string{"restart_once"}, meaning: "whether a warm-up that begins again lifts the scale in its first step alone, and to halfway between its means without and in warm-ups; in all its steps to the former at first",
+	{saved: []string{"restart_once"}, meaning: "whether a warm-up that begins again lifts the scale in its first step alone, and to the geometric mean of its means outside of warm-ups and in them; in all its steps and to the former mean at first",
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.once} }},
 	{option: "WithSignalPooling", saved: []string{"signal_pooling"}, symbol: "n0", meaning: "elements from which on a parameter's scale follows its own signal more than the mean of all; 0 for its own alone",
 		domain: finiteFromZero, value: []any{100.0}, others: map[kind][]any{funnelAdam: {1000.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},

@@ -207,8 +207,8 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 // the running mean of c² of before, with decay 0.99; in it and in z_{t−1} z counts as 5
 // at most, and so does r. So either two signals in a row are large, or one is that
 // follows a large gradient, and counts for less, as it may be chance.
-// When the warm-up begins again, which is when w grows, so does the scale, halfway between
-// its means so far outside of warm-ups and in them:
+// When the warm-up begins again, which is when w grows, so does the scale, at the geometric
+// mean of its means so far outside of warm-ups and in them:
 //
 //	s ← max(s, min(ℓ w, 1) √(A/T · B/W) T / (T + 100))
 //

@@ -108,8 +108,8 @@ func (a *adaptive) adaptsScale() bool {
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
 // the longest step allows, B that of w s, T and W those of 1−w and w, and ℓ the lift. An
-// Augmented does without the second lower limit. A step that moved nothing teaches nothing: after it there is no
-// signal, and with a learning rate of 0 the scale stays.
+// Augmented does without the second lower limit. A step that moved nothing teaches nothing:
+// after it there is no signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
 	if p.kept = 1; a.adaptsScale() {
@@ -217,7 +217,7 @@ func (a *adaptive) limitFall(w float64, p *progress) {
 }
 
 // resumed is √(A/T · B/W) T / (T + 100), where a scale goes on from as its warm-up
-// begins again: halfway between its means without and in warm-ups.
+// begins again: the geometric mean of its means outside of warm-ups and in them.
 func (l *learned) resumed() float64 {
 	if l.steady == 0 || l.warmSteps == 0 {
 		return 0
