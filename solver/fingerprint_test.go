@@ -208,8 +208,12 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes long; without -short it runs")
 	}
-	t.Run("one core", func(t *testing.T) { testFingerprints(t, func(s Adaptive) Adaptive { return s }) })
+	t.Run("one core", func(t *testing.T) {
+		t.Parallel()
+		testFingerprints(t, func(s Adaptive) Adaptive { return s })
+	})
 	t.Run("several cores", func(t *testing.T) {
+		t.Parallel()
 		testFingerprints(t, func(s Adaptive) Adaptive {
 			if a, ok := s.(around); ok {
 				InParallel(a.Augmented)
