@@ -212,10 +212,11 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 //
 //	s ← max(s, min(ℓ w, 1) √(A/T · B/W) T / (T + 100))
 //
-// ℓ is 2 for a FunnelAdam and 1 for a Funnel. A and T are those of WithScaleFloor, B the
-// sum of w s and W that of w, and with κ = 0 the scale goes on from where it is. So it does with an Augmented, for which
-// only two signals in a row count: one alone made it worse around a Momentum. With 0 the
-// warm-up is once, at the beginning: w = e^{−t/τ}. Default 3. Range [0, ∞).
+// ℓ is 2 for a FunnelAdam and 1 for the others. A and T are those of WithScaleFloor, B the
+// sum of w s and W that of w, and with κ = 0 the scale goes on from where it is. So it does
+// with an Augmented, for which only two signals in a row count: one alone made it worse
+// around a Momentum. With 0 the warm-up is once, at the beginning: w = e^{−t/τ}.
+// Default 3. Range [0, ∞).
 func WithScaleRestart(n float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.restart = n })
 }
@@ -249,7 +250,8 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 // noise than one, so that a small gradient that stays the same is seen among large ones
 // that come and go. Of a parameter of 4,096 elements or more ū has a fixed sample, down
 // to one in 32, from which the cosine is well known. An Augmented has an e of its own,
-// also during the warm-up. It means nothing to other signals. With 0 there is no average: c is c^u. Default 0.99. Range [0, 1).
+// also during the warm-up. It means nothing to other signals. With 0 there is no average:
+// c is c^u. Default 0.99. Range [0, 1).
 func WithStepAverage(decay float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.stepAverage = decay })
 }
