@@ -60,6 +60,14 @@ var fingerprints = map[string]string{
 	"float64/Funnel's sixth defaults":                             "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float64/FunnelAdam's sixth defaults":                         "928d309d595f68766b5a40258eba578489ec83e35a74ee795c6d38e624814ace",
 	"float64/Augment's sixth defaults":                            "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
+	"float32/Funnel's eighth defaults":                            "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
+	"float32/FunnelAdam's eighth defaults":                        "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
+	"float32/Augment's eighth defaults":                           "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
+	"float32/FunnelAdam's eighth defaults, after a shift":         "a7b99d429bc577ce65d88ab0e768218e0e4527dee40da138c7d3fb42fcb3d153",
+	"float64/Funnel's eighth defaults":                            "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
+	"float64/FunnelAdam's eighth defaults":                        "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
+	"float64/Augment's eighth defaults":                           "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
+	"float64/FunnelAdam's eighth defaults, after a shift":         "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
 	"float32/Funnel's seventh defaults":                           "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
 	"float32/FunnelAdam's seventh defaults":                       "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
 	"float32/Augment's seventh defaults":                          "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
@@ -70,17 +78,17 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's seventh defaults, after a shift":        "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
 	"float32/Funnel's defaults":                                   "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
 	"float64/Funnel's defaults":                                   "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
-	"float32/FunnelAdam's defaults":                               "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
-	"float64/FunnelAdam's defaults":                               "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
+	"float32/FunnelAdam's defaults":                               "d2df61ca2c59f86c8f2e3259386909c2473797139513adb7fd77f509e67476a5",
+	"float64/FunnelAdam's defaults":                               "3363927092dcabf1d4d9615e70856eacb45d0e8966ec0822a73162d01901ce3a",
 	"float32/Augment's defaults":                                  "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
 	"float64/Augment's defaults":                                  "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 
 	"float32/FunnelAdam's sixth defaults, after a shift":          "3a8e94e1ed6dc31122631daec8a19b729bb42257a1c56560cdc5979ef0b525ca",
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/Funnel, after a shift":                               "f94101ab1146634356b449d0477379093efc9036b2c154c78383b05528ba636d",
-	"float32/FunnelAdam, after a shift":                           "a7b99d429bc577ce65d88ab0e768218e0e4527dee40da138c7d3fb42fcb3d153",
+	"float32/FunnelAdam, after a shift":                           "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
 	"float64/Funnel, after a shift":                               "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
-	"float64/FunnelAdam, after a shift":                           "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
+	"float64/FunnelAdam, after a shift":                           "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
 	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
 	"float64/Funnel of before prompt restarts, after a shift":     "142b1d4cea03fda57981fcec7a0e922f3f6ffffae645bc408480bc5c2e2071ab",
@@ -229,10 +237,12 @@ var (
 	// held is as it was before a warm-up that begins again lifted the scale in its first step alone.
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
-	low  = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	slow = WithGainDecay(0.01) // a FunnelAdam's, then
+	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
+	// shrinking is a FunnelAdam's scale before less of what noise adds was taken off again.
+	shrinking = []gorgonia.SolverOpt{WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
+	slow      = WithGainDecay(0.01) // a FunnelAdam's, then
 	// long is what a FunnelAdam's steps were then.
-	long = []gorgonia.SolverOpt{slow, WithInitialStep(0.05), WithMaxStep(0.1)}
+	long = slices.Concat(shrinking, []gorgonia.SolverOpt{slow, WithInitialStep(0.05), WithMaxStep(0.1)})
 )
 
 // brief is an Augmented's scale before its step average was smooth, with what went with it.
@@ -259,12 +269,13 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 	before := []gorgonia.SolverOpt{low}
 	return map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
 		"first defaults":   {all(cosine, slowly), all(long, faster, both), all(brief, faster, augment)},
-		"second defaults":  {all(once, slowly), all(once, long, both), all(brief, once, augment)},
+		"second defaults":  {all(once, slowly), all(long, once, both), all(brief, once, augment)},
 		"third defaults":   {all(apart, funnel), all(apart, long, adam), all(brief, apart, softly)},
 		"fourth defaults":  {slower, all(long, []gorgonia.SolverOpt{late, alone}), all(brief, softly)},
 		"fifth defaults":   {before, all(long, before), brief},
-		"sixth defaults":   {before, []gorgonia.SolverOpt{held, slow, WithMaxStep(0.03)}, brief},
-		"seventh defaults": {before, []gorgonia.SolverOpt{held}, nil},
+		"sixth defaults":   {before, all(shrinking, []gorgonia.SolverOpt{held, slow, WithMaxStep(0.03)}), brief},
+		"seventh defaults": {before, all(shrinking, []gorgonia.SolverOpt{held}), nil},
+		"eighth defaults":  {nil, shrinking, nil},
 	}
 }()
 
@@ -288,16 +299,17 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		got["float32/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(adam...)), 1, 90)
 		got["float64/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(adam...)), 1, 90)
 	}
-	for _, name := range []string{"sixth defaults", "seventh defaults"} {
+	for _, name := range []string{"sixth defaults", "seventh defaults", "eighth defaults"} {
 		opts := earlierDefaults[name].adam
 		got["float32/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(opts...)), 1, 90)
 		got["float64/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(opts...)), 1, 90)
 	}
 	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
+	adam := slices.Concat(shrinking, often)
 	got["float32/Funnel, many warm-ups"] = fingerprint[float32](t, as(NewFunnel(often...)), 1)
 	got["float64/Funnel, many warm-ups"] = fingerprint[float64](t, as(NewFunnel(often...)), 1)
-	got["float32/FunnelAdam, many warm-ups"] = fingerprint[float32](t, as(NewFunnelAdam(often...)), 1)
-	got["float64/FunnelAdam, many warm-ups"] = fingerprint[float64](t, as(NewFunnelAdam(often...)), 1)
+	got["float32/FunnelAdam, many warm-ups"] = fingerprint[float32](t, as(NewFunnelAdam(adam...)), 1)
+	got["float64/FunnelAdam, many warm-ups"] = fingerprint[float64](t, as(NewFunnelAdam(adam...)), 1)
 	for name, of := range earlierDefaults {
 		got["float32/Funnel's "+name] = fingerprint[float32](t, as(NewFunnel(of.funnel...)), 1)
 		got["float64/Funnel's "+name] = fingerprint[float64](t, as(NewFunnel(of.funnel...)), 1)

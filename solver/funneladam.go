@@ -68,9 +68,9 @@ type FunnelAdam struct{ adaptive adaptive }
 //	WithScaleRate            γs  0.05
 //	WithScaleWarmup          γw  0.4, τ 20
 //	WithInitialStep          ρ   0.03
-//	WithMaxStep              c_max 0.04
-//	WithScaleFloor           κ   0.2
-//	WithNoiseCorrection      k   1.5
+//	WithMaxStep              c_max 0.035
+//	WithScaleFloor           κ   0.25
+//	WithNoiseCorrection      k   0.5
 //	WithNoiseLimit           c_k 0.3
 //	WithScaleRestart         n   3
 //	WithSignalPooling        n0  1000

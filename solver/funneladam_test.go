@@ -232,9 +232,9 @@ func TestFunnelAdamIsItsEquationsWhateverApplyChanges(t *testing.T) {
 		plain plainAdam
 		opts  []gorgonia.SolverOpt
 	}{
-		"our defaults, without restarts, limit and step average, and with one scale": {plainAdam{gainRate: 0.01, scaleRate: 0.05, initialStep: 0.03, warmupRate: 0.4, warmupSteps: 20, gainDecay: 0.015, maxStep: 0.04, floor: 0.2, correction: 0.3, relative: true},
+		"our defaults, without restarts, limit and step average, and with one scale": {plainAdam{gainRate: 0.01, scaleRate: 0.05, initialStep: 0.03, warmupRate: 0.4, warmupSteps: 20, gainDecay: 0.015, maxStep: 0.035, floor: 0.25, correction: 0.3, relative: true},
 			[]gorgonia.SolverOpt{solver.WithScaleScope(solver.Global), solver.WithGainRate(0.01), solver.WithScaleRestart(0), solver.WithStepAverage(0), solver.WithNoiseCorrection(0.3), solver.WithNoiseLimit(5)}},
-		"our own, raw":       {plainAdam{gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true, maxStep: 0.04, floor: 0.2}, []gorgonia.SolverOpt{solver.WithScaleScope(solver.Global), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
+		"our own, raw":       {plainAdam{gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true, maxStep: 0.035, floor: 0.25}, []gorgonia.SolverOpt{solver.WithScaleScope(solver.Global), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
 		"normalized":         {plainAdam{gainRate: 0.003, scaleRate: 0.1}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithGainRate(0.003)}},
 		"raw":                {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},
 		"raw bias-corrected": {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true, corrected: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithBiasCorrection(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},

@@ -156,7 +156,7 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 // Augmented what the inner solver does; there the limit is exact, and of those that
 // share a scale each has its own. It holds against WithScaleFloor. The ‖θ‖ of n
 // elements counts as 0.03 √n at least. With 0 there is no limit.
-// Default 0.05; FunnelAdam 0.04; Augment 0.1. Range [0, ∞).
+// Default 0.05; FunnelAdam 0.035; Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
 }
@@ -170,7 +170,7 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 // what it was before the floor and within WithMaxStep, and T the sum of 1−w, which leaves the warm-up
 // out: w is its weight (WithScaleRestart). So the scale falls no faster than 1/t and
 // the sum of all scales diverges, as is needed to get to an optimum from anywhere.
-// Without restarts 1−w counts as 1. With 0 there is no floor. Default 0.25; FunnelAdam 0.2.
+// Without restarts 1−w counts as 1. With 0 there is no floor. Default 0.25.
 // Range [0, 1).
 func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleFloor = fraction })
@@ -183,7 +183,7 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 //
 // c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
 // w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
-// in few, the noise of single gradients is all there is to c. Default 1.5; Augment 0. Range [0, ∞).
+// in few, the noise of single gradients is all there is to c. Default 1.5; FunnelAdam 0.5; Augment 0. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
 }

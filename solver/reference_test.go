@@ -53,7 +53,7 @@ func funnelAdamRules() rules {
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.04, scaleFloor: 0.2, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
+		maxStep: 0.035, scaleFloor: 0.25, noiseCorrection: 0.5, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 2,
 	}
 }
