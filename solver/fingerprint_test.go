@@ -60,14 +60,6 @@ var fingerprints = map[string]string{
 	"float64/Funnel's sixth defaults":                             "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float64/FunnelAdam's sixth defaults":                         "928d309d595f68766b5a40258eba578489ec83e35a74ee795c6d38e624814ace",
 	"float64/Augment's sixth defaults":                            "76891bc3c89c85c10f3c17a7085215c21f58571c3a69b0586b06de6ca02a47b6",
-	"float32/Funnel's eighth defaults":                            "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
-	"float32/FunnelAdam's eighth defaults":                        "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
-	"float32/Augment's eighth defaults":                           "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
-	"float32/FunnelAdam's eighth defaults, after a shift":         "a7b99d429bc577ce65d88ab0e768218e0e4527dee40da138c7d3fb42fcb3d153",
-	"float64/Funnel's eighth defaults":                            "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
-	"float64/FunnelAdam's eighth defaults":                        "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
-	"float64/Augment's eighth defaults":                           "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
-	"float64/FunnelAdam's eighth defaults, after a shift":         "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
 	"float32/Funnel's seventh defaults":                           "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
 	"float32/FunnelAdam's seventh defaults":                       "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
 	"float32/Augment's seventh defaults":                          "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
@@ -76,6 +68,14 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's seventh defaults":                       "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
 	"float64/Augment's seventh defaults":                          "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 	"float64/FunnelAdam's seventh defaults, after a shift":        "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
+	"float32/Funnel's eighth defaults":                            "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
+	"float32/FunnelAdam's eighth defaults":                        "73b073d7e5c5f14d36514dd651f4b90873fa048c3a7f49a06a2b23d440d42ece",
+	"float32/Augment's eighth defaults":                           "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
+	"float32/FunnelAdam's eighth defaults, after a shift":         "a7b99d429bc577ce65d88ab0e768218e0e4527dee40da138c7d3fb42fcb3d153",
+	"float64/Funnel's eighth defaults":                            "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
+	"float64/FunnelAdam's eighth defaults":                        "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
+	"float64/Augment's eighth defaults":                           "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
+	"float64/FunnelAdam's eighth defaults, after a shift":         "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
 	"float32/Funnel's defaults":                                   "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
 	"float64/Funnel's defaults":                                   "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float32/FunnelAdam's defaults":                               "d2df61ca2c59f86c8f2e3259386909c2473797139513adb7fd77f509e67476a5",
@@ -238,7 +238,7 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// shrinking is a FunnelAdam's scale before less of what noise adds was taken off again.
+	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
 	slow      = WithGainDecay(0.01) // a FunnelAdam's, then
 	// long is what a FunnelAdam's steps were then.
