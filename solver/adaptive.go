@@ -36,7 +36,7 @@ type adaptive struct {
 
 	// stepLength is ‖u‖ of parameters that share one scale, u being the step with
 	// a scale of 1, as far as it is known before the second pass.
-	stepLength func([]state, kernel.Sums, kernel.Exponents) float64
+	stepLength func(of []state, sums kernel.Sums, exponents kernel.Exponents, w float64) float64
 
 	// scratch, valid during Step
 	blocks             []block
@@ -66,7 +66,7 @@ type state interface {
 	elements() int
 	first() (squaredValue, squaredStep float64) // ‖θ_0‖² and ‖u‖², u the step with a scale of 1
 	progressed() *progress
-	setScale(s float64) error // refuses a step that would not be finite
+	setScale(h *hyperparameters, s float64) error // refuses a step that would not be finite
 
 	// The second pass writes.
 	update(block int)

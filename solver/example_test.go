@@ -147,8 +147,8 @@ func ExampleFunnel_Apply() {
 	}
 	fmt.Println(s.Apply(gorgonia.WithLearnRate(-1)))
 	// Output:
-	// step 20 goes 0.0316, with scale 13.50
-	// step 21 goes 0.0032, with scale 13.70
+	// step 20 goes 0.0321, with scale 13.73
+	// step 21 goes 0.0033, with scale 13.94
 	// solver: WithLearnRate: -1 is not allowed; it must be a finite number of at least 0
 }
 
@@ -167,7 +167,7 @@ func ExampleFunnel_Adaptations() {
 		fmt.Printf("%s after %d steps: scale %.2f, gains %.2f\n", a.Name, a.Steps, a.Scale, a.Gain)
 	}
 	runtime.KeepAlive(d) // what is learned is forgotten with the parameter's memory
-	// Output: weights after 20 steps: scale 2.14, gains [1.55 0.90]
+	// Output: weights after 20 steps: scale 4.28, gains [1.55 0.90]
 }
 
 // A log of what is learned while it is learned: a row of CSV for every parameter,
@@ -199,9 +199,9 @@ func ExampleFunnel_Adaptations_csv() {
 	}
 	// Output:
 	// step,parameter,scale,least gain,greatest gain
-	// 10,weights,2.070,0.890,1.242
-	// 20,weights,2.140,0.902,1.552
-	// 30,weights,3.318,0.912,1.912
+	// 10,weights,3.666,0.890,1.242
+	// 20,weights,4.284,0.902,1.552
+	// 30,weights,6.596,0.912,1.912
 }
 
 // FunnelAdam goes where gorgonia.NewAdamSolver() stood. Adam, whose steps are

@@ -76,19 +76,27 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's eighth defaults":                        "f284f3eca6331731c6c09c40e6e2086c40161c0e3216753cf5302917d4b9f8ae",
 	"float64/Augment's eighth defaults":                           "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 	"float64/FunnelAdam's eighth defaults, after a shift":         "904a15a09f52a365d111fe0ef1ff82185ee04e4dd8b2cd293af085108fb9be8b",
-	"float32/Funnel's defaults":                                   "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
-	"float64/Funnel's defaults":                                   "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
-	"float32/FunnelAdam's defaults":                               "d2df61ca2c59f86c8f2e3259386909c2473797139513adb7fd77f509e67476a5",
-	"float64/FunnelAdam's defaults":                               "3363927092dcabf1d4d9615e70856eacb45d0e8966ec0822a73162d01901ce3a",
-	"float32/Augment's defaults":                                  "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
-	"float64/Augment's defaults":                                  "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
+	"float32/Funnel's ninth defaults":                             "29561904ba1f915e30a310e0ad7065ae749dce760d442c2e681ce4b12f9ee7f1",
+	"float32/FunnelAdam's ninth defaults":                         "d2df61ca2c59f86c8f2e3259386909c2473797139513adb7fd77f509e67476a5",
+	"float32/Augment's ninth defaults":                            "47f9e5dc73cfd0f3ef821c802c658264ae690aacf5cd9cf44a1137a24c081631",
+	"float64/Funnel's ninth defaults":                             "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
+	"float64/FunnelAdam's ninth defaults":                         "3363927092dcabf1d4d9615e70856eacb45d0e8966ec0822a73162d01901ce3a",
+	"float64/Augment's ninth defaults":                            "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
+	"float32/Funnel's defaults":                                   "b6e6f65a36962c9af2e1e75d019e147e556bbf1da66e8b97a6bfb4329a197f46",
+	"float64/Funnel's defaults":                                   "ea28f70be266d1ab731a72938894fff57e6d81aaf02547974be635faf42dc06d",
+	"float32/FunnelAdam's defaults":                               "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
+	"float64/FunnelAdam's defaults":                               "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
+	"float32/Augment's defaults":                                  "4a98c308f2d4811a5b04cd4c1d314bc693e1bf0ab375b1d2707a44ffd5415e71",
+	"float64/Augment's defaults":                                  "6a7f43aa1fbef5a2f8890d8b5f671b3b890bcf9befb5a0bb8fd720c36ebed49d",
 
 	"float32/FunnelAdam's sixth defaults, after a shift":          "3a8e94e1ed6dc31122631daec8a19b729bb42257a1c56560cdc5979ef0b525ca",
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
-	"float32/Funnel, after a shift":                               "f94101ab1146634356b449d0477379093efc9036b2c154c78383b05528ba636d",
-	"float32/FunnelAdam, after a shift":                           "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
-	"float64/Funnel, after a shift":                               "ab56e11b73d80393efb6609be37f64c869f24bfb75c3f45a0e2bfe14844bcaef",
-	"float64/FunnelAdam, after a shift":                           "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
+	"float32/FunnelAdam's ninth defaults, after a shift":          "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
+	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
+	"float32/Funnel, after a shift":                               "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
+	"float32/FunnelAdam, after a shift":                           "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
+	"float64/Funnel, after a shift":                               "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
+	"float64/FunnelAdam, after a shift":                           "3b51be80413f7f1ff48ba544e576aacc5fdd24d96d672cbe73506e4ce28bdfa7",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
 	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
 	"float64/Funnel of before prompt restarts, after a shift":     "142b1d4cea03fda57981fcec7a0e922f3f6ffffae645bc408480bc5c2e2071ab",
@@ -238,8 +246,12 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
+	// heavy is as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
+	heavy = option(func(h *hyperparameters) { h.momentumWarmup, h.settled = 0, false })
+	// steep is what that was for a Funnel.
+	steep = []gorgonia.SolverOpt{heavy, WithNoiseCorrection(1.5)}
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
-	shrinking = []gorgonia.SolverOpt{WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
+	shrinking = []gorgonia.SolverOpt{heavy, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
 	slow      = WithGainDecay(0.01) // a FunnelAdam's, then
 	// long is what a FunnelAdam's steps were then.
 	long = slices.Concat(shrinking, []gorgonia.SolverOpt{slow, WithInitialStep(0.05), WithMaxStep(0.1)})
@@ -267,7 +279,7 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 	softly := []gorgonia.SolverOpt{alone, WithInitialStep(0.01), WithNoiseCorrection(1.5)}
 	augment := []gorgonia.SolverOpt{WithScaleRate(0.1), WithInitialStep(0.01)}
 	before := []gorgonia.SolverOpt{low}
-	return map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
+	defaults := map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
 		"first defaults":   {all(cosine, slowly), all(long, faster, both), all(brief, faster, augment)},
 		"second defaults":  {all(once, slowly), all(long, once, both), all(brief, once, augment)},
 		"third defaults":   {all(apart, funnel), all(apart, long, adam), all(brief, apart, softly)},
@@ -276,7 +288,13 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 		"sixth defaults":   {before, all(shrinking, []gorgonia.SolverOpt{held, slow, WithMaxStep(0.03)}), brief},
 		"seventh defaults": {before, all(shrinking, []gorgonia.SolverOpt{held}), nil},
 		"eighth defaults":  {nil, shrinking, nil},
+		"ninth defaults":   {nil, []gorgonia.SolverOpt{heavy}, nil},
 	}
+	for name, of := range defaults {
+		of.funnel = all(steep, of.funnel)
+		defaults[name] = of
+	}
+	return defaults
 }()
 
 func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
@@ -292,22 +310,22 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 	for before, opts := range map[string][]gorgonia.SolverOpt{"": nil, " of before lifted restarts": {low}, " of before prompt restarts": {late}} {
 		adam := opts
 		if opts != nil {
-			adam = slices.Concat(opts, long)
+			opts, adam = slices.Concat(steep, opts), slices.Concat(opts, long)
 		}
 		got["float32/Funnel"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(opts...)), 1, 90)
 		got["float64/Funnel"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(opts...)), 1, 90)
 		got["float32/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(adam...)), 1, 90)
 		got["float64/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(adam...)), 1, 90)
 	}
-	for _, name := range []string{"sixth defaults", "seventh defaults", "eighth defaults"} {
+	for _, name := range []string{"sixth defaults", "seventh defaults", "eighth defaults", "ninth defaults"} {
 		opts := earlierDefaults[name].adam
 		got["float32/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(opts...)), 1, 90)
 		got["float64/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(opts...)), 1, 90)
 	}
 	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
-	adam := slices.Concat(shrinking, often)
-	got["float32/Funnel, many warm-ups"] = fingerprint[float32](t, as(NewFunnel(often...)), 1)
-	got["float64/Funnel, many warm-ups"] = fingerprint[float64](t, as(NewFunnel(often...)), 1)
+	adam, funnel := slices.Concat(shrinking, often), slices.Concat(steep, often)
+	got["float32/Funnel, many warm-ups"] = fingerprint[float32](t, as(NewFunnel(funnel...)), 1)
+	got["float64/Funnel, many warm-ups"] = fingerprint[float64](t, as(NewFunnel(funnel...)), 1)
 	got["float32/FunnelAdam, many warm-ups"] = fingerprint[float32](t, as(NewFunnelAdam(adam...)), 1)
 	got["float64/FunnelAdam, many warm-ups"] = fingerprint[float64](t, as(NewFunnelAdam(adam...)), 1)
 	for name, of := range earlierDefaults {

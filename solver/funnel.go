@@ -19,9 +19,9 @@ var _ Adaptive = (*Funnel)(nil)
 //	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
 //	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
-//	ν_{t+1} = μ ν_t + η (p_{t+1} ⊙ g_t)
-//	m_t     = β m_{t−1} + (1−β) g_t
+//	ν_{t+1} = μ_t ν_t + η (p_{t+1} ⊙ g_t),  μ_t = μ (1 − f w_t)
 //	θ_{t+1} = θ_t − s_{t+1} ν_{t+1}
+//	m_t     = β m_{t−1} + (1−β) g_t
 //
 // with ν_0 = 0, m_0 = 0, p_0 = 1, and s_0 = ρ ‖θ_0‖ / ‖ν_1‖, which makes the first
 // step ρ times as long as the parameters are. c_t is the signal of the scale: how
@@ -53,6 +53,11 @@ var _ Adaptive = (*Funnel)(nil)
 //
 // of a fixed sample of the elements, where there are 4,096 or more.
 //
+// In a warm-up the momentum is less, because old gradients come from far away. Where a
+// step was too short to change a value, the exponential does not count for the gains of
+// later steps, unless its signal is Raw: the gradient will be the same, and a gain would
+// grow on it without end.
+//
 // p and s are clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
 // norm is. g is the gradient after l1 and l2 regularisation, division by the batch
 // size and clipping, in this order. An element of ν or m below the smallest normal
@@ -79,8 +84,9 @@ var _ Adaptive = (*Funnel)(nil)
 // under the scale (WithScaleFloor, κ); a correction for noise (WithNoiseCorrection,
 // k, and WithNoiseLimit, c_k); a warm-up that begins again after a shift
 // (WithScaleRestart, n); signals that are pooled (WithSignalPooling, n0), and along an
-// average of steps (WithStepAverage, β_u); and gains
-// that go back to 1 (WithGainDecay, λ). WithPaperStep takes all of it away.
+// average of steps (WithStepAverage, β_u); a momentum that grows in a warm-up
+// (WithMomentumWarmup, f); gains that go back to 1 (WithGainDecay, λ), and that learn
+// nothing where a value stays as it is. WithPaperStep takes all of it away.
 //
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
 // Gradient Updates, 2022, arXiv 2202.00145.
@@ -96,6 +102,7 @@ type Funnel struct{ adaptive adaptive }
 //	gorgonia.WithLearnRate   η   0.001
 //	gorgonia.WithMomentum    μ   0.9
 //	WithGradientDecay        β   0.9
+//	WithMomentumWarmup       f   0.25
 //	WithGainRate             γp  0.025
 //	WithGainDecay            λ   0.01
 //	WithScaleRate            γs  0.02
@@ -103,7 +110,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithInitialStep          ρ   0.01
 //	WithMaxStep              c_max 0.05
 //	WithScaleFloor           κ   0.25
-//	WithNoiseCorrection      k   1.5
+//	WithNoiseCorrection      k   1
 //	WithNoiseLimit           c_k 0.3
 //	WithScaleRestart         n   3
 //	WithSignalPooling        n0  100
@@ -179,15 +186,16 @@ func (f *Funnel) saver() (saver, error) { return f.made() }
 
 func (f *Funnel) change(set func(*hyperparameters)) { f.adaptive.change(set) }
 
-// velocityLength is ‖ν_{t+1}‖, with gains of 1:
+// velocityLength is ‖ν_{t+1}‖, with gains of 1 and a warm-up of weight w:
 //
 //	‖μ ν + η g‖² = μ² ‖ν‖² + 2 μ η ν · g + η² ‖g‖²
-func (a *adaptive) velocityLength(_ []state, s kernel.Sums, of kernel.Exponents) float64 {
+func (a *adaptive) velocityLength(_ []state, s kernel.Sums, of kernel.Exponents, w float64) float64 {
+	mu := a.warmed(a.momentum, w)
 	e := max(of.D, of.G) // of what all three are divided by, squared
 	velocity := math.Ldexp(s.SquaredDirection, 2*(of.D-e))
 	dot := math.Ldexp(s.Dot, of.D+of.G-2*e)
 	gradient := math.Ldexp(s.SquaredGradient, 2*(of.G-e))
-	squared := float64(a.momentum*a.momentum*velocity) + float64(2*a.momentum*a.learnRate*dot) + float64(a.learnRate*a.learnRate*gradient)
+	squared := float64(mu*mu*velocity) + float64(2*mu*a.learnRate*dot) + float64(a.learnRate*a.learnRate*gradient)
 	return math.Ldexp(math.Sqrt(max(squared, 0)), e)
 }
 
@@ -219,9 +227,8 @@ func (s *funnelState[T]) prepare(h *hyperparameters) (blocks int) {
 	blocks = s.read(h, h.momentum)
 	s.step = kernel.FunnelStep[T]{
 		Objective:      s.objective,
-		Gain:           gain[T](h, h.gradientDecay, s.steps+1),
+		Gain:           gain[T](h, kernel.Power(h.gradientDecay, max(s.steps, 1))),
 		LearnRate:      T(h.learnRate),
-		Momentum:       T(h.momentum),
 		GradientDecay:  T(h.gradientDecay),
 		GradientWeight: T(1 - h.gradientDecay),
 	}
@@ -252,11 +259,11 @@ func (s *funnelState[T]) first() (value, step float64) {
 	return s.squaredFirst(func(i int) T { return s.step.First(s.gradient[i], s.theta[i]) })
 }
 
-// setScale sets the scale of the step and refuses one that would make a number
-// non-finite. Mostly the sums already show that it does not.
-func (s *funnelState[T]) setScale(scale float64) error {
+// setScale sets the scale and the momentum of the step and refuses one that would make
+// a number non-finite. Mostly the sums already show that it does not.
+func (s *funnelState[T]) setScale(h *hyperparameters, scale float64) error {
 	c := &s.step
-	c.Scale = T(scale)
+	c.Scale, c.Momentum = T(scale), T(h.warmed(h.momentum, 1-s.kept))
 	g := s.largestGradient()
 	nu := float64(c.Momentum)*math.Sqrt(s.total.SquaredDirection) + float64(c.LearnRate)*float64(c.Gain.Max)*g
 	if limit := largest[T]() / 8; g < limit && float64(c.Gain.Max)*g < limit && nu < limit && s.total.MaxValue+float64(c.Scale)*nu < limit {

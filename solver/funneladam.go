@@ -22,16 +22,17 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //	s_t = s_{t−1} · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
 //	      then at least κ A/T and, where w_t > w_{t−1}, min(2 w_t, 1) √(A/T · B/W) T / (T + 100),
 //	      then at most c_max ‖θ_{t−1}‖ / (η ‖d_{t−1}‖)
-//	m_t = β1 m_{t−1} + (1−β1) p_t ⊙ g_t
+//	m_t = β1_t m_{t−1} + (1−β1_t) p_t ⊙ g_t,  β1_t = β1 (1 − f w_t),  b_t = β1_t b_{t−1}
 //	v_t = β2 v_{t−1} + (1−β2) g_t²
-//	d_t = (m_t / (1−β1^t)) / (√(v_t / (1−β2^t)) + ε)
+//	d_t = (m_t / (1 − b_t)) / (√(v_t / (1−β2^t)) + ε)
 //	θ_t = θ_{t−1} − η s_t d_t
 //
-// with m_0 = 0, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
+// with m_0 = 0, b_0 = 1, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
 // makes the first step ρ times as long as the parameters are. The signal is
 // c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled, w_t the weight of the warm-up, A/T and B/W the
-// means of the scale outside of it and in it, and ū the step average, as Funnel's documentation has them. ū is that of m here, which is
-// divided as m is to make e. t is the parameter's own step, counted from 1; in s_t it
+// means of the scale outside of it and in it, and ū the step average, as Funnel's documentation
+// has them, and what it says of steps too short to change a value. ū is that of m here, which
+// is divided as m is to make e. t is the parameter's own step, counted from 1; in s_t it
 // counts the steps that moved something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
 // after every update. g is the gradient after l1 and l2 regularisation, division by
@@ -63,6 +64,7 @@ type FunnelAdam struct{ adaptive adaptive }
 //	gorgonia.WithBeta1       β1  0.9
 //	gorgonia.WithBeta2       β2  0.999
 //	gorgonia.WithEps         ε   1e-08
+//	WithMomentumWarmup       f   0.25
 //	WithGainRate             γp  0.02
 //	WithGainDecay            λ   0.015
 //	WithScaleRate            γs  0.05
@@ -140,7 +142,7 @@ func (f *FunnelAdam) change(set func(*hyperparameters)) { f.adaptive.change(set)
 
 // directionLength is η ‖d_{t−1}‖. d_t is not known before the second pass, and
 // seldom much longer.
-func (a *adaptive) directionLength(_ []state, s kernel.Sums, of kernel.Exponents) float64 {
+func (a *adaptive) directionLength(_ []state, s kernel.Sums, of kernel.Exponents, _ float64) float64 {
 	return a.learnRate * math.Ldexp(math.Sqrt(s.SquaredDirection), of.D)
 }
 
@@ -164,37 +166,55 @@ type adamState[T kernel.Float] struct {
 	m, v       []T                     // first and second moment
 	maxM, maxV float64                 // at least every |m| and v
 	last       kernel.AdamDirection[T] // of the last step, whatever Apply has changed since
+	start      float64                 // b, the weight of m_0 in m; 0 where it is β1^t
 
 	// scratch, valid during Step
 	learnRate       float64
 	step            kernel.AdamStep[T]
 	part, alongPart kernel.AdamPart[T]
 	nextM, nextV    float64 // what maxM and maxV will be
+	nextStart       float64
 }
 
 func (s *adamState[T]) prepare(h *hyperparameters) (blocks int) {
 	blocks = s.read(h, h.beta1)
-	t := s.steps + 1
 	s.learnRate = h.learnRate
 	s.step = kernel.AdamStep[T]{
 		Objective: s.objective,
-		Gain:      gain[T](h, h.beta1, t),
-		Beta1:     T(h.beta1),
+		Gain:      gain[T](h, s.startAfter(h, max(s.steps, 1))),
 		Beta2:     T(h.beta2),
-		Weight1:   T(1 - h.beta1),
 		Weight2:   T(1 - h.beta2),
-		Direction: adamDirection[T](h, t),
 	}
+	s.warm(h, 1)
 	return blocks
 }
 
-// adamDirection returns what makes d in a parameter's step t. Its ε is above 0 and
-// finite in T, too, so that a coordinate that never had a gradient has d = 0/ε and
-// not 0/0.
-func adamDirection[T kernel.Float](h *hyperparameters, t int) kernel.AdamDirection[T] {
+// warm sets what follows from the weight w of the step's warm-up: β1_t and, with b_t, d_t.
+func (s *adamState[T]) warm(h *hyperparameters, w float64) {
+	t, beta := s.steps+1, h.warmed(h.beta1, w)
+	start := kernel.Power(h.beta1, t)
+	if s.nextStart = 0; h.momentumWarmup > 0 || s.start > 0 {
+		start = s.startAfter(h, s.steps) * beta
+		s.nextStart = start
+	}
+	s.step.Beta1, s.step.Weight1 = T(beta), T(1-beta)
+	s.step.Direction = adamDirection[T](h, t, start)
+}
+
+// startAfter is b after the steps so far, whose number this is.
+func (s *adamState[T]) startAfter(h *hyperparameters, steps int) float64 {
+	if s.start > 0 {
+		return s.start
+	}
+	return kernel.Power(h.beta1, steps)
+}
+
+// adamDirection returns what makes d in a parameter's step t, start being b_t. Its ε is above 0 and finite in T, too, so that a coordinate that never had a
+// gradient has d = 0/ε and not 0/0.
+func adamDirection[T kernel.Float](h *hyperparameters, t int, start float64) kernel.AdamDirection[T] {
 	correction := math.Sqrt(1 - kernel.Power(h.beta2, t))
 	eps := max(T(min(h.eps*correction, largest[T]())), smallest[T]())
-	return kernel.AdamDirection[T]{Correction: T(correction / (1 - kernel.Power(h.beta1, t))), Eps: eps}
+	return kernel.AdamDirection[T]{Correction: T(correction / (1 - start)), Eps: eps}
 }
 
 func (s *adamState[T]) measure(block int) {
@@ -221,9 +241,10 @@ func (s *adamState[T]) first() (value, step float64) {
 	return s.squaredFirst(func(i int) T { return T(s.learnRate) * s.step.First(s.gradient[i], s.theta[i]) })
 }
 
-// setScale sets the scale of the step and refuses one that would make a number
+// setScale sets the scale and β1_t of the step and refuses one that would make a number
 // non-finite. Mostly bounds already show that it does not.
-func (s *adamState[T]) setScale(scale float64) error {
+func (s *adamState[T]) setScale(h *hyperparameters, scale float64) error {
+	s.warm(h, 1-s.kept)
 	s.step.Rate = T(s.learnRate * scale)
 	if s.bounded() {
 		return nil
@@ -258,7 +279,7 @@ func (s *adamState[T]) update(block int) {
 }
 
 func (s *adamState[T]) finish() (moved bool) {
-	s.last = s.step.Direction
+	s.last, s.start = s.step.Direction, s.nextStart
 	// A step that was made left m and v finite, whatever the bounds say.
 	s.maxM, s.maxV = atMostLargest[T](s.nextM), atMostLargest[T](s.nextV)
 	return s.gained.finish()
@@ -286,7 +307,7 @@ func (s *adamState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 
 func (s *adamState[T]) save() checkpoint.Parameter {
 	r := s.gained.save()
-	r.Direction = []float64{float64(s.last.Correction), float64(s.last.Eps)}
+	r.Direction, r.Start = []float64{float64(s.last.Correction), float64(s.last.Eps)}, s.start
 	return r
 }
 
@@ -297,6 +318,9 @@ func (s *adamState[T]) restore(r checkpoint.Parameter) error {
 	s.last = kernel.AdamDirection[T]{Correction: T(r.Direction[0]), Eps: T(r.Direction[1])}
 	if !(s.last.Correction >= 0 && isFinite(float64(s.last.Correction)) && s.last.Eps > 0 && isFinite(float64(s.last.Eps))) {
 		return fmt.Errorf("the coefficients of the last direction are %v", r.Direction)
+	}
+	if s.start = r.Start; !(0 <= s.start && s.start < 1) {
+		return fmt.Errorf("the weight of its first moment's start is %v", r.Start)
 	}
 	s.gained.restore(r)
 	return nil

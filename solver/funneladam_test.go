@@ -121,7 +121,7 @@ type plainAdam struct {
 	eta, beta1, beta2, eps, gainRate, scaleRate     float64
 	raw, corrected                                  bool
 	initialStep, warmupRate, warmupSteps, gainDecay float64
-	maxStep, floor, correction                      float64
+	maxStep, floor, correction, momentumWarmup      float64
 	relative                                        bool
 	scale, squaredNorm, sum                         float64 // s, ḡ², A
 	steps                                           int
@@ -129,12 +129,13 @@ type plainAdam struct {
 
 type plainParameter struct {
 	value, gradient, m, v, p, d []float64
+	start                       float64 // b
 	t                           int
 }
 
 func newPlainParameter(value []float64) *plainParameter {
 	n := len(value)
-	return &plainParameter{value: slices.Clone(value), m: make([]float64, n), v: make([]float64, n), p: slices.Repeat([]float64{1}, n), d: make([]float64, n)}
+	return &plainParameter{start: 1, value: slices.Clone(value), m: make([]float64, n), v: make([]float64, n), p: slices.Repeat([]float64{1}, n), d: make([]float64, n)}
 }
 
 func (a *plainAdam) step(ps ...*plainParameter) {
@@ -169,11 +170,15 @@ func (a *plainAdam) step(ps ...*plainParameter) {
 	a.limit(ps, dd)
 	for _, q := range ps {
 		q.t++
+		beta1 := a.beta1 * (1 - a.momentumWarmup*w)
+		if q.start *= beta1; a.momentumWarmup == 0 {
+			q.start = math.Pow(a.beta1, float64(q.t))
+		}
 		for i, g := range q.gradient {
 			q.p[i] = (q.p[i] + a.gainDecay*(1-q.p[i])) * math.Exp(a.gainRate*a.gainSignal(q, i))
-			q.m[i] = a.beta1*q.m[i] + (1-a.beta1)*q.p[i]*g
+			q.m[i] = beta1*q.m[i] + (1-beta1)*q.p[i]*g
 			q.v[i] = a.beta2*q.v[i] + (1-a.beta2)*g*g
-			m, v := q.m[i]/(1-math.Pow(a.beta1, float64(q.t))), q.v[i]/(1-math.Pow(a.beta2, float64(q.t)))
+			m, v := q.m[i]/(1-q.start), q.v[i]/(1-math.Pow(a.beta2, float64(q.t)))
 			q.d[i] = m / (math.Sqrt(v) + a.eps)
 			q.value[i] -= a.eta * a.scale * q.d[i]
 		}
@@ -232,9 +237,9 @@ func TestFunnelAdamIsItsEquationsWhateverApplyChanges(t *testing.T) {
 		plain plainAdam
 		opts  []gorgonia.SolverOpt
 	}{
-		"our defaults, without restarts, limit and step average, and with one scale": {plainAdam{gainRate: 0.01, scaleRate: 0.05, initialStep: 0.03, warmupRate: 0.4, warmupSteps: 20, gainDecay: 0.015, maxStep: 0.035, floor: 0.25, correction: 0.3, relative: true},
+		"our defaults, without restarts, limit and step average, and with one scale": {plainAdam{momentumWarmup: 0.25, gainRate: 0.01, scaleRate: 0.05, initialStep: 0.03, warmupRate: 0.4, warmupSteps: 20, gainDecay: 0.015, maxStep: 0.035, floor: 0.25, correction: 0.3, relative: true},
 			[]gorgonia.SolverOpt{solver.WithScaleScope(solver.Global), solver.WithGainRate(0.01), solver.WithScaleRestart(0), solver.WithStepAverage(0), solver.WithNoiseCorrection(0.3), solver.WithNoiseLimit(5)}},
-		"our own, raw":       {plainAdam{gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true, maxStep: 0.035, floor: 0.25}, []gorgonia.SolverOpt{solver.WithScaleScope(solver.Global), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
+		"our own, raw":       {plainAdam{momentumWarmup: 0.5, gainRate: 0.1, scaleRate: 0.01, initialStep: 0.5, warmupRate: 0.01, warmupSteps: 5, gainDecay: 0.3, raw: true, maxStep: 0.035, floor: 0.25}, []gorgonia.SolverOpt{solver.WithMomentumWarmup(0.5), solver.WithScaleScope(solver.Global), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01), solver.WithInitialStep(0.5), solver.WithScaleWarmup(0.01, 5), solver.WithGainDecay(0.3)}},
 		"normalized":         {plainAdam{gainRate: 0.003, scaleRate: 0.1}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithGainRate(0.003)}},
 		"raw":                {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},
 		"raw bias-corrected": {plainAdam{gainRate: 0.1, scaleRate: 0.01, raw: true, corrected: true}, []gorgonia.SolverOpt{solver.WithPaperStep(), solver.WithRawSignals(), solver.WithBiasCorrection(), solver.WithGainRate(0.1), solver.WithScaleRate(0.01)}},

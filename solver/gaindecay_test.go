@@ -3,10 +3,12 @@ package solver_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver"
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 )
 
 // One coordinate, whose gradient sometimes flips.
@@ -112,6 +114,33 @@ func TestDecayKeepsNoiseFromDrivingGainsApart(t *testing.T) {
 		with, without := spread(), spread(solver.WithGainDecay(0))
 		if t.Logf("%s: |log p| up to %.2f, without decay %.2f", c.name, with, without); with > 0.7 || without < 2 {
 			t.Errorf("%s: |log p| is up to %v, without decay %v; want at most 0.7, and at least 2", c.name, with, without)
+		}
+	}
+}
+
+// A weight that a step is too short to change has the same gradient at every step. Its
+// gain would grow until, long after a minimum is found, the weight jumps out of it.
+func TestAGainLearnsNothingWhereAStepIsTooShortToChangeTheValue(t *testing.T) {
+	for name, create := range map[string]func(...gorgonia.SolverOpt) applicable{"Funnel": newFunnel, "FunnelAdam": newFunnelAdam} {
+		for _, paper := range []bool{false, true} {
+			opts := []gorgonia.SolverOpt{solver.WithScaleRate(0), gorgonia.WithLearnRate(1e-9)}
+			if paper {
+				opts = append(opts, solver.WithPaperStep())
+			}
+			s := create(opts...)
+			const n = 20 // enough for vectors and a rest
+			ones := slices.Repeat([]float64{1}, n)
+			p := &param{"w", tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(n)), tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(n))}
+			set(p.value, ones)
+			for range 500 {
+				set(p.gradient, ones)
+				step(t, s, model(p))
+			}
+			for i, gain := range learned(s)[0].Gain {
+				if grows := gain > 2; grows != paper || !grows && gain != 1 {
+					t.Errorf("%s, the paper's step: %v: gain %d is %v", name, paper, i, gain)
+				}
+			}
 		}
 	}
 }

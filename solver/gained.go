@@ -156,14 +156,14 @@ func objective[T kernel.Float](h *hyperparameters) kernel.Objective[T] {
 	return kernel.Objective[T]{L1: T(h.l1), L2: T(h.l2), PerBatch: T(1 / max(h.batch, 1)), Clip: T(clip)}
 }
 
-// gain returns the coefficients that make the gains of a parameter's step t, whose
-// gradient average has this decay.
-func gain[T kernel.Float](h *hyperparameters, decay float64, t int) kernel.Gain[T] {
+// gain returns the coefficients that make the gains of a parameter's step, start being
+// the weight that the 0 it began with has in its gradient average.
+func gain[T kernel.Float](h *hyperparameters, start float64) kernel.Gain[T] {
 	rate := h.gainRate
 	if h.biasCorrection && h.gainSignal == Raw {
-		rate /= 1 - kernel.Power(decay, max(t-1, 1))
+		rate /= 1 - start
 	}
-	return kernel.Gain[T]{
+	k := kernel.Gain[T]{
 		Rate:  T(min(rate, largest[T]())),
 		Up:    T(min(kernel.Exp(h.gainRate), largest[T]())),
 		Down:  T(kernel.Exp(-h.gainRate)),
@@ -172,6 +172,10 @@ func gain[T kernel.Float](h *hyperparameters, decay float64, t int) kernel.Gain[
 		Decay: T(h.gainDecay),
 		Raw:   h.gainSignal == Raw && T(rate) > 0,
 	}
+	if h.settled {
+		k.Settled = 1
+	}
+	return k
 }
 
 // largest is the largest number of T.

@@ -17,7 +17,9 @@ type hyperparameters struct {
 	learnRate, batch, clip, l1, l2 float64
 	momentum, beta1, beta2, eps    float64
 
+	momentumWarmup          float64
 	gainRate, gainDecay     float64
+	settled                 bool
 	gradientDecay           float64
 	gainMin, gainMax        float64
 	scaleRate               float64
@@ -94,10 +96,14 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{1e-8}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.eps} }},
 	{option: "WithGradientDecay", saved: []string{"gradient_decay"}, symbol: "β", meaning: "decay of the gradient average",
 		domain: belowOne, value: []any{0.9}, others: map[kind][]any{egGain: {0.0}}, takers: withMomentum, at: func(h *hyperparameters) []any { return []any{&h.gradientDecay} }},
+	{option: "WithMomentumWarmup", saved: []string{"momentum_warmup"}, symbol: "f", meaning: "share of μ or β1 that a warm-up does without",
+		domain: belowOne, value: []any{0.25}, others: map[kind][]any{egGain: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.momentumWarmup} }},
 	{option: "WithGainRate", saved: []string{"gain_rate"}, symbol: "γp", meaning: "step size of the gains' update",
 		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.025}, funnelAdam: {0.02}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainRate} }},
 	{option: "WithGainDecay", saved: []string{"gain_decay"}, symbol: "λ", meaning: "share of the way that gains go back to 1 at every step",
 		domain: belowOne, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.015}, egGain: {0.0}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainDecay} }},
+	{saved: []string{"settled_gains"}, meaning: "whether a gain learns nothing from a step too short to change its value; at first it did, and with Raw signals it does",
+		domain: truth, value: []any{true}, others: map[kind][]any{egGain: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.settled} }},
 	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale at 1",
 		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}, augment: {0.03}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
 	{option: "WithScaleWarmup", saved: []string{"warmup_rate", "warmup_steps"}, symbol: "γw, τ", meaning: "what is added to γs at first, and for how many steps",
@@ -113,7 +119,7 @@ var settings = []setting{
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
 		domain: belowOne, value: []any{0.25}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
-		domain: finiteFromZero, value: []any{1.5}, others: map[kind][]any{funnelAdam: {0.5}, augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
+		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {0.5}, augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
 	{option: "WithNoiseLimit", saved: []string{"noise_limit"}, symbol: "c_k", meaning: "the size up to which a signal counts as noise there",
 		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
 	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size signals have to be for the warm-up to begin again; 0 for never",

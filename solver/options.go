@@ -103,6 +103,22 @@ func WithGainDecay(decay float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainDecay = decay })
 }
 
+// WithMomentumWarmup sets f, the share of its momentum that a solver does without in a
+// warm-up of the scale:
+//
+//	μ_t = μ (1 − f w_t)
+//
+// and so β1_t of a FunnelAdam. w is the weight of the warm-up (WithScaleRestart). At
+// first and after a shift the gradients of some steps ago come from somewhere else, and
+// soon sum up to a step that overshoots. With 0 the momentum is the same in all steps, as in
+// the paper. Default 0.25; EGGain 0. Range [0, 1).
+//
+// Source: a momentum that grows, as in Sutskever, Martens, Dahl, Hinton, On the
+// importance of initialization and momentum in deep learning, 2013.
+func WithMomentumWarmup(share float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.momentumWarmup = share })
+}
+
 // WithScaleRate sets γs, the step size of the scale's update:
 //
 //	s ← s · exp(γs · signal)
@@ -184,7 +200,7 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 // c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
 // w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
 // in few, the noise of single gradients is all there is to c.
-// Default 1.5; FunnelAdam 0.5; Augment 0. Range [0, ∞).
+// Default 1; FunnelAdam 0.5; Augment 0. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
 }
@@ -259,15 +275,18 @@ func WithStepAverage(decay float64) gorgonia.SolverOpt {
 
 // WithPaperStep takes away what our defaults add to the step of the paper: it is
 // WithInitialStep(0), WithScaleWarmup(0, τ), WithMaxStep(0), WithScaleFloor(0),
-// WithNoiseCorrection(0), WithScaleRestart(0), WithSignalPooling(0), WithStepAverage(0), WithGainDecay(0),
-// WithScaleScope(Global) and, but for a Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are
-// not 0: WithScaleRate(0.1) and WithGainRate(0.01). The learning rate then matters as it
+// WithNoiseCorrection(0), WithScaleRestart(0), WithSignalPooling(0), WithStepAverage(0),
+// WithMomentumWarmup(0), WithGainDecay(0), WithScaleScope(Global) and, but for a Raw one,
+// WithScaleSignal(Normalized), with rates that suit them, where they are not 0:
+// WithScaleRate(0.1) and WithGainRate(0.01). A gain learns from every step, also where it
+// was too short to change the value. The learning rate then matters as it
 // does in the paper, whose signals are WithRawSignals. It must come before the
 // first step; options after it change what it set.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
 		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart, h.pooling, h.stepAverage = 0, 0, 0, 0, 0, 0
+		h.momentumWarmup, h.settled = 0, false
 		if h.scaleSignal == Relative {
 			h.scaleSignal = Normalized
 		}

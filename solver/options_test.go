@@ -282,7 +282,7 @@ func TestApplyKeepsWhatHasBeenLearned(t *testing.T) {
 func TestThePaperStepIsOneOption(t *testing.T) {
 	whole := solver.NewFunnel(solver.WithPaperStep())
 	parts := solver.NewFunnel(solver.WithInitialStep(0), solver.WithScaleWarmup(0, 30), solver.WithGainDecay(0),
-		solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0), solver.WithScaleRestart(0), solver.WithScaleSignal(solver.Normalized),
+		solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0), solver.WithScaleRestart(0), solver.WithScaleSignal(solver.Normalized), solver.WithMomentumWarmup(0),
 		solver.WithScaleScope(solver.Global), solver.WithScaleRate(0.1), solver.WithGainRate(0.01))
 	if !sameBits(trace(t, whole), trace(t, parts)) {
 		t.Error("it is not its parts")

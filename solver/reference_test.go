@@ -25,10 +25,11 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor                            float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
-	stepAverage, lift                              float64
+	stepAverage, lift, momentumWarmup              float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
 	smooth                                         bool // an Augmented
+	settled                                        bool // Funnel and FunnelAdam
 }
 
 func funnelRules() rules {
@@ -36,14 +37,15 @@ func funnelRules() rules {
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1.5, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 1,
+		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
+		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, settled: true,
 	}
 }
 
 func egGainRules() rules {
 	r := funnelRules()
 	r.momentum, r.gradientDecay, r.scaleRate = 0, 0, 0
+	r.momentumWarmup, r.settled = 0, false
 	r.gainRate, r.gainDecay, r.rawGain = 0.01, 0, true
 	return r
 }
@@ -54,7 +56,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.035, scaleFloor: 0.25, noiseCorrection: 0.5, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 2,
+		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true,
 	}
 }
 
@@ -70,10 +72,12 @@ func augmentRules() rules {
 // referenceParameter is a parameter and all that is known of it.
 type referenceParameter struct {
 	theta, nu, m, v, p []float64
+	settled            []float64 // what p is where the step does not change the value
 	d                  []float64 // direction of the step before
 	mean, along        []float64 // the average of the steps before, and what the scale is adapted along
 	smooth, slow       []float64 // of an Augmented, what stands for its last step, and what is averaged
 	likeness           float64   // and how alike steps are
+	start              float64   // of a FunnelAdam, the weight of m_0 in m
 	t                  int       // steps made
 	scale              *referenceScale
 	largest            float64 // |θ| so far
@@ -96,7 +100,7 @@ type referenceScale struct {
 
 func newReferenceParameter(theta []float64) *referenceParameter {
 	n := len(theta)
-	x := &referenceParameter{theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), scale: &referenceScale{s: 1},
+	x := &referenceParameter{start: 1, theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), settled: make([]float64, n), scale: &referenceScale{s: 1},
 		mean: make([]float64, n), along: make([]float64, n), smooth: make([]float64, n), slow: make([]float64, n)}
 	for i := range x.p {
 		x.p[i] = 1
@@ -110,8 +114,8 @@ func newReferenceParameter(theta []float64) *referenceParameter {
 // what the step average is of, and each element's denominator, if it has one.
 type reference struct {
 	rules
-	update   func(r *rules, x *referenceParameter, g []float64) (u, direction []float64)
-	plain    func(r *rules, x *referenceParameter, g []float64) []float64
+	update   func(r *rules, x *referenceParameter, g []float64, w float64) (u, direction []float64)
+	plain    func(r *rules, x *referenceParameter, g []float64, w float64) []float64
 	averaged func(r *rules, x *referenceParameter) (base []float64, over func(i int) float64)
 	scale    *referenceScale // of all parameters
 
@@ -149,45 +153,54 @@ func (r *rules) objective(theta, gradient []float64) []float64 {
 	return g
 }
 
-// gains makes the gains of a step, given m_{t−1} and its decay.
-func (r *rules) gains(x *referenceParameter, g []float64, decay float64) {
+// gains makes the gains of a step, given m_{t−1} and the weight of m_0 in it.
+func (r *rules) gains(x *referenceParameter, g []float64, start float64) {
 	for i := range g {
 		signal := signOf(x.m[i]) * signOf(g[i])
 		if r.rawGain {
 			signal = x.m[i] * g[i]
 			if r.corrected {
-				signal /= 1 - math.Pow(decay, math.Max(float64(x.t), 1))
+				signal /= 1 - start
 			}
 		}
 		p := x.p[i] + r.gainDecay*(1-x.p[i])
 		x.p[i] = clipped(p*math.Exp(r.gainRate*signal), r.gainMin, r.gainMax)
+		x.settled[i] = clipped(p, r.gainMin, r.gainMax)
 	}
 }
 
-func funnelUpdate(r *rules, x *referenceParameter, g []float64) (u, direction []float64) {
-	r.gains(x, g, r.gradientDecay)
+// warmed is μ or β1 in a warm-up of weight w.
+func (r *rules) warmed(decay, w float64) float64 { return decay * (1 - r.momentumWarmup*w) }
+
+func funnelUpdate(r *rules, x *referenceParameter, g []float64, w float64) (u, direction []float64) {
+	r.gains(x, g, math.Pow(r.gradientDecay, math.Max(float64(x.t), 1)))
 	for i := range g {
-		x.nu[i] = r.momentum*x.nu[i] + r.learnRate*x.p[i]*g[i]
+		x.nu[i] = r.warmed(r.momentum, w)*x.nu[i] + r.learnRate*x.p[i]*g[i]
 		x.m[i] = r.gradientDecay*x.m[i] + (1-r.gradientDecay)*g[i]
 	}
 	return x.nu, x.nu
 }
 
-func funnelAdamUpdate(r *rules, x *referenceParameter, g []float64) (u, direction []float64) {
-	r.gains(x, g, r.beta1)
+func funnelAdamUpdate(r *rules, x *referenceParameter, g []float64, w float64) (u, direction []float64) {
+	beta1, before := r.warmed(r.beta1, w), x.start
+	if x.t == 0 {
+		before = r.beta1
+	}
+	r.gains(x, g, before)
+	x.start *= beta1
 	t := float64(x.t + 1)
 	u, direction = make([]float64, len(g)), make([]float64, len(g))
 	for i := range g {
-		x.m[i] = r.beta1*x.m[i] + (1-r.beta1)*x.p[i]*g[i]
+		x.m[i] = beta1*x.m[i] + (1-beta1)*x.p[i]*g[i]
 		x.v[i] = r.beta2*x.v[i] + (1-r.beta2)*g[i]*g[i]
-		direction[i] = x.m[i] / (1 - math.Pow(r.beta1, t)) / (math.Sqrt(x.v[i]/(1-math.Pow(r.beta2, t))) + r.epsilon)
+		direction[i] = x.m[i] / (1 - x.start) / (math.Sqrt(x.v[i]/(1-math.Pow(r.beta2, t))) + r.epsilon)
 		u[i] = r.learnRate * direction[i]
 	}
 	return u, direction
 }
 
 // descentUpdate is gradient descent, augmented.
-func descentUpdate(r *rules, x *referenceParameter, g []float64) (u, direction []float64) {
+func descentUpdate(r *rules, x *referenceParameter, g []float64, _ float64) (u, direction []float64) {
 	u = make([]float64, len(g))
 	for i := range g {
 		u[i] = r.learnRate * g[i]
@@ -223,7 +236,7 @@ func averagedDescent(_ *rules, x *referenceParameter) ([]float64, func(int) floa
 func averagedMoment(r *rules, x *referenceParameter) ([]float64, func(int) float64) {
 	t := float64(x.t + 1)
 	return x.m, func(i int) float64 {
-		return (1 - math.Pow(r.beta1, t)) * (math.Sqrt(x.v[i]/(1-math.Pow(r.beta2, t))) + r.epsilon)
+		return (1 - x.start) * (math.Sqrt(x.v[i]/(1-math.Pow(r.beta2, t))) + r.epsilon)
 	}
 }
 
@@ -243,16 +256,16 @@ func (r *reference) average(x *referenceParameter, w float64) {
 }
 
 // plainVelocity is ν_{t+1} with gains of 1 in this step.
-func plainVelocity(r *rules, x *referenceParameter, g []float64) []float64 {
+func plainVelocity(r *rules, x *referenceParameter, g []float64, w float64) []float64 {
 	u := make([]float64, len(g))
 	for i := range g {
-		u[i] = r.momentum*x.nu[i] + r.learnRate*g[i]
+		u[i] = r.warmed(r.momentum, w)*x.nu[i] + r.learnRate*g[i]
 	}
 	return u
 }
 
 // lastDirection is η d_{t−1}.
-func lastDirection(r *rules, x *referenceParameter, _ []float64) []float64 {
+func lastDirection(r *rules, x *referenceParameter, _ []float64, _ float64) []float64 {
 	u := make([]float64, len(x.d))
 	for i, d := range x.d {
 		u[i] = r.learnRate * d
@@ -261,7 +274,7 @@ func lastDirection(r *rules, x *referenceParameter, _ []float64) []float64 {
 }
 
 // plainDescent is Δ, but for its sign.
-func plainDescent(r *rules, _ *referenceParameter, g []float64) []float64 {
+func plainDescent(r *rules, _ *referenceParameter, g []float64, _ float64) []float64 {
 	u := make([]float64, len(g))
 	for i := range g {
 		u[i] = r.learnRate * g[i]
@@ -282,10 +295,6 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 		g[x] = r.objective(x.theta, gradients[i])
 	}
 	next := make([]referenceScale, len(groups))
-	plain := map[*referenceParameter][]float64{}
-	for _, x := range xs {
-		plain[x] = r.plain(&r.rules, x, g[x])
-	}
 	// The signals are of the directions that the steps before went.
 	signals, steady, has := make([]float64, len(groups)), make([]float64, len(groups)), make([]bool, len(groups))
 	for i, group := range groups {
@@ -304,10 +313,11 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 	for i, x := range xs {
 		starting[x] = x.t == 0 || x.scale.moves == 0 && dot(gradients[i], gradients[i]) > 0
 	}
-	u := map[*referenceParameter][]float64{}
+	u, plain := map[*referenceParameter][]float64{}, map[*referenceParameter][]float64{}
 	for i, group := range groups {
 		for _, x := range group {
-			u[x], x.d = r.update(&r.rules, x, g[x])
+			plain[x] = r.plain(&r.rules, x, g[x], next[i].w)
+			u[x], x.d = r.update(&r.rules, x, g[x], next[i].w)
 			r.average(x, next[i].w)
 		}
 	}
@@ -460,8 +470,11 @@ func (r *reference) move(group []*referenceParameter, first float64, next *refer
 	for _, x := range group {
 		moved := dot(u[x], u[x]) > 0 && !r.paused()
 		any = any || moved
-		for k := range x.theta {
+		for k, before := range x.theta {
 			x.theta[k] -= s * u[x][k]
+			if r.settled && !r.rawGain && x.theta[k] == before {
+				x.p[k] = x.settled[k]
+			}
 			x.largest = math.Max(x.largest, math.Abs(x.theta[k]))
 		}
 		x.t++
@@ -656,18 +669,23 @@ var gainVariants = []variant{
 		r.initialStep, r.warmupRate, r.gainDecay, r.perParameter = 0, 0, 0, false
 		r.maxStep, r.scaleFloor, r.noiseCorrection, r.scaleSignal = 0, 0, 0, solver.Normalized
 		r.pooling, r.stepAverage, r.scaleRate, r.gainRate = 0, 0, 0.1, 0.01
+		r.momentumWarmup, r.settled = 0, false
+	}},
+	{"no momentum warm-up", options(solver.WithMomentumWarmup(0)), func(r *rules) { r.momentumWarmup = 0 }},
+	{"momentum warm-up", options(gorgonia.WithMomentum(0.7), solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithMomentumWarmup(0.8)), func(r *rules) {
+		r.momentum, r.scaleRate, r.warmupRate, r.warmupSteps, r.momentumWarmup = 0.7, 0.1, 0.3, 4, 0.8
 	}},
 }
 
 func TestStepsAreTheDocumentedEquations(t *testing.T) {
 	long(t)
 	every := append(append([]variant{}, scaleVariants...), gainVariants...)
-	type update = func(*rules, *referenceParameter, []float64) (u, direction []float64)
+	type update = func(*rules, *referenceParameter, []float64, float64) (u, direction []float64)
 	for _, s := range []struct {
 		name     string
 		rules    func() rules
 		update   update
-		plain    func(*rules, *referenceParameter, []float64) []float64
+		plain    func(*rules, *referenceParameter, []float64, float64) []float64
 		averaged func(*rules, *referenceParameter) ([]float64, func(int) float64)
 		variants []variant
 		make     func(...gorgonia.SolverOpt) applicable

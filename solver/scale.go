@@ -85,7 +85,7 @@ func (a *adaptive) nextScales() error {
 		} else {
 			own.next.scale, own.kept = a.next.scale, a.kept
 		}
-		if err := p.setScale(own.next.scale); err != nil {
+		if err := p.setScale(&a.hyperparameters, own.next.scale); err != nil {
 			return a.parameters.Blame(i, err)
 		}
 	}
@@ -122,7 +122,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		if p.now.ok {
 			next.scale *= kernel.Exp(a.exponent(w, a.weighed(w, &p.now)))
 		}
-		longest := a.longest(of, &p.now)
+		longest := a.longest(of, p)
 		next.scale = min(next.scale, longest)
 		a.limitFall(w, p)
 		if a.firm {
@@ -147,24 +147,24 @@ func (h *hyperparameters) exponent(w, c float64) float64 {
 
 // longest is the scale of the longest step that WithMaxStep allows, to all parameters
 // together or to each; +Inf if there is no limit.
-func (a *adaptive) longest(of []state, now *reading) float64 {
+func (a *adaptive) longest(of []state, p *progress) float64 {
 	if a.maxStep == 0 {
 		return math.Inf(1)
 	}
 	if !a.capEach {
-		return a.longestOf(of, now.sums, now.exponents)
+		return a.longestOf(of, p.now.sums, p.now.exponents, 1-p.kept)
 	}
 	longest := math.Inf(1)
 	for i, q := range of {
 		sums, _ := q.measured()
-		longest = min(longest, a.longestOf(of[i:i+1], sums, kernel.Exponents{}))
+		longest = min(longest, a.longestOf(of[i:i+1], sums, kernel.Exponents{}, 1-p.kept))
 	}
 	return longest
 }
 
 // longestOf is that of parameters together, whose sums these are.
-func (a *adaptive) longestOf(of []state, sums kernel.Sums, exponents kernel.Exponents) float64 {
-	step := a.stepLength(of, sums, exponents)
+func (a *adaptive) longestOf(of []state, sums kernel.Sums, exponents kernel.Exponents, w float64) float64 {
+	step := a.stepLength(of, sums, exponents, w)
 	if step == 0 {
 		return math.Inf(1)
 	}

@@ -9,6 +9,12 @@ import (
 // restarts says whether the warm-up may begin again.
 func (h *hyperparameters) restarts() bool { return h.restart > 0 && h.scaleSignal == Relative }
 
+// warmed is a decay of older gradients in a warm-up of weight w: μ_t = μ (1 − f w).
+// Gradients from far away say little of what is near.
+func (h *hyperparameters) warmed(decay, w float64) float64 {
+	return decay * (1 - float64(h.momentumWarmup*w))
+}
+
 const squareDecay = 0.99 // of σ²
 
 // warmupWeight is w, which is 1 at first and falls by e^{−1/τ} at every step, until

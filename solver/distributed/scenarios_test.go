@@ -174,6 +174,11 @@ func sharesTrainAsTheWhole(w *distributed.World) (uint64, error) {
 		if err := errors.Join(s.Step(part.Model()), alone.Step(whole.Model())); err != nil {
 			return 0, err
 		}
+		if i < 3 {
+			if err := closeTo(part.Model(), whole.Model(), 1e-6); err != nil {
+				return 0, fmt.Errorf("step %d: %w", i+1, err)
+			}
+		}
 	}
 	if err := s.Check(part.Model()); err != nil {
 		return 0, err
@@ -182,7 +187,9 @@ func sharesTrainAsTheWhole(w *distributed.World) (uint64, error) {
 		return 0, fmt.Errorf("the loss went from %v to %v", losses[0], losses[1])
 	}
 	print := fingerprint(part.Model())
-	return print, errors.Join(sameOnAll(w, print), closeTo(part.Model(), whole.Model(), 1e-5))
+	// Added in another order, a gradient next to 0 may have another sign, to which gains
+	// adapt, and while much is learned, what is a rounding at first grows.
+	return print, errors.Join(sameOnAll(w, print), closeTo(part.Model(), whole.Model(), 1e-3))
 }
 
 // closeTo compares models, relative to each parameter's length.

@@ -67,6 +67,7 @@ var (
 	)
 	// The keys of learned gains beside a scale.
 	gains = []*key{
+		below1("momentum-warmup", solver.WithMomentumWarmup),
 		number("gain-rate", solver.WithGainRate),
 		below1("gain-decay", solver.WithGainDecay),
 		bounds("gain-bounds", solver.WithGainBounds),

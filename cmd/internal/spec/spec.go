@@ -117,7 +117,12 @@ func (s *Spec) set(setting string) error {
 	keys := s.keys()
 	i := slices.IndexFunc(keys, func(k *key) bool { return k.name == name })
 	if i < 0 {
-		return fmt.Errorf("solver %q: unknown key %q%s", s.Text, name, meant(name, keyNames(keys), s.Name+" takes "))
+		known, takes := keyNames(keys), s.Name+" takes "
+		end := meant(name, known, takes)
+		if slices.ContainsFunc(kinds, func(k *kind) bool { return slices.Contains(keyNames(k.keys), name) }) {
+			end = "; " + takes + strings.Join(known, ", ") // it is another solver's, and not misspelt
+		}
+		return fmt.Errorf("solver %q: unknown key %q%s", s.Text, name, end)
 	}
 	if _, twice := s.Settings[name]; twice {
 		return fmt.Errorf("solver %q: %s is set twice", s.Text, name)

@@ -28,6 +28,7 @@ type Parameter struct {
 	Steps     int       `json:"steps"`
 	Scale     float64   `json:"scale"`               // s of its last step
 	Direction []float64 `json:"direction,omitempty"` // of a FunnelAdam: what makes d of m and v
+	Start     float64   `json:"start,omitempty"`     // of a FunnelAdam: the weight of m_0 in m. Absent: β1^steps
 	Flushes   bool      `json:"flushes,omitempty"`   // subnormal state is set to 0. Absent: it stays
 	Averages  bool      `json:"averages,omitempty"`  // it has a step average
 	Likeness  float64   `json:"likeness,omitempty"`  // of an Augmented: q, how alike its last steps were. Absent: 0

@@ -7,7 +7,7 @@ import "math"
 //	p ← gain: see Gain
 //	m ← β1 m + (1−β1) (p ⊙ g)
 //	v ← β2 v + (1−β2) g²
-//	d ← (m / (1−β1^t)) / (√(v / (1−β2^t)) + ε): see AdamDirection
+//	d ← (m / (1 − b)) / (√(v / (1−β2^t)) + ε): see AdamDirection
 //	θ ← θ − η s d
 type AdamStep[T Float] struct {
 	Objective[T]
@@ -22,7 +22,7 @@ type AdamStep[T Float] struct {
 //
 //	d = Correction · m / (√v + Eps)
 type AdamDirection[T Float] struct {
-	Correction T // √(1 − β2^t) / (1 − β1^t)
+	Correction T // √(1 − β2^t) / (1 − b), where b is the product of all β1 so far
 	Eps        T // ε √(1 − β2^t), above 0
 }
 
@@ -40,11 +40,15 @@ func UpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 func updateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 	for i := range theta {
 		g := c.Gradient(gradient[i], theta[i])
-		p[i] = c.Gain.next(p[i], m[i], g)               // p ← (p + λ (1 − p)) ⊙ exp(γp m ⊙ g)
+		before, gain := theta[i], p[i]
+		p[i] = c.Gain.next(gain, m[i], g)               // p ← (p + λ (1 − p)) ⊙ exp(γp m ⊙ g)
 		m[i] = T(c.Beta1*m[i]) + T(c.Weight1*T(p[i]*g)) // m ← β1 m + (1−β1) (p ⊙ g)
 		v[i] = T(c.Beta2*v[i]) + T(T(c.Weight2*g)*g)    // v ← β2 v + (1−β2) g², where g² alone could overflow
 		d := c.Direction.Of(m[i], v[i])                 // d ← Correction m / (√v + Eps)
-		theta[i] = theta[i] - T(c.Rate*d)               // θ ← θ − η s d
+		theta[i] = before - T(c.Rate*d)                 // θ ← θ − η s d
+		if c.Gain.settles() && theta[i] == before {
+			p[i] = c.Gain.settled(gain)
+		}
 		gradient[i] = 0
 	}
 }

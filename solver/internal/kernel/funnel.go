@@ -27,10 +27,14 @@ func UpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 func updateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 	for i := range theta {
 		g := c.Gradient(gradient[i], theta[i])
-		p[i] = c.Gain.next(p[i], m[i], g)                      // p ← (p + λ (1 − p)) ⊙ exp(γp m ⊙ g)
+		before, gain := theta[i], p[i]
+		p[i] = c.Gain.next(gain, m[i], g)                      // p ← (p + λ (1 − p)) ⊙ exp(γp m ⊙ g)
 		nu[i] = T(c.Momentum*nu[i]) + T(c.LearnRate*T(p[i]*g)) // ν ← μ ν + η (p ⊙ g)
 		m[i] = T(c.GradientDecay*m[i]) + T(c.GradientWeight*g) // m ← β m + (1−β) g
-		theta[i] = theta[i] - T(c.Scale*nu[i])                 // θ ← θ − s ν
+		theta[i] = before - T(c.Scale*nu[i])                   // θ ← θ − s ν
+		if c.Gain.settles() && theta[i] == before {
+			p[i] = c.Gain.settled(gain)
+		}
 		gradient[i] = 0
 	}
 }

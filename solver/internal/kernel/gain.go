@@ -6,11 +6,16 @@ package kernel
 //	p ← min(max(p, Min), Max)
 //
 // The raw signal is m ⊙ g, the normalized one sign(m) ⊙ sign(g).
+//
+// A value that a step is too short to change has the same gradient at the next one, and so
+// on, and of the signs its gain would learn to grow without end. With Settled, such a step
+// leaves it at p + λ (1 − p).
 type Gain[T Float] struct {
 	Rate     T // γp, for raw signals; includes the bias correction
 	Up, Down T // exp(γp), exp(−γp), for normalized signals
 	Min, Max T
 	Decay    T    // λ
+	Settled  T    // 1 or 0
 	Raw      bool // which signal; with its padding as long as an element
 }
 
@@ -20,6 +25,12 @@ func (k *Gain[T]) next(p, m, g T) T {
 	p = p * k.factor(m, g) // p ← p exp(γp m g)
 	return k.bounded(p)    // p ← min(max(p, Min), Max)
 }
+
+// settles says whether gains learn nothing of a step that leaves the value as it is.
+func (k *Gain[T]) settles() bool { return k.Settled != 0 && !k.Raw }
+
+// settled is the next of p after such a step.
+func (k *Gain[T]) settled(p T) T { return k.bounded(k.decayed(p)) }
 
 // decayed is p to the bit where λ is 0.
 func (k *Gain[T]) decayed(p T) T { return p + T(k.Decay*(1-p)) }

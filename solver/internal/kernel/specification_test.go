@@ -82,18 +82,18 @@ func newProblem[T Float](n int, number func() float64, pick func(int) int) *prob
 	}
 	gain := Gain[T]{
 		Rate: choose(0.01, 3, 1e10, 1e-10), Up: choose(1.01, 2), Down: choose(0.99, 0.5),
-		Min: choose(0.01, 0, 0.9), Max: choose(100, 1.1, 1e30), Decay: choose(0, 0.01, 0.9), Raw: pick(2) == 0,
+		Min: choose(0.01, 0, 0.9), Max: choose(100, 1.1, 1e30), Decay: choose(0, 0.01, 0.9), Settled: choose(0, 1), Raw: pick(2) == 0,
 	}
 	p.funnel = FunnelStep[T]{
 		Objective: objective, Gain: gain,
 		LearnRate: choose(0.001, 0.3, 0, 1e10), Momentum: choose(0.9, 0, 0.999),
 		GradientDecay: choose(0.9, 0, 0.1), GradientWeight: choose(0.1, 1, 0.9),
-		Scale: choose(1, 0.37, 1e3, 0),
+		Scale: choose(1, 0.37, 1e3, 0, 1e-8),
 	}
 	p.adam = AdamStep[T]{
 		Objective: objective, Gain: gain,
 		Beta1: choose(0.9, 0, 0.5), Beta2: choose(0.999, 0, 1), Weight1: choose(0.1, 1, 0.5), Weight2: choose(0.001, 1, 1e-16),
-		Direction: direction(), Rate: choose(0.001, 0.37, 0, 1e10),
+		Direction: direction(), Rate: choose(0.001, 0.37, 0, 1e10, 1e-8),
 	}
 	return p
 }

@@ -47,9 +47,11 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 	lowest, highest := gains.Min, gains.Max
 	// Variables, because the compiler loads fields again after every store.
 	eta, mu, beta, weight, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientWeight, c.Scale
+	settles := gains.settles()
 	for i, value := range theta {
 		g, average, gain := gradient[i], m[i], p[i]
 		gain += T(decay * (1 - gain))
+		settled := gain
 		if average != 0 && g != 0 {
 			gain *= factors[signsDiffer(average, g)]
 		}
@@ -60,10 +62,14 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 			gain = highest
 		}
 		velocity := T(mu*nu[i]) + T(eta*T(gain*g))
-		p[i] = gain
 		nu[i] = velocity
 		m[i] = T(beta*average) + T(weight*g)
-		theta[i] = value - T(s*velocity)
+		next := value - T(s*velocity)
+		if settles && next == value {
+			gain = gains.bounded(settled)
+		}
+		p[i] = gain
+		theta[i] = next
 	}
 	clear(gradient)
 }
@@ -108,19 +114,25 @@ func tunedUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 	gains := tunedFirst(theta, gradient, m, p, &c.Objective, &c.Gain)
 	factors, way := [2]T{gains.Up, gains.Down}, c.Direction
 	beta1, weight1, beta2, weight2, rate := c.Beta1, c.Weight1, c.Beta2, c.Weight2, c.Rate
+	settles := gains.settles()
 	for i, value := range theta {
 		g, average := gradient[i], m[i]
-		gain := gains.decayed(p[i])
+		settled := gains.decayed(p[i])
+		gain := settled
 		if average != 0 && g != 0 {
 			gain *= factors[signsDiffer(average, g)]
 		}
 		gain = gains.bounded(gain)
 		average = T(beta1*average) + T(weight1*T(gain*g))
 		square := T(beta2*v[i]) + T(T(weight2*g)*g)
-		p[i] = gain
 		m[i] = average
 		v[i] = square
-		theta[i] = value - T(rate*way.Of(average, square))
+		next := value - T(rate*way.Of(average, square))
+		if settles && next == value {
+			gain = gains.bounded(settled)
+		}
+		p[i] = gain
+		theta[i] = next
 	}
 	clear(gradient)
 }

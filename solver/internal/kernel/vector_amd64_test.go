@@ -37,7 +37,7 @@ func checkOrder[T Float](t *testing.T) {
 		return []uintptr{
 			objective + unsafe.Offsetof(o.L1), objective + unsafe.Offsetof(o.L2), objective + unsafe.Offsetof(o.PerBatch), objective + unsafe.Offsetof(o.Clip),
 			gain + unsafe.Offsetof(k.Rate), gain + unsafe.Offsetof(k.Up), gain + unsafe.Offsetof(k.Down),
-			gain + unsafe.Offsetof(k.Min), gain + unsafe.Offsetof(k.Max), gain + unsafe.Offsetof(k.Decay), gain + unsafe.Offsetof(k.Raw),
+			gain + unsafe.Offsetof(k.Min), gain + unsafe.Offsetof(k.Max), gain + unsafe.Offsetof(k.Decay), gain + unsafe.Offsetof(k.Settled), gain + unsafe.Offsetof(k.Raw),
 		}
 	}
 	var p partialSums

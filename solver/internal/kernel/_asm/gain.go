@@ -12,16 +12,29 @@ func signals(raw bool) string {
 	return ""
 }
 
-// gain returns what gives an update its gains, given g.
-func (f float) gain(raw bool, m, p, c Register, none VecVirtual) func(g VecVirtual) VecVirtual {
+// gain returns what gives an update its gains, given g, and what stores them, given where
+// values stayed as they were.
+func (f float) gain(raw bool, m, p, c Register, none VecVirtual) func(g VecVirtual) (gain VecVirtual, settle func(same VecVirtual)) {
 	if raw {
-		return func(VecVirtual) VecVirtual { return f.load(p) }
+		return func(VecVirtual) (VecVirtual, func(VecVirtual)) { return f.load(p), func(VecVirtual) {} }
 	}
 	lowest, highest := f.broadcast(c, gain+gainMin), f.broadcast(c, gain+gainMax)
 	up, down := f.broadcast(c, gain+gainUp), f.broadcast(c, gain+gainDown)
-	return func(g VecVirtual) VecVirtual {
+	return func(g VecVirtual) (VecVirtual, func(VecVirtual)) {
 		factor := f.normalizedFactor(f.load(m), g, none, up, down)
-		return f.nextGain(factor, p, f.broadcast(c, gain+gainDecay), lowest, highest)
+		settled, next := f.decayed(p, f.broadcast(c, gain+gainDecay)), YMM()
+		f.mul(settled, factor, next)
+		f.bound(next, lowest, highest)
+		used := YMM()
+		VMOVAPS(next, used)
+		return used, func(same VecVirtual) {
+			f.bound(settled, lowest, highest)
+			t := f.broadcast(c, gain+gainSettled)
+			f.equal(none, t, t)
+			VANDNPS(same, t, t)
+			f.blend(t, settled, next, next)
+			f.store(next, p)
+		}
 	}
 }
 
@@ -39,25 +52,30 @@ func (f float) rawGains() {
 		f.mul(f.at(m, 0), x, x)
 		f.mul(rate, x, x)
 		f.exp(x)
-		f.nextGain(x, p, decay, lowest, highest)
+		next := f.decayed(p, decay)
+		f.mul(x, next, next)
+		f.bound(next, lowest, highest)
+		f.store(next, p)
 		f.advance(f.perVector(), g, m, p)
 	})
 	VZEROUPPER()
 	RET()
 }
 
-// nextGain is Gain.next with this factor, in memory and returned.
-func (f float) nextGain(factor VecVirtual, p Register, decay, lowest, highest VecVirtual) VecVirtual {
+// decayed is Gain.decayed of p.
+func (f float) decayed(p Register, decay VecVirtual) VecVirtual {
 	last, t := f.load(p), YMM()
 	VMOVUPS(f.constantMem(1), t)
 	f.sub(last, t, t)
 	f.mul(decay, t, t)
 	f.add(t, last, last)
-	f.mul(last, factor, last)
-	f.max(lowest, last, last)
-	f.min(highest, last, last)
-	f.store(last, p)
 	return last
+}
+
+// bound is Gain.bounded, in place.
+func (f float) bound(gain, lowest, highest VecVirtual) {
+	f.max(lowest, gain, gain)
+	f.min(highest, gain, gain)
 }
 
 // normalizedFactor is Gain.factor of normalized signals.

@@ -68,6 +68,7 @@ const (
 	gainMin
 	gainMax
 	gainDecay
+	gainSettled
 	_ // whether signals are raw
 	gainEnd
 )

@@ -21,7 +21,7 @@ func (f float) updateFunnel(raw bool) {
 
 	f.loop(n, f.perVector(), func() {
 		g := f.load(gradient)
-		change := nextGain(g)
+		change, settle := nextGain(g)
 
 		// ν ← μ ν + η (p ⊙ g)
 		f.mul(change, g, change)
@@ -40,7 +40,7 @@ func (f float) updateFunnel(raw bool) {
 
 		// θ ← θ − s ν
 		f.mul(s, velocity, velocity)
-		f.descend(velocity, theta)
+		settle(f.descend(velocity, theta))
 
 		f.store(none, gradient)
 		f.advance(f.perVector(), theta, gradient, nu, m, p)
@@ -62,7 +62,7 @@ func (f float) updateAdam(raw bool) {
 
 	f.loop(n, f.perVector(), func() {
 		g := f.load(gradient)
-		change := nextGain(g)
+		change, settle := nextGain(g)
 
 		// m ← β1 m + (1−β1) (p ⊙ g)
 		f.mul(change, g, change)
@@ -83,7 +83,7 @@ func (f float) updateAdam(raw bool) {
 		// θ ← θ − η s d
 		d := f.direction(first, second, c, direction)
 		f.mul(f.broadcast(c, rate), d, d)
-		f.descend(d, theta)
+		settle(f.descend(d, theta))
 
 		f.store(none, gradient)
 		f.advance(f.perVector(), theta, gradient, m, v, p)
@@ -103,9 +103,11 @@ func (f float) direction(m, v Op, c Register, index int) VecVirtual {
 	return d
 }
 
-// descend is theta −= change.
-func (f float) descend(change VecVirtual, theta Register) {
-	w := f.load(theta)
-	f.sub(change, w, w)
-	f.store(w, theta)
+// descend is theta −= change. What it returns is all ones where theta stayed as it was.
+func (f float) descend(change VecVirtual, theta Register) VecVirtual {
+	before := f.load(theta)
+	f.sub(change, before, change)
+	f.store(change, theta)
+	f.equal(change, before, change)
+	return change
 }
