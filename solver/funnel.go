@@ -55,7 +55,8 @@ var _ Adaptive = (*Funnel)(nil)
 //
 // In a warm-up the momentum is less, because old gradients come from far away. Where a
 // step was too short to change a value, the exponential does not count for the gains of
-// later steps, unless its signal is Raw: the gradient will be the same, and a gain would
+// later steps, unless its signal is Raw or its bounds leave out 1: the gradient will be the
+// same, and a gain would
 // grow on it without end.
 //
 // p and s are clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a

@@ -172,7 +172,7 @@ func gain[T kernel.Float](h *hyperparameters, start float64) kernel.Gain[T] {
 		Decay: T(h.gainDecay),
 		Raw:   h.gainSignal == Raw && T(rate) > 0,
 	}
-	if h.settled {
+	if h.settled && h.gainMin <= 1 && 1 <= h.gainMax { // or a gain would go back to 1 across a bound
 		k.Settled = 1
 	}
 	return k

@@ -47,7 +47,7 @@ func updateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 		d := c.Direction.Of(m[i], v[i])                 // d ← Correction m / (√v + Eps)
 		theta[i] = before - T(c.Rate*d)                 // θ ← θ − η s d
 		if c.Gain.settles() && theta[i] == before {
-			p[i] = c.Gain.settled(gain)
+			p[i] = c.Gain.decayed(gain)
 		}
 		gradient[i] = 0
 	}

@@ -33,7 +33,7 @@ func updateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 		m[i] = T(c.GradientDecay*m[i]) + T(c.GradientWeight*g) // m ← β m + (1−β) g
 		theta[i] = before - T(c.Scale*nu[i])                   // θ ← θ − s ν
 		if c.Gain.settles() && theta[i] == before {
-			p[i] = c.Gain.settled(gain)
+			p[i] = c.Gain.decayed(gain)
 		}
 		gradient[i] = 0
 	}

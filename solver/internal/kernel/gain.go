@@ -15,7 +15,7 @@ type Gain[T Float] struct {
 	Up, Down T // exp(γp), exp(−γp), for normalized signals
 	Min, Max T
 	Decay    T    // λ
-	Settled  T    // 1 or 0
+	Settled  T    // 1, where Min ≤ 1 ≤ Max, or 0
 	Raw      bool // which signal; with its padding as long as an element
 }
 
@@ -28,9 +28,6 @@ func (k *Gain[T]) next(p, m, g T) T {
 
 // settles says whether gains learn nothing of a step that leaves the value as it is.
 func (k *Gain[T]) settles() bool { return k.Settled != 0 && !k.Raw }
-
-// settled is the next of p after such a step.
-func (k *Gain[T]) settled(p T) T { return k.bounded(k.decayed(p)) }
 
 // decayed is p to the bit where λ is 0.
 func (k *Gain[T]) decayed(p T) T { return p + T(k.Decay*(1-p)) }

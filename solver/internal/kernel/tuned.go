@@ -66,7 +66,7 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 		m[i] = T(beta*average) + T(weight*g)
 		next := value - T(s*velocity)
 		if settles && next == value {
-			gain = gains.bounded(settled)
+			gain = settled
 		}
 		p[i] = gain
 		theta[i] = next
@@ -129,7 +129,7 @@ func tunedUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 		v[i] = square
 		next := value - T(rate*way.Of(average, square))
 		if settles && next == value {
-			gain = gains.bounded(settled)
+			gain = settled
 		}
 		p[i] = gain
 		theta[i] = next

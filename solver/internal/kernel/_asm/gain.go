@@ -20,19 +20,16 @@ func (f float) gain(raw bool, m, p, c Register, none VecVirtual) func(g VecVirtu
 	}
 	lowest, highest := f.broadcast(c, gain+gainMin), f.broadcast(c, gain+gainMax)
 	up, down := f.broadcast(c, gain+gainUp), f.broadcast(c, gain+gainDown)
+	learns := f.broadcast(c, gain+gainSettled)
+	f.equal(none, learns, learns) // all ones where gains learn of every step
 	return func(g VecVirtual) (VecVirtual, func(VecVirtual)) {
 		factor := f.normalizedFactor(f.load(m), g, none, up, down)
 		settled, next := f.decayed(p, f.broadcast(c, gain+gainDecay)), YMM()
 		f.mul(settled, factor, next)
 		f.bound(next, lowest, highest)
-		used := YMM()
-		VMOVAPS(next, used)
-		return used, func(same VecVirtual) {
-			f.bound(settled, lowest, highest)
-			t := f.broadcast(c, gain+gainSettled)
-			f.equal(none, t, t)
-			VANDNPS(same, t, t)
-			f.blend(t, settled, next, next)
+		return next, func(same VecVirtual) {
+			VANDNPS(same, learns, same)
+			f.blend(same, settled, next, next)
 			f.store(next, p)
 		}
 	}

@@ -21,10 +21,11 @@ func (f float) updateFunnel(raw bool) {
 
 	f.loop(n, f.perVector(), func() {
 		g := f.load(gradient)
-		change, settle := nextGain(g)
+		now, settle := nextGain(g)
 
 		// ν ← μ ν + η (p ⊙ g)
-		f.mul(change, g, change)
+		change := YMM()
+		f.mul(now, g, change)
 		f.mul(eta, change, change)
 		velocity := YMM()
 		f.mul(f.at(nu, 0), mu, velocity)
@@ -62,10 +63,11 @@ func (f float) updateAdam(raw bool) {
 
 	f.loop(n, f.perVector(), func() {
 		g := f.load(gradient)
-		change, settle := nextGain(g)
+		now, settle := nextGain(g)
 
 		// m ← β1 m + (1−β1) (p ⊙ g)
-		f.mul(change, g, change)
+		change := YMM()
+		f.mul(now, g, change)
 		f.mul(part1, change, change)
 		first := YMM()
 		f.mul(f.at(m, 0), decay1, first)
