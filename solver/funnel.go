@@ -54,10 +54,9 @@ var _ Adaptive = (*Funnel)(nil)
 // of a fixed sample of the elements, where there are 4,096 or more.
 //
 // In a warm-up the momentum is less, because old gradients come from far away. Where a
-// step was too short to change a value, the exponential does not count for the gains of
-// later steps, unless its signal is Raw or its bounds leave out 1: the gradient will be the
-// same, and a gain would
-// grow on it without end.
+// step was too short to change a value, the exponential does not count for the gain at
+// later steps, because the gradient will be the same, and the gain would grow on it without
+// end. Raw gains, and such whose bounds leave out 1, do grow.
 //
 // p and s are clipped to their bounds after every update. sign(0) is 0, and c_t is 0 where a
 // norm is. g is the gradient after l1 and l2 regularisation, division by the batch
