@@ -194,7 +194,7 @@ func (s *adamState[T]) warm(h *hyperparameters, w float64) {
 	t, beta := s.steps+1, h.warmed(h.beta1, w)
 	start := kernel.Power(h.beta1, t)
 	if s.nextStart = 0; h.momentumWarmup > 0 || s.start > 0 {
-		start = s.startAfter(h, s.steps) * beta
+		start = float64(s.startAfter(h, s.steps) * beta)
 		s.nextStart = start
 	}
 	s.step.Beta1, s.step.Weight1 = T(beta), T(1-beta)

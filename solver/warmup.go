@@ -12,7 +12,7 @@ func (h *hyperparameters) restarts() bool { return h.restart > 0 && h.scaleSigna
 // warmed is a decay of older gradients in a warm-up of weight w: μ_t = μ (1 − f w).
 // Gradients from far away say little of what is near.
 func (h *hyperparameters) warmed(decay, w float64) float64 {
-	return decay * (1 - float64(h.momentumWarmup*w))
+	return float64(decay * (1 - float64(h.momentumWarmup*w)))
 }
 
 const squareDecay = 0.99 // of σ²
