@@ -35,7 +35,7 @@ type adaptive struct {
 	between    func() error // what happens between the two passes; nil for nothing
 
 	// stepLength is ‖u‖ of parameters that share one scale, u being the step with
-	// a scale of 1, as far as it is known before the second pass.
+	// a scale of 1 in a warm-up of weight w, as far as it is known before the second pass.
 	stepLength func(of []state, sums kernel.Sums, exponents kernel.Exponents, w float64) float64
 
 	// scratch, valid during Step
@@ -66,7 +66,7 @@ type state interface {
 	elements() int
 	first() (squaredValue, squaredStep float64) // ‖θ_0‖² and ‖u‖², u the step with a scale of 1
 	progressed() *progress
-	setScale(h *hyperparameters, s float64) error // refuses a step that would not be finite
+	setScale(h *hyperparameters, s float64) error // with what follows from kept, and refuses a step that would not be finite
 
 	// The second pass writes.
 	update(block int)

@@ -185,7 +185,7 @@ func (s *adamState[T]) prepare(h *hyperparameters) (blocks int) {
 		Beta2:     T(h.beta2),
 		Weight2:   T(1 - h.beta2),
 	}
-	s.warm(h, 1)
+	s.warm(h, 1) // of a first step, whose length is asked for before w is known
 	return blocks
 }
 
@@ -209,8 +209,9 @@ func (s *adamState[T]) startAfter(h *hyperparameters, steps int) float64 {
 	return kernel.Power(h.beta1, steps)
 }
 
-// adamDirection returns what makes d in a parameter's step t, start being b_t. Its ε is above 0 and finite in T, too, so that a coordinate that never had a
-// gradient has d = 0/ε and not 0/0.
+// adamDirection returns what makes d in a parameter's step t, start being b_t. Its ε is
+// above 0 and finite in T, too, so that a coordinate that never had a gradient has
+// d = 0/ε and not 0/0.
 func adamDirection[T kernel.Float](h *hyperparameters, t int, start float64) kernel.AdamDirection[T] {
 	correction := math.Sqrt(1 - kernel.Power(h.beta2, t))
 	eps := max(T(min(h.eps*correction, largest[T]())), smallest[T]())
