@@ -57,7 +57,7 @@ DATA c32_80000000<>+28(SB)/4, $0x80000000
 GLOBL c32_80000000<>(SB), RODATA|NOPTR, $32
 
 // func measure32AVX2(theta *float32, gradient *float32, stepGradient *float32, d *float32, n int, sums *float64, maxima *uint32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·measure32AVX2(SB), NOSPLIT, $0-56
 	MOVQ    d+24(FP), AX
 	MOVQ    theta+0(FP), CX
@@ -81,38 +81,30 @@ TEXT ·measure32AVX2(SB), NOSPLIT, $0-56
 	JZ      done
 
 loop:
-	VANDPS    (DX), Y10, Y11
-	VPMAXUD   Y11, Y8, Y8
-	VANDPS    (CX), Y10, Y11
-	VPMAXUD   Y11, Y9, Y9
-	VCVTPS2PD (CX), Y11
-	VMULPD    Y11, Y11, Y11
-	VADDPD    Y11, Y6, Y6
-	VCVTPS2PD (AX), Y11
-	VCVTPS2PD (BX), Y12
-	VMULPD    Y11, Y12, Y13
-	VADDPD    Y13, Y0, Y0
-	VMULPD    Y11, Y11, Y11
-	VADDPD    Y11, Y2, Y2
-	VMULPD    Y12, Y12, Y11
-	VADDPD    Y11, Y4, Y4
-	VCVTPS2PD 16(CX), Y11
-	VMULPD    Y11, Y11, Y11
-	VADDPD    Y11, Y7, Y7
-	VCVTPS2PD 16(AX), Y11
-	VCVTPS2PD 16(BX), Y12
-	VMULPD    Y11, Y12, Y13
-	VADDPD    Y13, Y1, Y1
-	VMULPD    Y11, Y11, Y11
-	VADDPD    Y11, Y3, Y3
-	VMULPD    Y12, Y12, Y11
-	VADDPD    Y11, Y5, Y5
-	ADDQ      $0x20, CX
-	ADDQ      $0x20, DX
-	ADDQ      $0x20, BX
-	ADDQ      $0x20, AX
-	SUBQ      $0x08, SI
-	JNZ       loop
+	VANDPS      (DX), Y10, Y11
+	VPMAXUD     Y11, Y8, Y8
+	VANDPS      (CX), Y10, Y11
+	VPMAXUD     Y11, Y9, Y9
+	VCVTPS2PD   (CX), Y11
+	VFMADD231PD Y11, Y11, Y6
+	VCVTPS2PD   (AX), Y11
+	VCVTPS2PD   (BX), Y12
+	VFMADD231PD Y11, Y12, Y0
+	VFMADD231PD Y11, Y11, Y2
+	VFMADD231PD Y12, Y12, Y4
+	VCVTPS2PD   16(CX), Y11
+	VFMADD231PD Y11, Y11, Y7
+	VCVTPS2PD   16(AX), Y11
+	VCVTPS2PD   16(BX), Y12
+	VFMADD231PD Y11, Y12, Y1
+	VFMADD231PD Y11, Y11, Y3
+	VFMADD231PD Y12, Y12, Y5
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, AX
+	SUBQ        $0x08, SI
+	JNZ         loop
 
 done:
 	VMOVUPD Y0, (DI)
@@ -139,7 +131,7 @@ DATA c32_7fffffff<>+28(SB)/4, $0x7fffffff
 GLOBL c32_7fffffff<>(SB), RODATA|NOPTR, $32
 
 // func measureAdam32AVX2(theta *float32, gradient *float32, stepGradient *float32, m *float32, v *float32, n int, last *float32, sums *float64, maxima *uint32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, FMA3
 TEXT ·measureAdam32AVX2(SB), NOSPLIT, $0-72
 	MOVQ    m+24(FP), AX
 	MOVQ    v+32(FP), CX
@@ -176,28 +168,20 @@ loop:
 	VMULPS       (AX), Y11, Y11
 	VDIVPS       Y12, Y11, Y11
 	VCVTPS2PD    (BX), Y12
-	VMULPD       Y12, Y12, Y12
-	VADDPD       Y12, Y6, Y6
+	VFMADD231PD  Y12, Y12, Y6
 	VCVTPS2PD    X11, Y12
 	VCVTPS2PD    (DI), Y13
-	VMULPD       Y12, Y13, Y14
-	VADDPD       Y14, Y0, Y0
-	VMULPD       Y12, Y12, Y12
-	VADDPD       Y12, Y2, Y2
-	VMULPD       Y13, Y13, Y12
-	VADDPD       Y12, Y4, Y4
+	VFMADD231PD  Y12, Y13, Y0
+	VFMADD231PD  Y12, Y12, Y2
+	VFMADD231PD  Y13, Y13, Y4
 	VCVTPS2PD    16(BX), Y12
-	VMULPD       Y12, Y12, Y12
-	VADDPD       Y12, Y7, Y7
+	VFMADD231PD  Y12, Y12, Y7
 	VEXTRACTF128 $0x01, Y11, X11
 	VCVTPS2PD    X11, Y11
 	VCVTPS2PD    16(DI), Y12
-	VMULPD       Y11, Y12, Y13
-	VADDPD       Y13, Y1, Y1
-	VMULPD       Y11, Y11, Y11
-	VADDPD       Y11, Y3, Y3
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y11, Y5, Y5
+	VFMADD231PD  Y11, Y12, Y1
+	VFMADD231PD  Y11, Y11, Y3
+	VFMADD231PD  Y12, Y12, Y5
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, SI
 	ADDQ         $0x20, DI
@@ -221,7 +205,7 @@ done:
 	RET
 
 // func measureAverage32AVX2(stepGradient *float32, mean *float32, d *float32, n int, sums *float64)
-// Requires: AVX
+// Requires: AVX, FMA3
 TEXT ·measureAverage32AVX2(SB), NOSPLIT, $0-40
 	MOVQ    mean+8(FP), AX
 	MOVQ    d+16(FP), CX
@@ -241,17 +225,13 @@ loop:
 	VADDPS       (AX), Y4, Y4
 	VCVTPS2PD    X4, Y5
 	VCVTPS2PD    (DX), Y6
-	VMULPD       Y5, Y6, Y6
-	VADDPD       Y6, Y0, Y0
-	VMULPD       Y5, Y5, Y5
-	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  Y5, Y6, Y0
+	VFMADD231PD  Y5, Y5, Y2
 	VEXTRACTF128 $0x01, Y4, X4
 	VCVTPS2PD    X4, Y4
 	VCVTPS2PD    16(DX), Y5
-	VMULPD       Y4, Y5, Y5
-	VADDPD       Y5, Y1, Y1
-	VMULPD       Y4, Y4, Y4
-	VADDPD       Y4, Y3, Y3
+	VFMADD231PD  Y4, Y5, Y1
+	VFMADD231PD  Y4, Y4, Y3
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
@@ -277,7 +257,7 @@ DATA c32_3e99999a<>+28(SB)/4, $0x3e99999a
 GLOBL c32_3e99999a<>(SB), RODATA|NOPTR, $32
 
 // func measureAverageAdam32AVX2(stepGradient *float32, mean *float32, m *float32, v *float32, n int, last *float32, sums *float64)
-// Requires: AVX
+// Requires: AVX, FMA3
 TEXT ·measureAverageAdam32AVX2(SB), NOSPLIT, $0-56
 	MOVQ    mean+8(FP), AX
 	MOVQ    m+16(FP), CX
@@ -305,17 +285,13 @@ loop:
 	VDIVPS       Y5, Y4, Y4
 	VCVTPS2PD    X4, Y5
 	VCVTPS2PD    (SI), Y6
-	VMULPD       Y5, Y6, Y6
-	VADDPD       Y6, Y0, Y0
-	VMULPD       Y5, Y5, Y5
-	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  Y5, Y6, Y0
+	VFMADD231PD  Y5, Y5, Y2
 	VEXTRACTF128 $0x01, Y4, X4
 	VCVTPS2PD    X4, Y4
 	VCVTPS2PD    16(SI), Y5
-	VMULPD       Y4, Y5, Y5
-	VADDPD       Y5, Y1, Y1
-	VMULPD       Y4, Y4, Y4
-	VADDPD       Y4, Y3, Y3
+	VFMADD231PD  Y4, Y5, Y1
+	VFMADD231PD  Y4, Y4, Y3
 	ADDQ         $0x20, SI
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX

@@ -2,19 +2,19 @@
 
 package kernel
 
-// useAVX2 is whether the processor and the operating system have AVX2.
+// useAVX2 is whether the processor and the operating system have AVX2, and with it FMA.
 var useAVX2 = hasAVX2()
 
 func hasAVX2() bool {
 	const (
-		osxsave, avx = 1 << 27, 1 << 28 // leaf 1, ecx
-		avx2         = 1 << 5           // leaf 7, ebx
-		xmm, ymm     = 1 << 1, 1 << 2   // saved by the operating system
+		osxsave, avx, fma = 1 << 27, 1 << 28, 1 << 12 // leaf 1, ecx
+		avx2              = 1 << 5                    // leaf 7, ebx
+		xmm, ymm          = 1 << 1, 1 << 2            // saved by the operating system
 	)
 	if highest, _, _, _ := cpuid(0, 0); highest < 7 {
 		return false
 	}
-	if _, _, ecx, _ := cpuid(1, 0); ecx&(osxsave|avx) != osxsave|avx {
+	if _, _, ecx, _ := cpuid(1, 0); ecx&(osxsave|avx|fma) != osxsave|avx|fma {
 		return false
 	}
 	if saved, _ := xgetbv(); saved&(xmm|ymm) != xmm|ymm {

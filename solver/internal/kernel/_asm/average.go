@@ -70,8 +70,8 @@ func (f float) averageLoop(streams []Register, direction func(element int) VecVi
 		}
 		for h := range 2 {
 			d := half(h)
-			accumulate(sum[0][h], d, f.doubles(g, 4*h))
-			accumulate(sum[1][h], d, d)
+			f.accumulate(sum[0][h], d, f.doubles(g, 4*h))
+			f.accumulate(sum[1][h], d, d)
 		}
 		f.advance(8, streams...)
 	})

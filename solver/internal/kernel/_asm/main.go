@@ -4,7 +4,7 @@
 // The functions are named after those of package kernel that say what they
 // compute. What is an expression there is a few vector instructions here, on 8
 // float32 or twice 4 float64 at a time. Products are rounded before they are
-// added to anything: no fused multiply-add.
+// added to anything: no fused multiply-add, except where they are exact.
 package main
 
 import (

@@ -55,11 +55,11 @@ func (f float) measureLoop(streams []Register, direction func() (half func(h int
 		half := direction()
 		for h := range 2 {
 			value := f.doubles(theta, 4*h)
-			accumulate(sum[3][h], value, value)
+			f.accumulate(sum[3][h], value, value)
 			d, g := half(h), f.doubles(g, 4*h)
-			accumulate(sum[0][h], d, g)
-			accumulate(sum[1][h], d, d)
-			accumulate(sum[2][h], g, g)
+			f.accumulate(sum[0][h], d, g)
+			f.accumulate(sum[1][h], d, d)
+			f.accumulate(sum[2][h], g, g)
 		}
 		f.advance(8, streams...)
 	})
@@ -98,8 +98,13 @@ func halfOf(x VecVirtual, h int) VecVirtual {
 	return doubles
 }
 
-// accumulate is sum += x·y.
-func accumulate(sum, x, y VecVirtual) {
+// accumulate is sum += x·y, of elements as float64. Of float32 their product is exact, so
+// that a fused multiply-add makes the same bits.
+func (f float) accumulate(sum, x, y VecVirtual) {
+	if f.bits == 32 {
+		VFMADD231PD(x, y, sum)
+		return
+	}
 	product := YMM()
 	VMULPD(x, y, product)
 	VADDPD(product, sum, sum)
