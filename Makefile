@@ -69,9 +69,11 @@ fingerprint:
 	@if command -v qemu-aarch64 >/dev/null; then GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64 -run TheSameBits $(SAMEBITS); \
 	else echo "arm64: skipped; install qemu-user"; fi
 
-# 200,000 steps of a small network with each of four solvers: memory, goroutines, time a step.
+# 200,000 steps of a small network with each of four solvers: memory, goroutines, time a step;
+# and of train-rotmnist's with digits that stay as they are: how long a jump takes after that.
+# FUNNEL_MNIST may name real ones.
 soak:
-	FUNNEL_SOAK=200000 go test -v -count 1 -timeout 0 -run LongRun ./cmd/train-rotmnist/internal/experiment
+	FUNNEL_SOAK=200000 go test -v -count 1 -timeout 0 -run 'LongRun|LongQuiet' ./cmd/train-rotmnist/internal/experiment
 
 # A run that is killed again and again, at random moments, ends as one that is not.
 KILLS ?= 50

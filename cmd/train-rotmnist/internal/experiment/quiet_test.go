@@ -1,0 +1,105 @@
+package experiment
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/seed1e560811/funnel/mnist"
+	"github.com/seed1e560811/funnel/solver"
+	"github.com/seed1e560811/funnel/solver/blas"
+	"gorgonia.org/gorgonia"
+)
+
+const quietBatch = 64
+
+// The longer a network reads digits that stay as they are, the longer it takes to learn
+// turned ones. Its weights are why: from the same weights, a solver that knows nothing of
+// the past is hardly faster. FUNNEL_SOAK is the number of quiet steps, FUNNEL_MNIST the
+// directory of real digits.
+func TestAfterALongQuietAShiftIsLearnedAboutAsFastAsByANewSolver(t *testing.T) {
+	quiet := 1000
+	if text := os.Getenv("FUNNEL_SOAK"); text != "" {
+		var err error
+		if quiet, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("FUNNEL_SOAK=%s is not a number", text)
+		}
+	}
+	data := mnist.Synthetic(10_000, 1)
+	if dir := os.Getenv("FUNNEL_MNIST"); dir != "" {
+		var err error
+		if data, _, err = mnist.ReadDir(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gorgonia.Use(blas.Implementation{})
+	for name, create := range map[string]func() gorgonia.Solver{
+		"funnel": func() gorgonia.Solver { return solver.NewFunnel() }, "funneladam": func() gorgonia.Solver { return solver.NewFunnelAdam() },
+	} {
+		network, err := mnist.NewMLP([]int{128, 64}, quietBatch, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, file := create(), filepath.Join(t.TempDir(), name)
+		stepsToRead(t, network, s, data, 0, quiet, 1)
+		if err := solver.Save(file, network.Model(), s); err != nil {
+			t.Fatal(err)
+		}
+		goesOn, begins := 0, 0
+		for seed := range uint64(3) {
+			if err := solver.Load(file, network.Model(), s); err != nil {
+				t.Fatal(err)
+			}
+			goesOn += stepsToRead(t, network, s, data, 90, 600, 100+seed)
+			if err := solver.Load(file, network.Model(), nil); err != nil {
+				t.Fatal(err)
+			}
+			begins += stepsToRead(t, network, create(), data, 90, 600, 100+seed)
+		}
+		if err := network.Close(); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s, after %d quiet steps: three shifts take %d steps, with a new solver %d", name, quiet, goesOn, begins)
+		if float64(goesOn) > 1.5*float64(begins) {
+			t.Errorf("%s: after %d quiet steps three shifts take %d steps, with a new solver %d", name, quiet, goesOn, begins)
+		}
+	}
+}
+
+// stepsToRead trains a network on digits at an angle. It returns the steps until ten
+// batches in a row are at 90%, or all of them.
+func stepsToRead(t *testing.T, network *mnist.MLP, s gorgonia.Solver, data *mnist.Dataset, angle float64, steps int, seed uint64) (reached int) {
+	t.Helper()
+	schedule, err := mnist.Jumps([]float64{angle}, steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := mnist.NewStream(data, schedule, quietBatch, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	var correct []int
+	for step := range steps {
+		b := stream.Next()
+		if err := network.Run(b.Images, b.Labels); err != nil {
+			t.Fatal(err)
+		}
+		correct = append(correct, network.Correct(b.Labels))
+		if err := s.Step(network.Model()); err != nil {
+			t.Fatal(err)
+		}
+		sum := 0
+		for _, c := range correct[max(0, step-9):] {
+			sum += c
+		}
+		if reached == 0 && step >= 9 && float64(sum) >= 0.9*10*quietBatch {
+			reached = step + 1
+		}
+	}
+	if reached == 0 {
+		return steps
+	}
+	return reached
+}
