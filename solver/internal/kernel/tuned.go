@@ -61,14 +61,14 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 		if gain > highest {
 			gain = highest
 		}
+		p[i] = gain
 		velocity := T(mu*nu[i]) + T(eta*T(gain*g))
 		nu[i] = velocity
 		m[i] = T(beta*average) + T(weight*g)
 		next := value - T(s*velocity)
-		if settles && next == value {
-			gain = settled
+		if next == value && settles {
+			p[i] = settled
 		}
-		p[i] = gain
 		theta[i] = next
 	}
 	clear(gradient)
@@ -123,15 +123,15 @@ func tunedUpdateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 			gain *= factors[signsDiffer(average, g)]
 		}
 		gain = gains.bounded(gain)
+		p[i] = gain
 		average = T(beta1*average) + T(weight1*T(gain*g))
 		square := T(beta2*v[i]) + T(T(weight2*g)*g)
 		m[i] = average
 		v[i] = square
 		next := value - T(rate*way.Of(average, square))
-		if settles && next == value {
-			gain = settled
+		if next == value && settles {
+			p[i] = settled
 		}
-		p[i] = gain
 		theta[i] = next
 	}
 	clear(gradient)
