@@ -19,6 +19,9 @@ const quietBatch = 64
 // the past is hardly faster. FUNNEL_SOAK is the number of quiet steps, FUNNEL_MNIST the
 // directory of real digits.
 func TestAfterALongQuietAShiftIsLearnedAboutAsFastAsByANewSolver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for thousands of steps")
+	}
 	quiet := 1000
 	if text := os.Getenv("FUNNEL_SOAK"); text != "" {
 		var err error
