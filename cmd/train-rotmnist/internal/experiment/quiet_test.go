@@ -20,7 +20,7 @@ const quietBatch = 64
 // directory of real digits.
 func TestAfterALongQuietAShiftIsLearnedAboutAsFastAsByANewSolver(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains for thousands of steps")
+		t.Skip("it takes long; without -short it runs")
 	}
 	quiet := 1000
 	if text := os.Getenv("FUNNEL_SOAK"); text != "" {
