@@ -150,8 +150,9 @@ func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
 	return own.apply(opts)
 }
 
-// Adaptations returns what has been learned about each parameter whose memory
-// lives, in the order in which Step first met them: the scale, and no gains.
+// Adaptations returns what has been learned about each parameter of the last step,
+// and each other whose memory lives, in the order in which Step first met them: the
+// scale, and no gains.
 func (a *Augmented) Adaptations() []Adaptation {
 	own, err := a.made()
 	if err != nil {

@@ -127,6 +127,21 @@ func TestScalarsAndViewsAreKnownByTheirMemory(t *testing.T) {
 	}
 }
 
+func TestWhatTheLastStepLearnedIsThereWhenTheWeightsAreNoLongerInUse(t *testing.T) {
+	for _, c := range adaptives {
+		s := c.make()
+		step(t, s, model(vector("earlier", []float64{1, 2}, []float64{1, 1})))
+		step(t, s, model(vector("w", []float64{1, 2}, []float64{1, 1}), vector("b", []float64{1}, []float64{1})))
+		for range 3 {
+			runtime.GC()
+		}
+		as := s.Adaptations()
+		if len(as) != 2 || as[0].Name != "w" || as[1].Name != "b" {
+			t.Errorf("%s: %v are known, want w and b", c.name, as)
+		}
+	}
+}
+
 func TestMemoryThatIsGoneTakesItsStateWithIt(t *testing.T) {
 	for _, c := range adaptives {
 		s, stays := c.make(), vector("stays", []float64{1, 2}, []float64{1, 1})

@@ -56,8 +56,9 @@
 // What a solver learns of a parameter belongs to the memory that holds its value:
 // not to the node, nor to its place in the model. A program may give the model in
 // any order and in parts, list a node twice, build a new graph over the same weight
-// tensors for every length of sequence, and return nodes to Gorgonia's pool. Memory
-// that nobody else refers to takes its state with it.
+// tensors for every length of sequence, and return nodes to Gorgonia's pool. A
+// solver keeps the memory of the model that it stepped last; of earlier ones what
+// was learned goes with the memory, when nobody else refers to that.
 //
 // One kind of program cannot be followed: one that copies its weights into new
 // tensors for every graph. Each copy is a new parameter. Build the graphs over one

@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 
@@ -166,7 +165,6 @@ func ExampleFunnel_Adaptations() {
 	for _, a := range s.Adaptations() {
 		fmt.Printf("%s after %d steps: scale %.2f, gains %.2f\n", a.Name, a.Steps, a.Scale, a.Gain)
 	}
-	runtime.KeepAlive(d) // what is learned is forgotten with the parameter's memory
 	// Output: weights after 20 steps: scale 4.28, gains [1.55 0.90]
 }
 
@@ -192,7 +190,6 @@ func ExampleFunnel_Adaptations_csv() {
 			})
 		}
 	}
-	runtime.KeepAlive(d)
 	w.Flush()
 	if err := w.Error(); err != nil {
 		log.Fatal(err)
@@ -241,7 +238,6 @@ func ExampleZeroGrad() {
 		}
 	}
 	fmt.Println(s.Adaptations()[0].Steps, "steps")
-	runtime.KeepAlive(d)
 	// Output:
 	// solver: parameter "weights" (number 1 of the model), at [1]: NaN or Inf in the gradient; ZeroGrad clears it, to skip the batch: NaN
 	// 2 steps
@@ -275,7 +271,6 @@ func ExampleSave() {
 	}
 	train(t, resumed, 10)
 	fmt.Println(slices.Equal(resumed.value.Float64s(), d.value.Float64s()), t.Adaptations()[0].Steps)
-	runtime.KeepAlive(resumed)
 	// Output: true 20
 }
 

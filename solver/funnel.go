@@ -165,8 +165,8 @@ func (f *Funnel) Apply(opts ...gorgonia.SolverOpt) error {
 	return a.apply(opts)
 }
 
-// Adaptations returns what has been learned about each parameter whose memory
-// lives, in the order in which Step first met them.
+// Adaptations returns what has been learned about each parameter of the last step,
+// and each other whose memory lives, in the order in which Step first met them.
 func (f *Funnel) Adaptations() []Adaptation {
 	a, err := f.made()
 	if err != nil {

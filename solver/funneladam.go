@@ -119,8 +119,8 @@ func (f *FunnelAdam) Apply(opts ...gorgonia.SolverOpt) error {
 	return a.apply(opts)
 }
 
-// Adaptations returns what has been learned about each parameter whose memory
-// lives, in the order in which Step first met them.
+// Adaptations returns what has been learned about each parameter of the last step,
+// and each other whose memory lives, in the order in which Step first met them.
 func (f *FunnelAdam) Adaptations() []Adaptation {
 	a, err := f.made()
 	if err != nil {

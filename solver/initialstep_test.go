@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver"
@@ -85,7 +84,6 @@ func trained(t *testing.T, s gorgonia.Solver, dtype tensor.Dtype, factor float64
 		}
 	}
 	all = learned(s)
-	runtime.KeepAlive(ps)
 	return values, all
 }
 

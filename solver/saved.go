@@ -186,15 +186,16 @@ func (a *adaptive) save(model []*namedValue) (_ *checkpoint.Solver, tensors []*c
 }
 
 // allOf returns the states of all parameters that live, which must be among those
-// named. Before it says that one is missing it makes sure that the memory is not
-// merely waiting to be collected: in up to three rounds, since a finalizer or a
-// pool may hold it for one more.
+// named. Before it says that one is missing it makes sure that its memory is in use
+// and not merely kept by the solver or waiting to be collected: in up to three
+// rounds, since a finalizer or a pool may hold it for one more.
 func (a *adaptive) allOf(named map[state]*namedValue) ([]state, error) {
 	for range 3 {
 		states := a.parameters.All()
 		if !slices.ContainsFunc(states, func(p state) bool { return named[p] == nil }) {
 			return states, nil
 		}
+		a.parameters.LetGo()
 		runtime.GC()
 	}
 	states := a.parameters.All()

@@ -24,15 +24,17 @@ type State interface {
 }
 
 // Registry finds a solver's state of each parameter by the memory that holds the
-// value. It does not keep that memory alive: when nobody else refers to it, the
-// state goes with it.
+// value. It keeps the memory of the model that it bound last, so that what is known
+// of that can be read when the model itself is no longer in use. Of all other
+// memory the state goes when nobody else refers to it.
 //
 // Parameters without elements have no memory, and nothing to step: they are
 // checked and left out.
 type Registry[S State] struct {
 	mu      sync.Mutex // the runtime's cleanups delete entries at any time
 	entries map[uintptr]*entry[S]
-	added   int // entries so far, for their order
+	added   int     // entries so far, for their order
+	last    []*byte // the memory of the model bound last, or added since
 
 	// valid from Bind to Release
 	model     []gorgonia.ValueGrad
@@ -85,7 +87,18 @@ func (r *Registry[S]) bind(model []gorgonia.ValueGrad, create func(gorgonia.Valu
 		r.Forget()
 		return Blame(err, model[i], i)
 	}
+	r.keep()
 	return nil
+}
+
+// keep refers to the memory of the bound model, and no longer to that of the one
+// before.
+func (r *Registry[S]) keep() {
+	clear(r.last)
+	r.last = r.last[:0]
+	for _, e := range r.bound {
+		r.last = append(r.last, e.memory.Value())
+	}
 }
 
 func (r *Registry[S]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia.Value) S, gradients bool) error {
@@ -233,10 +246,14 @@ func (r *Registry[S]) Release() {
 	r.model, r.bound, r.states, r.extents, r.gradients = nil, r.bound[:0], r.states[:0], r.extents[:0], r.gradients[:0]
 }
 
+// LetGo ends what keep began: of a model that is not in use the states go.
+func (r *Registry[S]) LetGo() { clear(r.last) }
+
 // Add gives a parameter a state. One without elements needs none.
 func (r *Registry[S]) Add(value gorgonia.Value, state S) {
 	if at := address(value); at != nil {
 		r.add(at, state)
+		r.last = append(r.last, at)
 	}
 }
 
