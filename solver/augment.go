@@ -98,6 +98,7 @@ type Augmented struct {
 //	WithScaleFloor               κ   0.25
 //	WithNoiseCorrection          k   0
 //	WithNoiseLimit               c_k 0.3
+//	WithGradientGrowth           h   0
 //	WithScaleRestart             n   3
 //	WithSignalPooling            n0  100
 //	WithStepAverage              β_u 0.99

@@ -16,6 +16,8 @@ var (
 	aboveZero      = numbers("(0, ∞)", "a finite number above 0", func(x float64) bool { return x > 0 && x <= math.MaxFloat64 })
 	belowOne       = numbers("[0, 1)", "at least 0 and below 1", func(x float64) bool { return x >= 0 && x < 1 })
 
+	zeroOrFromOne = numbers("0, [1, ∞)", "0 or a finite number of at least 1", func(x float64) bool { return x == 0 || x >= 1 && x <= math.MaxFloat64 })
+
 	rateAndSteps = &domain{"[0, ∞), (0, ∞)", "two finite numbers, rate ≥ 0, steps > 0", func(v []any) bool {
 		return finiteFromZero.has(v[:1]) && aboveZero.has(v[1:])
 	}}

@@ -93,9 +93,11 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/FunnelAdam's ninth defaults, after a shift":          "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
 	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
-	"float32/Funnel, after a shift":                               "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
+	"float32/Funnel, after a shift":                               "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
+	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
 	"float32/FunnelAdam, after a shift":                           "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
-	"float64/Funnel, after a shift":                               "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
+	"float64/Funnel, after a shift":                               "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
+	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
 	"float64/FunnelAdam, after a shift":                           "3b51be80413f7f1ff48ba544e576aacc5fdd24d96d672cbe73506e4ce28bdfa7",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
 	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
@@ -248,8 +250,10 @@ var (
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
 	// heavy is as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
 	heavy = option(func(h *hyperparameters) { h.momentumWarmup, h.settled = 0, false })
-	// steep is what that was for a Funnel.
-	steep = []gorgonia.SolverOpt{heavy, WithNoiseCorrection(1.5)}
+	// even is a Funnel of before its scale fell where the gradient grew.
+	even = WithGradientGrowth(0)
+	// steep is what heavy was for a Funnel.
+	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
 	slow      = WithGainDecay(0.01) // a FunnelAdam's, then
@@ -322,6 +326,8 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		got["float32/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(opts...)), 1, 90)
 		got["float64/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(opts...)), 1, 90)
 	}
+	got["float32/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(even)), 1, 90)
+	got["float64/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(even)), 1, 90)
 	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
 	adam, funnel := slices.Concat(shrinking, often), slices.Concat(steep, often)
 	got["float32/Funnel, many warm-ups"] = fingerprint[float32](t, as(NewFunnel(funnel...)), 1)

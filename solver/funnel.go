@@ -16,7 +16,7 @@ var _ Adaptive = (*Funnel)(nil)
 // step, see WithScaleScope), both learned by exponentiated-gradient updates
 // while the network trains.
 //
-//	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
+//	s_{t+1} = s_t · min(1, h G/ḡ) · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
 //	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ_t ν_t + η (p_{t+1} ⊙ g_t),  μ_t = μ (1 − f w_t)
@@ -38,7 +38,9 @@ var _ Adaptive = (*Funnel)(nil)
 // decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in
 // s_{t+1} counts the steps that moved something. A/T is the mean of the scale so far outside
 // of warm-ups, where a step weighs 1−w_t, and B/W that in warm-ups, where it weighs w_t; T and
-// W are the sums of these weights. Of a parameter of N elements, c_t is
+// W are the sums of these weights. G is the largest ḡ so far, which it follows slowly after
+// the first warm-up (WithGradientGrowth): where the gradient suddenly is many times as
+// large, the scale falls at once. Of a parameter of N elements, c_t is
 // then drawn towards the mean c̄_t of all parameters' signals, because in few elements
 // it is mostly noise:
 //
@@ -82,7 +84,8 @@ var _ Adaptive = (*Funnel)(nil)
 // found faster at first (WithScaleWarmup, γw and τ); the signal that knows large
 // gradients from small ones (Relative); a longest step (WithMaxStep, c_max); a floor
 // under the scale (WithScaleFloor, κ); a correction for noise (WithNoiseCorrection,
-// k, and WithNoiseLimit, c_k); a warm-up that begins again after a shift
+// k, and WithNoiseLimit, c_k); a scale that falls where the gradient suddenly is larger than
+// ever (WithGradientGrowth, h); a warm-up that begins again after a shift
 // (WithScaleRestart, n); signals that are pooled (WithSignalPooling, n0), and along an
 // average of steps (WithStepAverage, β_u); a momentum that grows in a warm-up
 // (WithMomentumWarmup, f); gains that go back to 1 (WithGainDecay, λ), and that learn
@@ -112,6 +115,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithScaleFloor           κ   0.25
 //	WithNoiseCorrection      k   1
 //	WithNoiseLimit           c_k 0.3
+//	WithGradientGrowth       h   2
 //	WithScaleRestart         n   3
 //	WithSignalPooling        n0  100
 //	WithStepAverage          β_u 0.99

@@ -74,6 +74,7 @@ type FunnelAdam struct{ adaptive adaptive }
 //	WithScaleFloor           κ   0.25
 //	WithNoiseCorrection      k   0.5
 //	WithNoiseLimit           c_k 0.3
+//	WithGradientGrowth       h   0
 //	WithScaleRestart         n   3
 //	WithSignalPooling        n0  1000
 //	WithStepAverage          β_u 0.99

@@ -213,6 +213,23 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseLimit = limit })
 }
 
+// WithGradientGrowth sets h, from which on the scale falls as the gradient grows:
+//
+//	s, A, B ← s, A, B · h G/ḡ,  G ← ḡ/h       where ḡ > h G
+//	G ← G + (0.01 + 0.99 e^{−t/τ}) (ḡ − G)    where ḡ > G
+//
+// ḡ is the running size of the gradient (Relative), this step's included, and G follows
+// it upwards: at once in the first warm-up, which has the τ of WithScaleWarmup, and slowly
+// after it; it begins as ḡ. A and B are those of WithScaleFloor and WithScaleRestart. A
+// gradient that has become many times as large, because the inputs or the loss have, calls
+// for a scale that is as many times less: without that a Funnel throws the weights away
+// before the signals have told it. A FunnelAdam's steps do not grow with the gradient, so
+// it has no such limit. Digits that turn by 60° do not reach it. It means nothing to signals other than Relative. With 0 there is no limit. Default 2;
+// FunnelAdam, Augment 0. Range 0, [1, ∞).
+func WithGradientGrowth(times float64) gorgonia.SolverOpt {
+	return option(func(h *hyperparameters) { h.gradientGrowth = times })
+}
+
 // WithScaleRestart sets n: the scale's warm-up begins again where signals are more than
 // n times as large as they usually are, as after a shift of the data. Its weight w is 1
 // in the first step, and then
@@ -275,8 +292,8 @@ func WithStepAverage(decay float64) gorgonia.SolverOpt {
 
 // WithPaperStep takes away what our defaults add to the step of the paper: it is
 // WithInitialStep(0), WithScaleWarmup(0, τ), WithMaxStep(0), WithScaleFloor(0),
-// WithNoiseCorrection(0), WithScaleRestart(0), WithSignalPooling(0), WithStepAverage(0),
-// WithMomentumWarmup(0), WithGainDecay(0), WithScaleScope(Global) and, but for a Raw one,
+// WithNoiseCorrection(0), WithGradientGrowth(0), WithScaleRestart(0), WithSignalPooling(0),
+// WithStepAverage(0), WithMomentumWarmup(0), WithGainDecay(0), WithScaleScope(Global) and, but for a Raw one,
 // WithScaleSignal(Normalized), with rates that suit them, where they are not 0:
 // WithScaleRate(0.1) and WithGainRate(0.01). A gain learns from every step, also where it
 // was too short to change the value. The learning rate then matters as it
@@ -286,7 +303,7 @@ func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
 		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart, h.pooling, h.stepAverage = 0, 0, 0, 0, 0, 0
-		h.momentumWarmup, h.settled = 0, false
+		h.gradientGrowth, h.momentumWarmup, h.settled = 0, 0, false
 		if h.scaleSignal == Relative {
 			h.scaleSignal = Normalized
 		}

@@ -25,7 +25,7 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor                            float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
-	stepAverage, lift, momentumWarmup              float64
+	stepAverage, lift, momentumWarmup, growth      float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
 	smooth                                         bool // an Augmented
@@ -38,7 +38,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, settled: true,
+		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 2, settled: true,
 	}
 }
 
@@ -87,6 +87,7 @@ type referenceParameter struct {
 type referenceScale struct {
 	s                  float64
 	squaredNorm        float64 // ḡ²
+	peak               float64 // G
 	sum, steady        float64 // A, T
 	warmSum, warmSteps float64 // B, W
 	warmup             float64 // w
@@ -119,7 +120,7 @@ type reference struct {
 	averaged func(r *rules, x *referenceParameter) (base []float64, over func(i int) float64)
 	scale    *referenceScale // of all parameters
 
-	outliers, capped, floored, begun, prompted, lifted, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, and signals are pooled and of the step average
+	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, and signals are pooled and of the step average
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -462,6 +463,7 @@ func (r *reference) move(group []*referenceParameter, first float64, next *refer
 		if now.moves == 0 {
 			s = first
 		}
+		s *= r.yielded(next)
 		s = r.limited(group, s*next.s, next, plain)
 	}
 	s = clipped(s, r.scaleMin, r.scaleMax)
@@ -488,6 +490,26 @@ func (r *reference) move(group []*referenceParameter, first float64, next *refer
 		now.moves++
 	}
 	now.s, now.still = s, !any
+}
+
+// yielded is what s is multiplied by because the gradient is larger than ever.
+func (r *reference) yielded(next *referenceScale) float64 {
+	norm := math.Sqrt(next.squaredNorm)
+	if r.growth == 0 || r.scaleSignal != solver.Relative || norm == 0 {
+		return 1
+	}
+	if next.peak == 0 {
+		next.peak = norm
+	}
+	share := math.Min(r.growth*next.peak/norm, 1)
+	if share < 1 {
+		next.sum, next.warmSum, next.peak = next.sum*share, next.warmSum*share, norm/r.growth
+		r.outgrown++
+	}
+	if norm > next.peak {
+		next.peak += (0.01 + 0.99*math.Exp(-float64(next.moves)/r.warmupSteps)) * (norm - next.peak)
+	}
+	return share
 }
 
 // limited is s, limited from above by the longest step and from below by the floor.
@@ -601,6 +623,9 @@ var scaleVariants = []variant{
 	{"relative scale signal, nothing else", options(solver.WithScaleRate(0.1), solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(0)), func(r *rules) {
 		r.scaleRate, r.maxStep, r.scaleFloor, r.noiseCorrection = 0.1, 0, 0, 0
 	}},
+	{"gradient growth", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithGradientGrowth(1.2)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.growth = 0.1, 0.3, 4, 1.2
+	}},
 	{"longest step", options(solver.WithScaleRate(0.2), solver.WithMaxStep(0.01)), func(r *rules) { r.scaleRate, r.maxStep = 0.2, 0.01 }},
 	{"longest step of one scale", options(solver.WithScaleRate(0.2), solver.WithMaxStep(0.01), solver.WithScaleScope(solver.Global)), func(r *rules) {
 		r.scaleRate, r.maxStep, r.perParameter = 0.2, 0.01, false
@@ -668,7 +693,7 @@ var gainVariants = []variant{
 	{"the paper's step", options(solver.WithPaperStep(), solver.WithScaleRate(0.1)), func(r *rules) {
 		r.initialStep, r.warmupRate, r.gainDecay, r.perParameter = 0, 0, 0, false
 		r.maxStep, r.scaleFloor, r.noiseCorrection, r.scaleSignal = 0, 0, 0, solver.Normalized
-		r.pooling, r.stepAverage, r.scaleRate, r.gainRate = 0, 0, 0.1, 0.01
+		r.pooling, r.stepAverage, r.growth, r.scaleRate, r.gainRate = 0, 0, 0, 0.1, 0.01
 		r.momentumWarmup, r.settled = 0, false
 	}},
 	{"no momentum warm-up", options(solver.WithMomentumWarmup(0)), func(r *rules) { r.momentumWarmup = 0 }},
@@ -708,6 +733,7 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 					compareToReference(t, s.make(v.opts...), r, p.dtype, p.tolerance)
 					acts := map[string]int{
 						"relative scale signal, nothing else": r.outliers,
+						"gradient growth":                     r.outgrown,
 						"longest step":                        r.capped,
 						"longest step of one scale":           r.capped,
 						"scale floor":                         r.floored,

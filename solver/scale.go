@@ -25,6 +25,7 @@ type progress struct {
 type learned struct {
 	scale float64 // s of the last step
 	norm  float64 // ḡ, the running size of the gradient; 0 before there was one
+	peak  float64 // G, which follows ḡ upwards; 0 before there was one
 	sum   float64 // A, of the scales before the floor of all steps that moved something
 
 	// of a warm-up that may begin again
@@ -62,12 +63,12 @@ func (p *progress) save() checkpoint.Parameter {
 }
 
 func (p *progress) adapting() checkpoint.Adapting {
-	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, ScaleSum: p.sum,
+	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, ScaleSum: p.sum,
 		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
-	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, sum: r.ScaleSum,
+	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, sum: r.ScaleSum,
 		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio}}
 }
 
@@ -101,6 +102,7 @@ func (a *adaptive) adaptsScale() bool {
 // nextScale finds s_{t+1} of parameters that share one scale, where t counts the
 // steps that moved something, and s_0 is first:
 //
+//	s ← s · min(1, h G/ḡ), see yield
 //	s ← s · exp((γs + γw w) c − γs k (1−w) min(|c|, c_k)²)
 //	s ← max(s, κ A/T), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
@@ -117,6 +119,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		if t == 0 {
 			next.scale = first
 		}
+		a.yield(t, next)
 		w := a.warmupWeight(t, &p.now, next)
 		p.kept = 1 - w
 		if p.now.ok {
@@ -130,6 +133,34 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		}
 	}
 	next.scale = min(max(next.scale, a.scaleMin), a.scaleMax)
+}
+
+// peakRate is how fast G follows ḡ after the first warm-up.
+const peakRate = 0.01
+
+// yield makes the scale fall as a gradient grows that is larger than h times G, the
+// largest size so far, so that the step does not grow with it. What the scale was is then
+// known for gradients of another size, so its means fall, too:
+//
+//	s, A, B ← s, A, B · h G/ḡ,  G ← ḡ/h       where ḡ > h G
+//	G ← G + (0.01 + 0.99 e^{−t/τ}) (ḡ − G)    where ḡ > G
+func (a *adaptive) yield(t int, next *learned) {
+	if a.gradientGrowth == 0 || a.scaleSignal != Relative || next.norm == 0 {
+		return
+	}
+	if next.peak == 0 {
+		next.peak = next.norm
+	}
+	if share := next.peak / next.norm * a.gradientGrowth; share < 1 {
+		next.scale *= share
+		next.sum *= share
+		next.warmSum *= share
+		next.peak = next.norm / a.gradientGrowth
+	}
+	if next.norm > next.peak {
+		rate := peakRate + float64((1-peakRate)*kernel.Exp(-float64(t)/a.warmupSteps))
+		next.peak += float64(rate * (next.norm - next.peak))
+	}
 }
 
 // exponent is (γs + γw w) c − γs k (1−w) min(|c|, c_k)², which is finite.

@@ -180,11 +180,53 @@ func TestTwoStepsAfterAShiftTheScaleIsAboveItsMean(t *testing.T) {
 		if before > 0.4*mean {
 			t.Fatalf("%s: the scale is %.2g and its mean %.2g, so that nothing is shown", name, before, mean)
 		}
-		next(40, 1)
-		next(40, 1)
+		for range 2 { // the gradient is five times as large
+			next(20, 1)
+		}
 		if scale := learned(s)[0].Scale; scale <= mean {
 			t.Errorf("%s: the scale goes from %.2g to %.2g in two steps; its mean is %.2g", name, before, scale, mean)
 		}
+	}
+}
+
+// The loss is suddenly a hundred times as large, and so is its curvature.
+func TestALossThatGrowsAHundredfoldDoesNotThrowTheWeightsAway(t *testing.T) {
+	after := func(opts ...gorgonia.SolverOpt) (loss float64) {
+		s := solver.NewFunnel(opts...)
+		g, cost, params, feed := surfaceNetwork(t, rand.New(rand.NewPCG(6, 6)), tensor.Float64, 16, 32, 32)
+		if _, err := gorgonia.Grad(cost, params...); err != nil {
+			t.Fatal(err)
+		}
+		m := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
+		defer m.Close()
+		for i := range 800 {
+			feed()
+			if err := m.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			if i >= 700 {
+				loss += cost.Value().Data().(float64) / 100
+			}
+			for _, p := range params {
+				gradient, err := p.Grad()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k, x := range gradient.Data().([]float64) {
+					if i >= 400 {
+						gradient.Data().([]float64)[k] = 100 * x
+					}
+				}
+			}
+			step(t, s, gorgonia.NodesToValueGrads(params))
+			m.Reset()
+		}
+		return loss
+	}
+	limited, unlimited := after(), after(solver.WithGradientGrowth(0))
+	t.Logf("loss %.2g, %.2g without the limit", limited, unlimited)
+	if !(limited < 0.03) || !(limited < unlimited/1.5) {
+		t.Errorf("the loss is %.2g, and %.2g without the limit; want it below 0.03, and two thirds of that", limited, unlimited)
 	}
 }
 

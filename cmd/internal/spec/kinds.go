@@ -52,6 +52,7 @@ var (
 		below1("scale-floor", solver.WithScaleFloor),
 		number("noise-correction", solver.WithNoiseCorrection),
 		positive("noise-limit", solver.WithNoiseLimit),
+		number("gradient-growth", solver.WithGradientGrowth),
 		number("scale-restart", solver.WithScaleRestart),
 		number("signal-pooling", solver.WithSignalPooling),
 		below1("step-average", solver.WithStepAverage),

@@ -132,13 +132,13 @@ func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 		"gain-bounds": "0.999..1.001", "scale-bounds": "0.9..0.95",
 		"gain-signal": "raw", "scale-signal": "raw", "signals": "raw", "scope": "parameter", "bias-correction": "on",
 		"gain-decay": "0.5", "momentum-warmup": "0.9", "scale-warmup": "0.5/3", "initial-step": "0.003", "paper-step": "on",
-		"max-step": "1e-4", "scale-floor": "0.99", "noise-correction": "50", "noise-limit": "2", "scale-restart": "0.01", "signal-pooling": "3", "step-average": "0",
+		"max-step": "1e-4", "scale-floor": "0.99", "noise-correction": "50", "noise-limit": "2", "scale-restart": "0.01", "gradient-growth": "1", "signal-pooling": "3", "step-average": "0",
 	}
 	nothing := []string{
 		"scope", "signal-pooling", // of one parameter
 		"bias-correction",                                                                                 // of normalized signals, and with β = 0
 		"eggain gain-signal", "eggain signals", "eggain scale-signal", "augment:inner=eggain gain-signal", // it is raw, and has no scale rate
-		"eggain scale-warmup", "eggain initial-step", "eggain paper-step", "eggain max-step", "eggain scale-floor", "eggain noise-correction", "eggain noise-limit", "eggain scale-restart", "eggain step-average", "eggain momentum-warmup", "augment:inner=eggain momentum-warmup",
+		"eggain scale-warmup", "eggain initial-step", "eggain paper-step", "eggain max-step", "eggain scale-floor", "eggain noise-correction", "eggain noise-limit", "eggain scale-restart", "eggain gradient-growth", "eggain step-average", "eggain momentum-warmup", "augment:inner=eggain momentum-warmup",
 		"augment:inner=funnel lr", "augment:inner=funneladam lr", // the inner Funnel's initial step makes up for it
 	}
 	for _, k := range family(t) {

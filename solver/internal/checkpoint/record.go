@@ -44,6 +44,8 @@ type Adapting struct {
 	Still bool `json:"still,omitempty"`
 	// GradientNorm is ḡ of a Relative signal. Absent: 0, none yet.
 	GradientNorm float64 `json:"gradient_norm,omitempty"`
+	// GradientPeak is G, which follows ḡ upwards. Absent: 0, none yet.
+	GradientPeak float64 `json:"gradient_peak,omitempty"`
 	// ScaleSum is A, the sum of all scales. Absent: 0, none yet.
 	ScaleSum float64 `json:"scale_sum,omitempty"`
 	// Steady is T, how many scales are in the sum where the warm-up is not. Absent: 0.
