@@ -16,9 +16,9 @@ func digits(seed uint64) *mnist.Dataset {
 var datasets sync.Map // of functions that make a seed's images once
 
 // stream makes the inputs x and one-hot labels y of batches of digits that are turned
-// by each of the angles for as many steps. Pixels are from 0 to white. It returns
-// the labels of the batch as well.
-func (t *Task) stream(angles []float64, batch int, white float32) (x, y *G.Node, labels []byte) {
+// by each of the angles for as many steps. Pixels are from 0 to each of white for as many
+// steps. It returns the labels of the batch as well.
+func (t *Task) stream(angles []float64, batch int, white []float32) (x, y *G.Node, labels []byte) {
 	schedule, err := mnist.Jumps(angles, t.steps/len(angles))
 	if err != nil {
 		panic(err)
@@ -31,8 +31,8 @@ func (t *Task) stream(angles []float64, batch int, white float32) (x, y *G.Node,
 	x, pixels := t.input("images", batch, mnist.Pixels)
 	y, oneHot := t.input("labels", batch, mnist.Classes)
 	labels = make([]byte, batch)
-	t.next = func(int) {
-		b := s.Next()
+	t.next = func(step int) {
+		b, white := s.Next(), white[step*len(white)/t.steps]
 		for i, p := range b.Images {
 			pixels[i] = p * white
 		}
@@ -72,7 +72,7 @@ func (t *Task) classify(z, y *G.Node, labels []byte) {
 }
 
 // digitsMLP reads digits with a ReLU network that has these hidden layers.
-func digitsMLP(angles []float64, batch int, white float32, hidden ...int) func(*Task) {
+func digitsMLP(angles []float64, batch int, white []float32, hidden ...int) func(*Task) {
 	return func(t *Task) {
 		x, y, labels := t.stream(angles, batch, white)
 		sizes := append(append([]int{mnist.Pixels}, hidden...), mnist.Classes)
@@ -86,7 +86,7 @@ func digitsMLP(angles []float64, batch int, white float32, hidden ...int) func(*
 // and a dense layer.
 func convolution(t *Task) {
 	const batch = 32
-	x, y, labels := t.stream([]float64{0, 90}, batch, 1)
+	x, y, labels := t.stream([]float64{0, 90}, batch, white)
 	image := G.Must(G.Reshape(x, []int{batch, 1, mnist.Side, mnist.Side}))
 	c1 := t.param("c1", t.glorot(25, 8*25), 8, 1, 5, 5)
 	c2 := t.param("c2", t.glorot(8*9, 16*9), 16, 8, 3, 3)
@@ -100,7 +100,7 @@ func convolution(t *Task) {
 // autoencoder squeezes digits through 16 units. Its outputs are sigmoids, which
 // saturate when a step is too long and then have no gradient.
 func autoencoder(t *Task) {
-	x, _, _ := t.stream(turns[:1], 32, 1)
+	x, _, _ := t.stream(turns[:1], 32, white)
 	var z *G.Node
 	z, t.params = t.mlp(G.Rectify, mnist.Pixels, 64, 16, 64, mnist.Pixels).on(x)
 	t.loss = meanSquare(G.Must(G.Sigmoid(z)), x)

@@ -27,15 +27,19 @@ const (
 	distance  = "distance"    // from the truth
 )
 
-var turns = []float64{0, 60, 120, 180} // degrees
+var (
+	turns = []float64{0, 60, 120, 180} // degrees
+	white = []float32{1}
+)
 
 var problems = []*Problem{
-	{"rotating-digits", "MLP; digits jump by 60° every 400 steps", errorRate, 1e-3, 1600, 6, digitsMLP(turns, 128, 1, 128, 64)},
-	{"still-digits", "MLP with two hidden layers", errorRate, 1e-3, 1500, 3, digitsMLP(turns[:1], 64, 1, 128, 64)},
-	{"shallow-digits", "no hidden layer", errorRate, 1e-3, 1000, 0.8, digitsMLP(turns[:1], 64, 1)},
-	{"deep-digits", "MLP with 8 hidden layers", errorRate, 1e-3, 1000, 1.7, digitsMLP(turns[:1], 64, 1, 32, 32, 32, 32, 32, 32, 32, 32)},
-	{"bright-digits", "inputs from 0 to 255", errorRate, 1e-3, 1000, 1.1, digitsMLP(turns[:1], 64, 255, 64)},
-	{"dim-digits", "inputs from 0 to 0.01", errorRate, 1e-3, 1000, 1.1, digitsMLP(turns[:1], 64, 0.01, 64)},
+	{"rotating-digits", "MLP; digits jump by 60° every 400 steps", errorRate, 1e-3, 1600, 6, digitsMLP(turns, 128, white, 128, 64)},
+	{"still-digits", "MLP with two hidden layers", errorRate, 1e-3, 1500, 3, digitsMLP(turns[:1], 64, white, 128, 64)},
+	{"shallow-digits", "no hidden layer", errorRate, 1e-3, 1000, 0.8, digitsMLP(turns[:1], 64, white)},
+	{"deep-digits", "MLP with 8 hidden layers", errorRate, 1e-3, 1000, 1.7, digitsMLP(turns[:1], 64, white, 32, 32, 32, 32, 32, 32, 32, 32)},
+	{"bright-digits", "inputs from 0 to 255", errorRate, 1e-3, 1000, 1.1, digitsMLP(turns[:1], 64, []float32{255}, 64)},
+	{"dim-digits", "inputs from 0 to 0.01", errorRate, 1e-3, 1000, 1.1, digitsMLP(turns[:1], 64, []float32{0.01}, 64)},
+	{"rescaled-digits", "inputs become 10 times as large halfway", errorRate, 1e-3, 1500, 1.6, digitsMLP(turns[:1], 32, []float32{1, 10}, 64)},
 	{"few-digits", "MLP; 640 images in 150 epochs", loss, 1e-4, 1500, 1.2, fewDigits},
 	{"convolution", "two convolutions; digits turn halfway", errorRate, 1e-3, 400, 1, convolution},
 	{"autoencoder", "digits through 16 units, sigmoid outputs", loss, 1e-4, 2000, 4, autoencoder},
