@@ -224,8 +224,9 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 // gradient that has become many times as large, because the inputs or the loss have, calls
 // for a scale that is as many times less: without that a Funnel throws the weights away
 // before the signals have told it. A FunnelAdam's steps do not grow with the gradient, so
-// it has no such limit. Digits that turn by 60° do not reach it. It means nothing to signals other than Relative. With 0 there is no limit. Default 2;
-// FunnelAdam, Augment 0. Range 0, [1, ∞).
+// it has no such limit. Digits that turn by 60° seldom reach it. It means nothing to
+// signals other than Relative. With 0 there is no limit. Default 2; FunnelAdam, Augment 0.
+// Range 0, [1, ∞).
 func WithGradientGrowth(times float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gradientGrowth = times })
 }
@@ -293,8 +294,8 @@ func WithStepAverage(decay float64) gorgonia.SolverOpt {
 // WithPaperStep takes away what our defaults add to the step of the paper: it is
 // WithInitialStep(0), WithScaleWarmup(0, τ), WithMaxStep(0), WithScaleFloor(0),
 // WithNoiseCorrection(0), WithGradientGrowth(0), WithScaleRestart(0), WithSignalPooling(0),
-// WithStepAverage(0), WithMomentumWarmup(0), WithGainDecay(0), WithScaleScope(Global) and, but for a Raw one,
-// WithScaleSignal(Normalized), with rates that suit them, where they are not 0:
+// WithStepAverage(0), WithMomentumWarmup(0), WithGainDecay(0), WithScaleScope(Global) and,
+// but for a Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are not 0:
 // WithScaleRate(0.1) and WithGainRate(0.01). A gain learns from every step, also where it
 // was too short to change the value. The learning rate then matters as it
 // does in the paper, whose signals are WithRawSignals. It must come before the
