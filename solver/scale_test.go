@@ -155,16 +155,19 @@ func TestRestartsThatAreTurnedOnOrOffLeaveTheScaleWhereItIs(t *testing.T) {
 }
 
 // quiet is a solver whose scale has fallen in a long time without a shift, and its mean.
-func quiet(t *testing.T, s solver.Adaptive) (next func(target, size float64), mean float64) {
+// next makes a step towards a target and returns how far it was.
+func quiet(t *testing.T, s solver.Adaptive) (next func(target, size float64) float64, mean float64) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	w := vector("w", random(rng, 100), make([]float64, 100))
-	next = func(target, size float64) {
-		gradient := random(rng, 100)
+	next = func(target, size float64) float64 {
+		gradient, square := random(rng, 100), 0.0
 		for k, x := range floats(w.value) {
 			gradient[k] = size * (x - target + 4*gradient[k])
+			square += (x - target) * (x - target) / 100
 		}
 		set(w.gradient, gradient)
 		step(t, s, model(w))
+		return math.Sqrt(square)
 	}
 	for range 10_000 {
 		next(1, 1)
@@ -174,52 +177,83 @@ func quiet(t *testing.T, s solver.Adaptive) (next func(target, size float64), me
 }
 
 func TestTwoStepsAfterAShiftTheScaleIsAboveItsMean(t *testing.T) {
-	for name, s := range map[string]solver.Adaptive{"Funnel": solver.NewFunnel(), "FunnelAdam": solver.NewFunnelAdam()} {
+	for name, c := range map[string]struct {
+		make   func() solver.Adaptive
+		target float64
+	}{
+		"Funnel":                            {func() solver.Adaptive { return solver.NewFunnel() }, 20}, // the gradient is five times as large
+		"Funnel with gradients of any size": {func() solver.Adaptive { return solver.NewFunnel(solver.WithGradientGrowth(0)) }, 40},
+		"FunnelAdam":                        {func() solver.Adaptive { return solver.NewFunnelAdam() }, 40},
+	} {
+		s := c.make()
 		next, mean := quiet(t, s)
 		before := learned(s)[0].Scale
 		if before > 0.4*mean {
 			t.Fatalf("%s: the scale is %.2g and its mean %.2g, so that nothing is shown", name, before, mean)
 		}
-		for range 2 { // the gradient is five times as large
-			next(20, 1)
-		}
+		next(c.target, 1)
+		next(c.target, 1)
 		if scale := learned(s)[0].Scale; scale <= mean {
 			t.Errorf("%s: the scale goes from %.2g to %.2g in two steps; its mean is %.2g", name, before, scale, mean)
 		}
 	}
 }
 
-// The loss is suddenly a hundred times as large, and so is its curvature.
+// A shift makes the gradient larger, too, which calls for no smaller scale.
+func TestAScaleThatFallsAsGradientsGrowFindsAFarTargetAsSoon(t *testing.T) {
+	for _, target := range []float64{10, 40, 200} {
+		steps := func(growth float64) (n int) {
+			next, _ := quiet(t, solver.NewFunnel(solver.WithGradientGrowth(growth)))
+			for next(target, 1) > 0.1*target {
+				if n++; n == 2000 {
+					break
+				}
+			}
+			return n
+		}
+		if limited, unlimited := steps(2), steps(0); limited == 2000 || float64(limited) > 1.1*float64(unlimited) {
+			t.Errorf("the way to %v takes %d steps, and %d without the limit", target, limited, unlimited)
+		}
+	}
+}
+
+// amplified is a solver that sees gradients by times as large.
+type amplified struct {
+	gorgonia.Solver
+	by float64
+}
+
+func (a *amplified) Step(model []gorgonia.ValueGrad) error {
+	for _, p := range model {
+		gradient, err := p.Grad()
+		if err != nil {
+			return err
+		}
+		x := floats(gradient)
+		for k := range x {
+			x[k] *= a.by
+		}
+		set(gradient, x)
+	}
+	return a.Solver.Step(model)
+}
+
 func TestALossThatGrowsAHundredfoldDoesNotThrowTheWeightsAway(t *testing.T) {
 	after := func(opts ...gorgonia.SolverOpt) (loss float64) {
-		s := solver.NewFunnel(opts...)
+		s := &amplified{solver.NewFunnel(opts...), 1}
 		g, cost, params, feed := surfaceNetwork(t, rand.New(rand.NewPCG(6, 6)), tensor.Float64, 16, 32, 32)
-		if _, err := gorgonia.Grad(cost, params...); err != nil {
-			t.Fatal(err)
-		}
-		m := gorgonia.NewTapeMachine(g, gorgonia.BindDualValues(params...))
-		defer m.Close()
+		next := onTape(t, g, cost, params, feed)
 		for i := range 800 {
-			feed()
-			if err := m.RunAll(); err != nil {
+			if i == 400 {
+				s.by = 100
+			}
+			now, err := next(s)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if i >= 700 {
-				loss += cost.Value().Data().(float64) / 100
+				loss += now / 100
 			}
-			for _, p := range params {
-				gradient, err := p.Grad()
-				if err != nil {
-					t.Fatal(err)
-				}
-				for k, x := range gradient.Data().([]float64) {
-					if i >= 400 {
-						gradient.Data().([]float64)[k] = 100 * x
-					}
-				}
-			}
-			step(t, s, gorgonia.NodesToValueGrads(params))
-			m.Reset()
 		}
 		return loss
 	}
