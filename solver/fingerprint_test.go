@@ -84,8 +84,10 @@ var fingerprints = map[string]string{
 	"float64/Augment's ninth defaults":                            "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 	"float32/Funnel's defaults":                                   "b6e6f65a36962c9af2e1e75d019e147e556bbf1da66e8b97a6bfb4329a197f46",
 	"float64/Funnel's defaults":                                   "ea28f70be266d1ab731a72938894fff57e6d81aaf02547974be635faf42dc06d",
-	"float32/FunnelAdam's defaults":                               "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
-	"float64/FunnelAdam's defaults":                               "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
+	"float32/FunnelAdam's defaults":                               "a75a6ffd3f4ba86700d437bcd04d0945a174aaeb4ec6806183ec980df348d6fa",
+	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
+	"float64/FunnelAdam's defaults":                               "e2a68f92cd7bd627a13dd3f4c33d915a1e8d5c8d8d6093f294f87d70b5eddddc",
+	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
 	"float32/Augment's defaults":                                  "4a98c308f2d4811a5b04cd4c1d314bc693e1bf0ab375b1d2707a44ffd5415e71",
 	"float64/Augment's defaults":                                  "6a7f43aa1fbef5a2f8890d8b5f671b3b890bcf9befb5a0bb8fd720c36ebed49d",
 
@@ -95,10 +97,12 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
 	"float32/Funnel, after a shift":                               "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
-	"float32/FunnelAdam, after a shift":                           "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
+	"float32/FunnelAdam, after a shift":                           "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
+	"float32/FunnelAdam's eleventh defaults, after a shift":       "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
 	"float64/Funnel, after a shift":                               "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
-	"float64/FunnelAdam, after a shift":                           "3b51be80413f7f1ff48ba544e576aacc5fdd24d96d672cbe73506e4ce28bdfa7",
+	"float64/FunnelAdam, after a shift":                           "6bc2439c3ea57e721b01476b977631a1b2b0b95c9b391174647fce81ad0c8858",
+	"float64/FunnelAdam's eleventh defaults, after a shift":       "3b51be80413f7f1ff48ba544e576aacc5fdd24d96d672cbe73506e4ce28bdfa7",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
 	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
 	"float64/Funnel of before prompt restarts, after a shift":     "142b1d4cea03fda57981fcec7a0e922f3f6ffffae645bc408480bc5c2e2071ab",
@@ -254,8 +258,10 @@ var (
 	even = WithGradientGrowth(0)
 	// steep is what heavy was for a Funnel.
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
+	// abrupt is a FunnelAdam of before its noise correction grew.
+	abrupt = option(func(h *hyperparameters) { h.noiseSteps, h.noiseCorrection = 0, 0.5 })
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
-	shrinking = []gorgonia.SolverOpt{heavy, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
+	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
 	slow      = WithGainDecay(0.01) // a FunnelAdam's, then
 	// long is what a FunnelAdam's steps were then.
 	long = slices.Concat(shrinking, []gorgonia.SolverOpt{slow, WithInitialStep(0.05), WithMaxStep(0.1)})
@@ -292,7 +298,7 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 		"sixth defaults":   {before, all(shrinking, []gorgonia.SolverOpt{held, slow, WithMaxStep(0.03)}), brief},
 		"seventh defaults": {before, all(shrinking, []gorgonia.SolverOpt{held}), nil},
 		"eighth defaults":  {nil, shrinking, nil},
-		"ninth defaults":   {nil, []gorgonia.SolverOpt{heavy}, nil},
+		"ninth defaults":   {nil, []gorgonia.SolverOpt{heavy, abrupt}, nil},
 	}
 	for name, of := range defaults {
 		of.funnel = all(steep, of.funnel)
@@ -328,6 +334,10 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 	}
 	got["float32/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(even)), 1, 90)
 	got["float64/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(even)), 1, 90)
+	got["float32/FunnelAdam's eleventh defaults"] = fingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1)
+	got["float64/FunnelAdam's eleventh defaults"] = fingerprint[float64](t, as(NewFunnelAdam(abrupt)), 1)
+	got["float32/FunnelAdam's eleventh defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1, 90)
+	got["float64/FunnelAdam's eleventh defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(abrupt)), 1, 90)
 	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
 	adam, funnel := slices.Concat(shrinking, often), slices.Concat(steep, often)
 	got["float32/Funnel, many warm-ups"] = fingerprint[float32](t, as(NewFunnel(funnel...)), 1)

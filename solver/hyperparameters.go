@@ -28,6 +28,7 @@ type hyperparameters struct {
 	firm, capEach           bool
 	scaleFloor              float64
 	noiseCorrection         float64
+	noiseSteps              float64
 	noiseLimit              float64
 	gradientGrowth          float64
 	restart                 float64
@@ -120,7 +121,9 @@ var settings = []setting{
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
 		domain: belowOne, value: []any{0.25}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
-		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {0.5}, augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
+		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {0.6}, augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
+	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it was all there at first, and a FunnelAdam's now grows",
+		domain: finiteFromZero, value: []any{0.0}, others: map[kind][]any{funnelAdam: {1000.0}}, before: []any{0.0}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.noiseSteps} }},
 	{option: "WithNoiseLimit", saved: []string{"noise_limit"}, symbol: "c_k", meaning: "the size up to which a signal counts as noise there",
 		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
 	{option: "WithGradientGrowth", saved: []string{"gradient_growth"}, symbol: "h", meaning: "how many times its largest size so far the gradient may have before the scale falls as it grows; 0 for any",

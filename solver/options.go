@@ -199,8 +199,10 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 //
 // c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
 // w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
-// in few, the noise of single gradients is all there is to c.
-// Default 1; FunnelAdam 0.5; Augment 0. Range [0, ∞).
+// in few, the noise of single gradients is all there is to c. A FunnelAdam has
+// k t / (t + 1000) in place of k at its step t: while there is far to go, noise costs
+// less than short steps.
+// Default 1; FunnelAdam 0.6; Augment 0. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
 }

@@ -103,7 +103,7 @@ func (a *adaptive) adaptsScale() bool {
 // steps that moved something, and s_0 is first:
 //
 //	s ← s · min(1, h G/ḡ), see yield
-//	s ← s · exp((γs + γw w) c − γs k (1−w) min(|c|, c_k)²)
+//	s ← s · exp((γs + γw w) c − γs k_t (1−w) min(|c|, c_k)²), see exponent
 //	s ← max(s, κ A/T), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
@@ -123,7 +123,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		w := a.warmupWeight(t, &p.now, next)
 		p.kept = 1 - w
 		if p.now.ok {
-			next.scale *= kernel.Exp(a.exponent(w, a.weighed(w, &p.now)))
+			next.scale *= kernel.Exp(a.exponent(t, w, a.weighed(w, &p.now)))
 		}
 		longest := a.longest(of, p)
 		next.scale = min(next.scale, longest)
@@ -163,16 +163,20 @@ func (a *adaptive) yield(t int, next *learned) {
 	}
 }
 
-// exponent is (γs + γw w) c − γs k (1−w) min(|c|, c_k)², which is finite.
+// exponent is (γs + γw w) c − γs k_t (1−w) min(|c|, c_k)², which is finite.
 // The second term takes off again what noise adds: the exponential of a signal
-// that varies around 0 is more than 1 in the mean.
-func (h *hyperparameters) exponent(w, c float64) float64 {
+// that varies around 0 is more than 1 in the mean. k_t is k, of a FunnelAdam
+// k t / (t + 1000): while there is far to go, noise costs less than a short step.
+func (h *hyperparameters) exponent(t int, w, c float64) float64 {
 	rate := min(h.scaleRate+float64(h.warmupRate*w), math.MaxFloat64)
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
 		return rate * c
 	}
 	noise := min(math.Abs(c), h.noiseLimit)
 	correction := float64(float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(noise*noise)))
+	if h.noiseSteps > 0 {
+		correction = float64(correction * (float64(t) / (float64(t) + h.noiseSteps)))
+	}
 	return float64(rate*c) - correction
 }
 
