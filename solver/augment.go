@@ -164,7 +164,7 @@ func (a *Augmented) Adaptations() []Adaptation {
 
 func (a *Augmented) made() (*adaptive, error) {
 	if a == nil || a.adaptive.create == nil {
-		return nil, notMade("Augmented", "Augment")
+		return nil, notMade("an Augmented", "Augment")
 	}
 	return &a.adaptive, nil
 }

@@ -28,7 +28,8 @@ import (
 // parameters are other pointers, and in an Augmented they are stand-ins.
 //
 // A file that was there is replaced, when all of the new one is on the disk, and
-// not touched if that cannot be. A process that is killed meanwhile leaves a
+// not touched if that cannot be. The new one has the permissions 0644 less the umask,
+// whatever those of the old one were. A process that is killed meanwhile leaves a
 // file beside it that begins with a dot, and nothing else.
 //
 // The file is in the safetensors format. Python reads it with

@@ -36,8 +36,11 @@
 //	                training; see below for schedules
 //	WithBatchSize   means the same: the gradient is divided by it, if it is above 1
 //	WithClip        means the same, for every coordinate
-//	WithL1Reg       mean the same: they are added to the gradient. AdamW's own decay,
-//	WithL2Reg       which is not, has no counterpart
+//	WithL1Reg       are added to the gradient, as VanillaSolver and AdamSolver do it.
+//	WithL2Reg       RMSPropSolver and AdaGradSolver take them from the weights at every
+//	                step, whatever the learning rate, and Momentum applies them to the
+//	                velocity in place of the weights: choose them anew. AdamW's own
+//	                decay, which is apart from the gradient, too, has no counterpart
 //	WithMomentum    means the same to a Funnel, and nothing to a FunnelAdam
 //	WithBeta1       mean the same to a FunnelAdam, and nothing to a Funnel
 //	WithBeta2

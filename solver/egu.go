@@ -46,7 +46,7 @@ func NewEGU(opts ...gorgonia.SolverOpt) *EGU {
 
 func (e *EGU) made() error {
 	if e == nil || e.parameters == nil {
-		return notMade("EGU", "NewEGU")
+		return notMade("an EGU", "NewEGU")
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ var (
 	ErrUnsupported = param.ErrUnsupported
 
 	// ErrMismatch is a gradient whose shape or dtype is not the value's, or a
-	// value whose shape is not what it was.
+	// value whose shape is not what it was. Dimensions of size 1 do not count.
 	ErrMismatch = param.ErrMismatch
 
 	// ErrShared is a value or a gradient that has memory in common with another.
@@ -55,7 +55,7 @@ var (
 	ErrForeign = checkpoint.ErrForeign
 
 	// ErrDifferent is a sound checkpoint, but not of this model and this kind of
-	// solver.
+	// solver. Dimensions of size 1 do not count in a shape.
 	ErrDifferent = checkpoint.ErrDifferent
 
 	// ErrVersion is a checkpoint that a later version of this package wrote.
@@ -87,6 +87,6 @@ func (e *HyperparameterError) Error() string {
 }
 
 // notMade is the error of a solver that no constructor made.
-func notMade(typeName, constructor string) error {
-	return fmt.Errorf("solver: a %s is made with %s: %w", typeName, constructor, ErrNotMade)
+func notMade(what, constructor string) error {
+	return fmt.Errorf("solver: %s is made with %s: %w", what, constructor, ErrNotMade)
 }

@@ -181,7 +181,7 @@ func (f *Funnel) Adaptations() []Adaptation {
 
 func (f *Funnel) made() (*adaptive, error) {
 	if f == nil || f.adaptive.create == nil {
-		return nil, notMade("Funnel", "NewFunnel")
+		return nil, notMade("a Funnel", "NewFunnel")
 	}
 	return &f.adaptive, nil
 }

@@ -89,7 +89,7 @@ type FunnelAdam struct{ adaptive adaptive }
 //	gorgonia.WithL1Reg           off
 //	gorgonia.WithL2Reg           off
 //
-// β1 and β2 are at least 0 and below 1, ε is finite and above 0. Other options,
+// β1 and β2 are at least 0 and below 1, ε is finite and at least 0. Other options,
 // WithMomentum and WithGradientDecay among them, mean nothing to a FunnelAdam
 // and are ignored. A value that an option cannot have is reported by Step, as a
 // *HyperparameterError.
@@ -132,7 +132,7 @@ func (f *FunnelAdam) Adaptations() []Adaptation {
 
 func (f *FunnelAdam) made() (*adaptive, error) {
 	if f == nil || f.adaptive.create == nil {
-		return nil, notMade("FunnelAdam", "NewFunnelAdam")
+		return nil, notMade("a FunnelAdam", "NewFunnelAdam")
 	}
 	return &f.adaptive, nil
 }

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/seed1e560811/funnel/solver/atomicfile"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
@@ -58,16 +58,12 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is the program; it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]) {
+	if slices.ContainsFunc(args, func(s string) bool { return slices.Contains([]string{"-h", "-help", "--help"}, s) }) {
 		fmt.Fprint(stdout, usage)
 		return 0
 	}
-	if len(args) < 3 || figures[args[0]] == nil {
-		fmt.Fprintln(stderr, "plot-rotmnist: wants a figure (stream, recovery or tolerance), files to draw, and a file for the picture; see plot-rotmnist -h")
-		return 2
-	}
-	if to := args[len(args)-1]; formats[filepath.Ext(to)] == nil {
-		fmt.Fprintf(stderr, "plot-rotmnist: %s: a picture's name must end with .png or .svg; see plot-rotmnist -h\n", to)
+	if wrong := wrongUse(args); wrong != "" {
+		fmt.Fprintf(stderr, "plot-rotmnist: %s; see plot-rotmnist -h\n", wrong)
 		return 2
 	}
 	if err := write(args[0], args[1:len(args)-1], args[len(args)-1]); err != nil {
@@ -75,6 +71,23 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// wrongUse is what is wrong with the arguments, "" if nothing is.
+func wrongUse(args []string) string {
+	if len(args) > 0 && figures[args[0]] == nil {
+		return fmt.Sprintf("%s is no figure: it is stream, recovery or tolerance", args[0])
+	}
+	if len(args) < 3 {
+		return "wants a figure (stream, recovery or tolerance), files to draw, and a file for the picture"
+	}
+	if args[0] == "stream" && len(args) > 3 {
+		return "stream draws one CSV; recovery draws several"
+	}
+	if to := args[len(args)-1]; formats[filepath.Ext(to)] == nil {
+		return to + ": a picture's name must end with .png or .svg"
+	}
+	return ""
 }
 
 func write(figure string, from []string, to string) error {
@@ -92,11 +105,10 @@ func write(figure string, from []string, to string) error {
 	if err != nil {
 		return err
 	}
-	var picture bytes.Buffer
-	if _, err := canvas.WriteTo(&picture); err != nil {
+	return atomicfile.Write(to, func(w io.Writer) error {
+		_, err := canvas.WriteTo(w)
 		return err
-	}
-	return os.WriteFile(to, picture.Bytes(), 0o666)
+	})
 }
 
 // Colours that a colour-blind reader can tell apart (Okabe and Ito).

@@ -56,7 +56,7 @@ func TestRowsBelongToTheirSolverInAnyOrderOfSolvers(t *testing.T) {
 
 func TestAFileThatIsNoCSVOfOursIsAnError(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                        "not a CSV",
+		"":                        "it is empty",
 		"a,b\n1,2\n":              `no column "solver"`,
 		header:                    "no rows",
 		header + "funnel,1,0,2\n": "wrong number of fields",
@@ -160,16 +160,17 @@ func TestAMistakeIsOneSentence(t *testing.T) {
 		status int
 		want   string
 	}{
-		"":                         {2, "wants a figure"},
-		"portrait a b":             {2, "wants a figure"},
-		"stream run.csv":           {2, "wants a figure"},
-		"stream run.csv x.gif":     {2, "x.gif: a picture's name must end with .png or .svg"},
-		"stream " + bad + " x.png": {1, bad + ": no column"},
-		"stream a b x.png":         {1, "no such file"},
-		"stream " + still + " " + still + " x.png": {1, "one CSV"},
-		"recovery " + still + " x.png":             {1, "no jump"},
-		"tolerance " + bad + " x.png":              {1, bad + ": line 1"},
-		"tolerance /dev/null x.png":                {1, "no run to draw"},
+		"":                             {2, "wants a figure"},
+		"portrait a b":                 {2, "portrait is no figure"},
+		"-colour":                      {2, "-colour is no figure"},
+		"stream a.csv b.csv c.png":     {2, "stream draws one CSV"},
+		"stream run.csv":               {2, "wants a figure"},
+		"stream run.csv x.gif":         {2, "x.gif: a picture's name must end with .png or .svg"},
+		"stream " + bad + " x.png":     {1, bad + ": no column"},
+		"stream a x.png":               {1, "no such file"},
+		"recovery " + still + " x.png": {1, "no jump"},
+		"tolerance " + bad + " x.png":  {1, bad + ": line 1"},
+		"tolerance /dev/null x.png":    {1, "no run to draw"},
 	} {
 		var errs strings.Builder
 		if status := run(strings.Fields(args), io.Discard, &errs); status != c.status || !strings.Contains(errs.String(), c.want) || strings.Count(errs.String(), "\n") != 1 {

@@ -18,9 +18,6 @@ import (
 
 // streamFigure draws the CSV of one run.
 func streamFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
-	if len(files) > 1 {
-		return nil, errors.New("stream draws one CSV; recovery draws several")
-	}
 	runs, err := readCSV(files[0])
 	if err != nil {
 		return nil, err
@@ -52,6 +49,9 @@ func readCSV(f file) ([]*series, error) {
 func read(r io.Reader) ([]*series, error) {
 	c := csv.NewReader(r)
 	header, err := c.Read()
+	if err == io.EOF {
+		return nil, errors.New("not a CSV of train-rotmnist's: it is empty")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("not a CSV of train-rotmnist's: %w", err)
 	}
