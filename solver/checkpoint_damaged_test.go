@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -354,4 +355,22 @@ func FuzzRead(f *testing.F) {
 			oneStep(t, s, ps)
 		}
 	})
+}
+
+// A header of more than 64 KB, as a network of a hundred parameters has it.
+func TestADamagedFileOfManyParametersIsReportedAsDamaged(t *testing.T) {
+	for _, n := range []int{100, 200, 400} {
+		s, ps := solver.NewFunnel(), []*param{}
+		for i := range n {
+			ps = append(ps, vector(fmt.Sprintf("layer%d.weights", i), []float64{1, 2, 3}, []float64{0.1, 0.2, 0.3}))
+		}
+		step(t, s, model(ps...))
+		var file bytes.Buffer
+		must(solver.Write(&file, model(ps...), s))
+		for at := 400; at < file.Len(); at += file.Len() / 20 {
+			if err := solver.Read(bytes.NewReader(file.Bytes()[:at]), model(ps...), s); !errors.Is(err, solver.ErrCorrupt) {
+				t.Fatalf("%d parameters, the first %d bytes: %v", n, at, err)
+			}
+		}
+	}
 }

@@ -8,9 +8,9 @@ import "gorgonia.org/gorgonia"
 //	θ_{t+1} = θ_t − η p_{t+1} ⊙ g_t
 //
 // so that coordinates whose gradient keeps its sign speed up, and those whose
-// gradient flips slow down. It is a Funnel with μ = 0, β = 0, γs = 0, γp = 0.01,
-// λ = 0 and the raw gain signal; everything else, options included, is as
-// NewFunnel has it. Its scale is 1, so that η is the step size.
+// gradient flips slow down. It is a Funnel with μ = 0, f = 0, β = 0, γs = 0, γp = 0.01,
+// λ = 0 and the raw gain signal, whose gains learn from every step; everything else,
+// options included, is as NewFunnel has it. Its scale is 1, so that η is the step size.
 //
 // The raw signal has the size of a squared gradient. Choose γp (WithGainRate)
 // by it, or take WithGainSignal(Normalized).

@@ -301,8 +301,6 @@ func (s *funnelState[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 		&checkpoint.Tensor{Role: "average", Data: checkpoint.Floats[T](s.m), Least: checkpoint.AnyFinite})
 }
 
-func (s *funnelState[T]) save() checkpoint.Parameter { return s.gained.save() }
-
 func (s *funnelState[T]) restore(r checkpoint.Parameter) error {
 	s.gained.restore(r)
 	return nil

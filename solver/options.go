@@ -168,7 +168,7 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
 // u is the step with a scale of 1, as far as it is known before the gains of the
-// step are: μ ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
+// step are: μ_t ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
 // Augmented what the inner solver does; there the limit is exact, and of those that
 // share a scale each has its own. It holds against WithScaleFloor, and not against the
 // lower of WithScaleBounds. The ‖θ‖ of n elements counts as 0.03 √n at least. With 0 there is no limit.
@@ -364,7 +364,7 @@ func WithScaleScope(s Scope) gorgonia.SolverOpt {
 
 // WithBiasCorrection divides the gradient average in the raw gain signal by
 // 1 − β^max(t−1,1), since an average that starts at 0 is too small at first. t is
-// the parameter's step counted from 1; for a FunnelAdam β is β1. It changes
+// the parameter's step counted from 1; a FunnelAdam divides by 1 − b_{t−1}. It changes
 // nothing with normalized signals. Default false. Range true, false.
 func WithBiasCorrection() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.biasCorrection = true })

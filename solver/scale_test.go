@@ -3,6 +3,7 @@ package solver_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -303,4 +304,15 @@ func TestTheLongestStepHoldsAgainstTheFloor(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAFirstGradientWhoseNormIsBeyondAllNumbersIsNoEnd(t *testing.T) {
+	large := math.MaxFloat64 / 1.5
+	p := vector("w", []float64{1, 2, 3}, []float64{large, large, large})
+	s := solver.NewFunnel(gorgonia.WithLearnRate(1e-300))
+	for range 3 {
+		step(t, s, model(p))
+		set(p.gradient, []float64{0.1, 0.2, 0.3})
+	}
+	must(solver.Write(io.Discard, model(p), s))
 }

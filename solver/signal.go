@@ -122,7 +122,7 @@ func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c fl
 		return 0, false
 	}
 	next := &p.next
-	norm := math.Ldexp(math.Sqrt(s.SquaredGradient), of.G)
+	norm := min(math.Ldexp(math.Sqrt(s.SquaredGradient), of.G), math.MaxFloat64)
 	if next.norm == 0 {
 		next.norm = norm
 	}

@@ -64,6 +64,7 @@ func (in *source) read(plan func(*Solver) (Plan, error)) error {
 		in.err = err
 		return err
 	}
+	start = bytes.Clone(start) // reading on overwrites what Peek shows
 	header, text, err := safetensors.ReadHeader(in)
 	if err != nil {
 		return fmt.Errorf("%w: %w", origin(start), err)
