@@ -51,9 +51,9 @@
 //
 // A learning-rate schedule that a program applies between steps, with Apply, makes
 // steps as many times longer or shorter as it says, and the scale goes on adapting
-// from there. With a learning rate of 0 nothing is learned about the scale, and what moves is what
-// is left in a Funnel's velocity, as Momentum has it; at the start nothing is, and the
-// first step is the first with another.
+// from there. With a learning rate of 0 nothing is learned about the scale, and what
+// is left in a Funnel's velocity goes on moving the values, as Momentum's does. At the
+// start there is none, and the first step is the first with another learning rate.
 //
 // # A parameter is its numbers
 //

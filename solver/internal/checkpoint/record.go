@@ -46,7 +46,8 @@ type Adapting struct {
 	GradientNorm float64 `json:"gradient_norm,omitempty"`
 	// GradientPeak is G, which follows ḡ upwards. Absent: 0, none yet.
 	GradientPeak float64 `json:"gradient_peak,omitempty"`
-	// ScaleSum is A, the sum of all scales, of which those in warm-ups count less. Absent: 0, none yet.
+	// ScaleSum is A, the sum of all scales, of which those in warm-ups count less.
+	// Absent: 0, none yet.
 	ScaleSum float64 `json:"scale_sum,omitempty"`
 	// Steady is T, how many scales are in the sum where the warm-up is not. Absent: 0.
 	Steady float64 `json:"steady,omitempty"`
