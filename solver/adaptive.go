@@ -25,8 +25,9 @@ type Adaptive interface {
 type adaptive struct {
 	kind kind
 	hyperparameters
-	checked bool  // whether the hyperparameters have been, since they last changed
-	refusal error // an option that the constructor could not apply
+	checked bool       // whether the hyperparameters have been, since they last changed
+	refusal error      // an option that the constructor could not apply
+	clipped [4]float64 // the bounds that all gains and scales are within
 
 	create     func(gorgonia.Value) state
 	parameters *param.Registry[state]
@@ -73,6 +74,7 @@ type state interface {
 	finish() (moved bool)
 
 	adaptation() Adaptation
+	clip(h *hyperparameters) // gains and scale, to their bounds
 	saved
 }
 
@@ -137,7 +139,8 @@ func (a *adaptive) step(model []gorgonia.ValueGrad) error {
 	return nil
 }
 
-// ready finds out whether the hyperparameters are such that a step can be made.
+// ready finds out whether the hyperparameters are such that a step can be made, and
+// brings what has been learned within their bounds.
 func (a *adaptive) ready() error {
 	if a.refusal != nil {
 		return a.refusal
@@ -149,6 +152,13 @@ func (a *adaptive) ready() error {
 		return err
 	}
 	a.checked = true
+	if b := a.bounds(); a.clipped != b {
+		a.clipped = b
+		a.progress.clip(&a.hyperparameters)
+		for _, p := range a.parameters.All() {
+			p.clip(&a.hyperparameters)
+		}
+	}
 	return nil
 }
 
@@ -222,7 +232,7 @@ func (a *adaptive) apply(opts []gorgonia.SolverOpt) error {
 	if err != nil {
 		return err
 	}
-	a.hyperparameters, a.checked, a.refusal = h, true, nil
+	a.hyperparameters, a.checked, a.refusal = h, false, nil
 	return nil
 }
 

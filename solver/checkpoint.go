@@ -28,9 +28,9 @@ import (
 // parameters are other pointers, and in an Augmented they are stand-ins.
 //
 // A file that was there is replaced, when all of the new one is on the disk, and
-// not touched if that cannot be. The new one has the permissions 0644 less the umask,
-// whatever those of the old one were. A process that is killed meanwhile leaves a
-// file beside it that begins with a dot, and nothing else.
+// not touched if that cannot be. It keeps its permissions; one that was not there has
+// 0644 less the umask. A process that is killed meanwhile leaves a file beside it that
+// begins with a dot, and nothing else.
 //
 // The file is in the safetensors format. Python reads it with
 // safetensors.numpy.load_file: float32 or float64, in row-major order, by the

@@ -43,6 +43,36 @@ func TestAnOptionThatIsIgnoredDoesNotKeepASolverFromBeingSaved(t *testing.T) {
 	}
 }
 
+// Bounds that were narrow for a while, to hold the scale at 0 for instance, are no
+// bounds any more when the file is read.
+func TestASolverWhoseBoundsHaveChangedIsSaved(t *testing.T) {
+	for _, m := range kept {
+		s, ok := m.make().(solver.Adaptive)
+		if !ok { // it has neither gains nor a scale
+			continue
+		}
+		t.Run(m.name, func(t *testing.T) {
+			narrow := []gorgonia.SolverOpt{solver.WithScaleBounds(0, 0), solver.WithGainBounds(0, 0)}
+			wide := []gorgonia.SolverOpt{solver.WithScaleBounds(0.001, 1000), solver.WithGainBounds(0.01, 100)}
+			if err := s.Apply(narrow...); err != nil {
+				t.Fatal(err)
+			}
+			ps := smallRun(t, s)
+			if err := s.Apply(wide...); err != nil {
+				t.Fatal(err)
+			}
+			file := written(t, ps, s)
+			loaded := m.make()
+			if err := solver.Read(bytes.NewReader(file), model(ps...), loaded); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(written(t, ps, loaded), file) {
+				t.Error("another file")
+			}
+		})
+	}
+}
+
 // small is a model of a few bytes.
 func small() []*param {
 	return []*param{
@@ -165,11 +195,6 @@ func TestWhatCannotBeSavedIsAnError(t *testing.T) {
 	reshaped := solver.NewFunnel()
 	other := smallRun(t, reshaped)
 	must(other[0].value.(*tensor.Dense).Reshape(3, 2))
-	empty := solver.NewFunnel(solver.WithGainBounds(0, 1), solver.WithGainRate(1e3))
-	dead := smallRun(t, empty) // whose gains are 0
-	set(dead[0].gradient, []float64{-1, 2, -3, 4, -5, 6})
-	step(t, empty, model(dead...))
-	must(empty.Apply(solver.WithGainBounds(0.5, 1)))
 	for name, c := range map[string]struct {
 		s     gorgonia.Solver
 		model []gorgonia.ValueGrad
@@ -194,12 +219,11 @@ func TestWhatCannotBeSavedIsAnError(t *testing.T) {
 		"a hyperparameter that cannot be":    {solver.NewFunnel(gorgonia.WithMomentum(2)), model(ps...), nil, "WithMomentum"},
 		"one of an inner solver":             {solver.Augment(solver.NewFunnel(gorgonia.WithMomentum(2))), model(ps...), nil, "WithMomentum"},
 		"a value of another shape than once": {reshaped, model(other...), solver.ErrMismatch, `"w"`},
-		"a gain below its bounds":            {empty, model(dead...), nil, "funnel.gain/"},
 	} {
 		file := filepath.Join(t.TempDir(), "run.safetensors")
 		err := solver.Save(file, c.model, c.s)
 		oneSentence(t, name, err, file, c.want)
-		if err != nil && !strings.Contains(err.Error(), c.words) {
+		if err != nil && (!strings.Contains(err.Error(), c.words) || strings.Contains(err.Error(), "solver: solver:")) {
 			t.Errorf("%s: %v, want something about %s", name, err, c.words)
 		}
 		if entries, _ := os.ReadDir(filepath.Dir(file)); len(entries) > 0 {

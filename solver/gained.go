@@ -131,6 +131,13 @@ func (s *gained[T]) adaptation() Adaptation {
 	return Adaptation{Name: s.Name, Shape: slices.Clone(s.Shape), Steps: s.steps, Scale: s.scale, Gain: gain}
 }
 
+func (s *gained[T]) clip(h *hyperparameters) {
+	s.progress.clip(h)
+	for i, p := range s.p {
+		s.p[i] = min(max(p, T(h.gainMin)), T(h.gainMax))
+	}
+}
+
 func (s *gained[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
 	gain := &checkpoint.Tensor{Role: "gain", Data: checkpoint.Floats[T](s.p), Least: leastFactor(h.gainMin)}
 	return append(s.averageTensors(), gain)

@@ -214,6 +214,11 @@ func defaults(k kind) (h hyperparameters) {
 	return h
 }
 
+// bounds are those of gains and scales.
+func (h *hyperparameters) bounds() [4]float64 {
+	return [4]float64{h.gainMin, h.gainMax, h.scaleMin, h.scaleMax}
+}
+
 // with returns h as opts, ours and Gorgonia's, change it.
 func (h hyperparameters) with(opts []gorgonia.SolverOpt) (hyperparameters, error) {
 	d := &draft{h}

@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -75,6 +76,9 @@ func newFile(model []gorgonia.ValueGrad, s gorgonia.Solver) (*checkpoint.File, e
 func prefixed(err error) error {
 	switch err.(type) {
 	case nil, *ParameterError, *HyperparameterError:
+		return err
+	}
+	if errors.Is(err, ErrNotMade) {
 		return err
 	}
 	return fmt.Errorf("solver: %w", err)
@@ -288,6 +292,7 @@ func possible(r *checkpoint.Solver, scaleMin float64) bool {
 // become makes a what a checkpoint has, once its tensors have been read.
 func (a *adaptive) become(next *restoredAdaptive) {
 	a.hyperparameters, a.checked, a.refusal = next.hyperparameters, true, nil
+	a.clipped = a.bounds() // what was saved goes on as it is
 	a.progress, a.scopeMade = next.progress, next.scope
 	a.parameters = param.NewRegistry[state]()
 	for i, p := range next.states {

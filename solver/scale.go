@@ -58,6 +58,9 @@ func (p *progress) finish(moved bool) {
 	}
 }
 
+// clip brings the scale within its bounds.
+func (p *progress) clip(h *hyperparameters) { p.scale = min(max(p.scale, h.scaleMin), h.scaleMax) }
+
 func (p *progress) save() checkpoint.Parameter {
 	return checkpoint.Parameter{Steps: p.steps, Scale: p.scale, Adapting: p.adapting()}
 }

@@ -23,9 +23,9 @@ import (
 //
 // Behind a symbolic link, the file that it points to is replaced. A file that is
 // there and is not a regular one, such as a directory or a pipe, is an error. The
-// new file has the permissions 0644 less the umask. It is written beside the old
-// one, under its name with a dot before and a random suffix, which is all that a
-// process that is killed leaves behind.
+// file keeps its permissions; one that was not there has 0644 less the umask. The new
+// one is written beside the old one, under its name with a dot before and a random
+// suffix, which is all that a process that is killed leaves behind.
 func Write(path string, write func(io.Writer) error) error {
 	p, err := create(path)
 	if err != nil {
@@ -49,8 +49,7 @@ func Check(path string) error {
 	if err != nil {
 		return err
 	}
-	defer p.dir.Close()
-	return cmp.Or(p.file.Close(), os.Remove(p.file.Name()))
+	return p.abandon()
 }
 
 // SyncDir writes the names in a directory to the disk, so that a loss of power
@@ -75,7 +74,8 @@ func create(path string) (*pending, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	old, statErr := os.Stat(path)
+	if statErr == nil && !old.Mode().IsRegular() {
 		return nil, errors.New("it is there, and not a regular file")
 	}
 	dir, err := os.Open(filepath.Dir(path))
@@ -88,7 +88,28 @@ func create(path string) (*pending, error) {
 		dir.Close()
 		return nil, err
 	}
-	return &pending{path, dir, file}, nil
+	p := &pending{path, dir, file}
+	if statErr == nil {
+		if err := p.keepPermissions(old.Mode().Perm()); err != nil {
+			p.abandon()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// keepPermissions gives the file those of the old one, which may be narrower.
+func (p *pending) keepPermissions(old os.FileMode) error {
+	now, err := p.file.Stat()
+	if err != nil || now.Mode().Perm() == old {
+		return err
+	}
+	return p.file.Chmod(old)
+}
+
+// abandon removes the file.
+func (p *pending) abandon() error {
+	return cmp.Or(p.file.Close(), os.Remove(p.file.Name()), p.dir.Close())
 }
 
 // fill writes the content to the disk and closes the file.

@@ -47,6 +47,27 @@ func TestAFileIsMadeAndReplaced(t *testing.T) {
 	}
 }
 
+func TestAFileKeepsItsPermissions(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs permissions of owner, group and others, which Windows has not")
+	}
+	path := filepath.Join(t.TempDir(), "file")
+	for _, perm := range []os.FileMode{0o600, 0o664, 0o444} {
+		if err := Write(path, text("old")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, perm); err != nil {
+			t.Fatal(err)
+		}
+		if err := Write(path, text("new")); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != perm {
+			t.Errorf("%v became %v, %v", perm, info.Mode(), err)
+		}
+	}
+}
+
 func TestAWriteThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
