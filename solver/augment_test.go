@@ -460,6 +460,7 @@ func TestAnInnerSolverThatChangesNothingIsAnError(t *testing.T) {
 		"whose steps are lost":          gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(1e-30)),
 		"of ours":                       solver.NewFunnelAdam(gorgonia.WithLearnRate(0)),
 		"of ours, augmented":            solver.Augment(solver.NewFunnel(gorgonia.WithLearnRate(0))),
+		"whose batches are large":       gorgonia.NewVanillaSolver(gorgonia.WithLearnRate(1), gorgonia.WithBatchSize(1e30)),
 		"whose learning rate is hidden": &witness{},
 	} {
 		if err := solver.Augment(inner).Step(model(p)); err != nil {
@@ -468,5 +469,6 @@ func TestAnInnerSolverThatChangesNothingIsAnError(t *testing.T) {
 		set(p.gradient, []float64{1, -1})
 	}
 	s, still := solver.Augment(gorgonia.NewAdamW()), vector("w", []float64{1}, []float64{0})
-	step(t, s, model(still)) // whose gradient is 0
+	step(t, s, model(still))                                                                 // whose gradient is 0
+	step(t, solver.Augment(solver.NewEGU()), model(vector("w", []float64{0}, []float64{1}))) // where 0 stays 0
 }

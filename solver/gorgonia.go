@@ -52,21 +52,20 @@ func float(s reflect.Value, field string) float64 {
 	return f.Float()
 }
 
-// learnRateOf returns a solver's learning rate, if it is known: one of Gorgonia's
-// solvers has it in a field, one of ours is asked.
+// learnRateOf returns the learning rate that one of Gorgonia's solvers has in a field,
+// for the gradient as it is given: divided by the batch size. Of others it is not known.
 func learnRateOf(s gorgonia.Solver) (learnRate float64, ok bool) {
-	if c, ours := s.(configurable); ours {
-		c.change(func(h *hyperparameters) { learnRate = h.learnRate })
-		_, augmented := s.(*Augmented)
-		return learnRate, !augmented
-	}
 	v := reflect.ValueOf(s)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().Type().PkgPath() != gorgoniaPath {
 		return 0, false
 	}
+	batch := 1.0
+	if f := v.Elem().FieldByName("batch"); f.IsValid() && f.Kind() == reflect.Float64 {
+		batch = max(f.Float(), 1)
+	}
 	for _, name := range []string{"eta", "η"} { // the latter of AdamW
 		if f := v.Elem().FieldByName(name); f.IsValid() && f.Kind() == reflect.Float64 {
-			return f.Float(), true
+			return f.Float() / batch, true
 		}
 	}
 	return 0, false
