@@ -233,6 +233,7 @@ func (s *funnelState[T]) prepare(h *hyperparameters) (blocks int) {
 		Objective:      s.objective,
 		Gain:           gain[T](h, kernel.Power(h.gradientDecay, max(s.steps, 1))),
 		LearnRate:      T(h.learnRate),
+		Momentum:       T(h.warmed(h.momentum, 1)), // of a first step, whose length is asked for before w is known
 		GradientDecay:  T(h.gradientDecay),
 		GradientWeight: T(1 - h.gradientDecay),
 	}
@@ -258,9 +259,9 @@ func (s *funnelState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
 	return s.along(s.total, len(s.theta)), &s.alongPart
 }
 
-// first returns ‖θ_0‖² and ‖ν_1‖².
+// first returns ‖θ_0‖² and ‖ν‖².
 func (s *funnelState[T]) first() (value, step float64) {
-	return s.squaredFirst(func(i int) T { return s.step.First(s.gradient[i], s.theta[i]) })
+	return s.squaredFirst(func(i int) T { return s.step.First(s.gradient[i], s.theta[i], s.nu[i], s.m[i], s.p[i]) })
 }
 
 // setScale sets the scale and the momentum of the step and refuses one that would make

@@ -238,9 +238,11 @@ func (s *adamState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
 	return s.along(s.total, len(s.theta)), &s.alongPart
 }
 
-// first returns ‖θ_0‖² and ‖η d_1‖².
+// first returns ‖θ_0‖² and ‖η d‖².
 func (s *adamState[T]) first() (value, step float64) {
-	return s.squaredFirst(func(i int) T { return T(s.learnRate) * s.step.First(s.gradient[i], s.theta[i]) })
+	return s.squaredFirst(func(i int) T {
+		return T(s.learnRate) * s.step.First(s.gradient[i], s.theta[i], s.m[i], s.v[i], s.p[i])
+	})
 }
 
 // setScale sets the scale and β1_t of the step and refuses one that would make a number

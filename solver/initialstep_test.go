@@ -221,6 +221,32 @@ func TestTheFirstStepHasTheLengthItIsGiven(t *testing.T) {
 	}
 }
 
+// Steps that move nothing are not the first, such as those of a schedule whose learning rate
+// begins at 0.
+func TestTheFirstStepThatMovesHasTheLengthItIsGiven(t *testing.T) {
+	for _, c := range scaled {
+		for name, paused := range map[string][2]gorgonia.SolverOpt{
+			"learning rate": {gorgonia.WithLearnRate(0), gorgonia.WithLearnRate(0.001)},
+			"scale":         {solver.WithScaleBounds(0, 0), solver.WithScaleBounds(0, 1e9)},
+		} {
+			for _, scope := range scopes {
+				for _, steps := range []int{1, 100} {
+					rng := rand.New(rand.NewPCG(44, 44))
+					s, ps := c.make(solver.WithScaleScope(scope), solver.WithMaxStep(0), paused[0]), five(rng)
+					for range steps {
+						step(t, s, model(ps...))
+						renew(rng, ps)
+					}
+					must(s.Apply(paused[1]))
+					if norm, moved := distances(t, s, ps...); !closeTo(moved, c.initialStep*norm, 3e-5) {
+						t.Errorf("%s/%v: after %d steps with a %s of 0 the first goes %v, want %v of %v", c.name, scope, steps, name, moved, c.initialStep, norm)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestTheFirstStepIsNoLongerThanTheLongestStep(t *testing.T) {
 	for _, c := range scaled {
 		for _, scope := range scopes {

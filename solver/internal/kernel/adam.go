@@ -53,10 +53,12 @@ func updateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 	}
 }
 
-// First returns an element of d_1, the direction of the first step.
-func (c *AdamStep[T]) First(gradient, theta T) T {
+// First returns an element of d in the first step that moves. Steps before it that moved
+// nothing may have left something in m, v and p.
+func (c *AdamStep[T]) First(gradient, theta, m, v, p T) T {
 	g := c.Gradient(gradient, theta)
-	return c.Direction.Of(c.Weight1*T(c.Gain.first()*g), T(c.Weight2*g)*g)
+	p = c.Gain.next(p, m, g)
+	return c.Direction.Of(T(c.Beta1*m)+T(c.Weight1*T(p*g)), T(c.Beta2*v)+T(T(c.Weight2*g)*g))
 }
 
 // MeasureAdam reads one block of a parameter. last is the Direction of the step

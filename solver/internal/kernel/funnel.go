@@ -39,9 +39,11 @@ func updateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 	}
 }
 
-// First returns an element of ν_1, the velocity after the first step.
-func (c *FunnelStep[T]) First(gradient, theta T) T {
-	return c.LearnRate * T(c.Gain.first()*c.Gradient(gradient, theta))
+// First returns an element of ν in the first step that moves. Steps before it that moved
+// nothing may have left something in ν, m and p.
+func (c *FunnelStep[T]) First(gradient, theta, nu, m, p T) T {
+	g := c.Gradient(gradient, theta)
+	return T(c.Momentum*nu) + T(c.LearnRate*T(c.Gain.next(p, m, g)*g))
 }
 
 // Measure reads one block of a parameter whose direction d is in memory: ν of

@@ -52,6 +52,3 @@ func (k *Gain[T]) bounded(p T) T {
 	}
 	return p
 }
-
-// first is p_1: p_0 is 1, and there is no signal at the first step.
-func (k *Gain[T]) first() T { return k.bounded(1) }
