@@ -25,7 +25,8 @@ var (
 	// value whose shape is not what it was. Dimensions of size 1 do not count.
 	ErrMismatch = param.ErrMismatch
 
-	// ErrShared is a value or a gradient that has memory in common with another.
+	// ErrShared is a value or a gradient that has memory in common with another. Of
+	// views with gaps, such as columns, those that begin in one place are found.
 	ErrShared = param.ErrShared
 
 	// ErrNegative is a value below 0, which an EGU does not take.

@@ -87,9 +87,9 @@ func newCompareFlags() (*flag.FlagSet, *compareFlags) {
 	fs.Lookup("solvers").DefValue = "" // too long for a line of the help, which has it in words
 	f.define(fs)
 	fs.Uint64Var(&f.seed, "seed", 1, "`number` that the data, the weights and the batches follow from")
-	cli.PathVar(fs, &f.files.CSV, "csv", "write a row for each step and solver to this `FILE`; - is standard output, and\nwhat is for people then goes to standard error")
-	cli.PathVar(fs, &f.files.JSON, "json", "write the summary, and the course of the runs for train-rotmnist report,\nto this `FILE`; or -")
-	cli.PathVar(fs, &f.files.Report, "report", "write a page with charts and the table, in one piece, to this `FILE`; or -")
+	cli.OutputVar(fs, &f.files.CSV, "csv", "write a row for each step and solver to this `FILE`; - is standard output, and\nwhat is for people then goes to standard error")
+	cli.OutputVar(fs, &f.files.JSON, "json", "write the summary, and the course of the runs for train-rotmnist report,\nto this `FILE`; or -")
+	cli.OutputVar(fs, &f.files.Report, "report", "write a page with charts and the table, in one piece, to this `FILE`; or -")
 	fs.StringVar(&f.http, "http", "", "while it trains, serve the page of -report at this `ADDR`: a port such as 8080,\nfor this machine only, or host:port, for others, too")
 	fs.BoolVar(&f.linger, "http-linger", false, "go on serving the page when all is done, until Ctrl-C")
 	fs.StringVar(&f.onNonFinite, "on-nonfinite", "stop", "`what` to do about NaN or Inf in a loss or a gradient: stop that solver's run,\nor skip the batch and count it")

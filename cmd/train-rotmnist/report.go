@@ -28,16 +28,13 @@ flags:
 func runReport(args []string, stdout, stderr io.Writer) int {
 	fs := cli.NewFlags("train-rotmnist report")
 	out := "report.html"
-	cli.PathVar(fs, &out, "o", "write the page to this `FILE`")
+	cli.OutputVar(fs, &out, "o", "write the page to this `FILE`; - is standard output")
 	paths, err := filesAmong(fs, args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return cli.Done
 	}
 	if err == nil {
-		err = writeReport(out, paths)
-	}
-	if err == nil {
-		fmt.Fprintln(stdout, out)
+		err = writeReport(out, paths, stdout)
 	}
 	return cli.Conclude(stderr, "train-rotmnist report", err, nil)
 }
@@ -45,14 +42,8 @@ func runReport(args []string, stdout, stderr io.Writer) int {
 // filesAmong parses the flags, which may stand before, between and after the files.
 func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer) (paths []string, err error) {
 	for {
-		switch err := fs.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
-			fmt.Fprint(stdout, reportUsage)
-			fs.SetOutput(stdout)
-			fs.PrintDefaults()
+		if err := cli.ParseFirst(fs, args, stdout, reportUsage, ""); err != nil {
 			return nil, err
-		case err != nil:
-			return nil, cli.Usage(err)
 		}
 		if fs.NArg() == 0 {
 			break
@@ -65,7 +56,8 @@ func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer) (paths []stri
 	return paths, nil
 }
 
-func writeReport(out string, paths []string) error {
+// writeReport writes the page, and the name of its file to stdout.
+func writeReport(out string, paths []string, stdout io.Writer) error {
 	var files []*report.File
 	for _, path := range paths {
 		if filepath.Clean(path) == filepath.Clean(out) {
@@ -81,8 +73,12 @@ func writeReport(out string, paths []string) error {
 		}
 		files = append(files, f)
 	}
+	if out == cli.Stdout {
+		return report.WriteFiles(stdout, files)
+	}
 	if err := atomicfile.Write(out, func(w io.Writer) error { return report.WriteFiles(w, files) }); err != nil {
 		return fmt.Errorf("-o %s: %w", out, cli.Cause(err))
 	}
+	fmt.Fprintln(stdout, out)
 	return nil
 }

@@ -31,6 +31,9 @@ func TestReportDrawsWhatJSONWrote(t *testing.T) {
 			t.Errorf("the page has no %s", want)
 		}
 	}
+	if status, piped, errs := invoke("report", "-o", "-", names[0], names[1]); status != 0 || piped != string(page) {
+		t.Errorf("to standard output: status %d, %d bytes, %q; the file has %d", status, len(piped), errs, len(page))
+	}
 }
 
 func TestReportSaysWhatItCannotRead(t *testing.T) {
@@ -50,7 +53,7 @@ func TestReportSaysWhatItCannotRead(t *testing.T) {
 		{[]string{"-o", out}, 2, "report wants files that -json wrote"},
 		{[]string{"-o", "", bad}, 2, "-o: its name is empty"},
 		{[]string{"-o", bad, bad}, 2, "would replace one of the files"},
-		{[]string{"-x", bad}, 2, "-x"},
+		{[]string{"-x", bad}, 2, "unknown flag -x"},
 		{[]string{bad, "-o", out}, 1, bad + " is no file that -json wrote: invalid character"},
 		{[]string{sweep, "-o", out}, 1, "it has no results"},
 		{[]string{filepath.Join(dir, "none.json"), "-o", out}, 1, "none.json"},

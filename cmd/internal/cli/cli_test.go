@@ -59,6 +59,7 @@ func flags() *flag.FlagSet {
 	fs.Bool("quiet", false, "")
 	fs.Func("vary", "a `setting`", func(string) error { return errors.New("write key=value") })
 	PathVar(fs, new(string), "out", "a `FILE`")
+	OutputVar(fs, new(string), "page", "a `FILE`")
 	return fs
 }
 
@@ -76,6 +77,9 @@ func TestAMistakeInTheFlagsSaysWhatIsMeantAndWanted(t *testing.T) {
 		"-out":      "-out: its value is missing; write -out FILE",
 		"-out=":     "-out: its name is empty; give one, or leave the flag out",
 		"-out x":    "",
+		"-out -":    "-out: it cannot be standard output; give the name of a file",
+		"-page -":   "",
+		"-page=":    "-page: its name is empty; give one, or leave the flag out",
 		"verb":      `unexpected argument "verb"; flags start with -, and a verb comes before them`,
 		"tabel":     `unexpected argument "tabel"; did you mean table?`,
 	} {

@@ -23,6 +23,18 @@ func NewFlags(command string) *flag.FlagSet {
 // which verbs are the known ones. For -h it writes the help to w, which is the
 // list of flags between two texts, and returns flag.ErrHelp.
 func Parse(fs *flag.FlagSet, args []string, w io.Writer, before, after string, verbs ...string) error {
+	if err := ParseFirst(fs, args, w, before, after); err != nil || fs.NArg() == 0 {
+		return err
+	}
+	meant := suggest.Closest(fs.Arg(0), verbs)
+	if meant != "" {
+		return Usage(fmt.Errorf("unexpected argument %q; did you mean %s?", fs.Arg(0), meant))
+	}
+	return Usage(fmt.Errorf("unexpected argument %q; flags start with -, and a verb comes before them", fs.Arg(0)))
+}
+
+// ParseFirst is Parse of the flags up to the first argument that is none.
+func ParseFirst(fs *flag.FlagSet, args []string, w io.Writer, before, after string) error {
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -34,14 +46,8 @@ func Parse(fs *flag.FlagSet, args []string, w io.Writer, before, after string, v
 		return err
 	case err != nil:
 		return Usage(clearer(fs, err))
-	case fs.NArg() == 0:
-		return nil
 	}
-	meant := suggest.Closest(fs.Arg(0), verbs)
-	if meant != "" {
-		return Usage(fmt.Errorf("unexpected argument %q; did you mean %s?", fs.Arg(0), meant))
-	}
-	return Usage(fmt.Errorf("unexpected argument %q; flags start with -, and a verb comes before them", fs.Arg(0)))
+	return nil
 }
 
 // What package flag says about a mistake.
@@ -100,23 +106,39 @@ func wanted(f *flag.Flag) string {
 	return ""
 }
 
+// Stdout is the name that stands for standard output.
+const Stdout = "-"
+
 // PathVar defines a flag that names a file or a directory, which is none unless
 // the flag is given.
-func PathVar(fs *flag.FlagSet, p *string, name, usage string) { fs.Var((*path)(p), name, usage) }
+func PathVar(fs *flag.FlagSet, p *string, name, usage string) {
+	fs.Var(&path{text: p, noStdout: true}, name, usage)
+}
 
-type path string
+// OutputVar is PathVar of a file that may be Stdout.
+func OutputVar(fs *flag.FlagSet, p *string, name, usage string) {
+	fs.Var(&path{text: p}, name, usage)
+}
+
+type path struct {
+	text     *string
+	noStdout bool
+}
 
 func (p *path) String() string {
-	if p == nil {
+	if p == nil || p.text == nil {
 		return ""
 	}
-	return string(*p)
+	return *p.text
 }
 
 func (p *path) Set(text string) error {
-	if strings.TrimSpace(text) == "" {
+	switch {
+	case strings.TrimSpace(text) == "":
 		return errors.New("its name is empty; give one, or leave the flag out")
+	case text == Stdout && p.noStdout:
+		return errors.New("it cannot be standard output; give the name of a file")
 	}
-	*p = path(text)
+	*p.text = text
 	return nil
 }

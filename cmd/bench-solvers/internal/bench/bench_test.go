@@ -30,6 +30,10 @@ func TestEqualSolversHaveOneName(t *testing.T) {
 		"funnel:scope=global:scale-rate=0.1":  "funnel:lr=0.001:scale-rate=0.1:scope=global",
 		"funnel:scale-rate=0.1:scope=global ": "funnel:lr=0.001:scale-rate=0.1:scope=global",
 		"dog":                                 "dog",
+		"funnel:gain-rate=1e-2":               "funnel:gain-rate=0.01:lr=0.001",
+		"funnel:gain-rate=0.010":              "funnel:gain-rate=0.01:lr=0.001",
+		"funnel:scale-bounds=1e-3..10":        "funnel:lr=0.001:scale-bounds=0.001..10",
+		"funnel:scale-warmup=.5/3e1":          "funnel:lr=0.001:scale-warmup=0.5/30",
 	} {
 		if c := contestants(t, text)[0]; c.Name != want || c.Text != strings.TrimSpace(text) || c.New() == c.New() {
 			t.Errorf("%q is %+v", text, c)
@@ -39,14 +43,15 @@ func TestEqualSolversHaveOneName(t *testing.T) {
 
 func TestListsOfSolversThatMeanNothingAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"funel":             "did you mean funnel?",
-		"prod":              "did you mean prodigy?",
-		"xyz":               "known are funnel, funneladam",
-		"adam,adam:lr=1e-3": `"adam" and "adam:lr=1e-3" are one solver`,
-		"dog:lr=1":          "dog has no settings",
-		"adam:lr":           "write key=value",
-		"augment":           "inner=NAME comes first",
-		"":                  "known are",
+		"funel":                          "did you mean funnel?",
+		"prod":                           "did you mean prodigy?",
+		"xyz":                            "known are funnel, funneladam",
+		"adam:beta1=0.80,adam:beta1=0.8": "are one solver",
+		"adam,adam:lr=1e-3":              `"adam" and "adam:lr=1e-3" are one solver`,
+		"dog:lr=1":                       "dog has no settings",
+		"adam:lr":                        "write key=value",
+		"augment":                        "inner=NAME comes first",
+		"":                               "known are",
 	} {
 		if _, err := ParseContestants(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
@@ -215,6 +220,14 @@ func TestARunThatDivergedIsReadAsItWasWritten(t *testing.T) {
 		if !same || read[0].Key() != r.Key() || read[0].DivergedAt != r.DivergedAt || read[0].Error != r.Error {
 			t.Errorf("%+v became %+v", r, read[0])
 		}
+	}
+}
+
+// A version before wrote some settings as the user had.
+func TestARunWhoseSolverHasAnotherSpellingIsFound(t *testing.T) {
+	read, err := Lines.Read([]byte(`{"problem":"hills","steps":10,"seed":1,"solver":"funnel:gain-rate=1e-2:lr=0.001","end":1,"mean":1}` + "\n"))
+	if want := contestants(t, "funnel:gain-rate=0.01")[0].Name; err != nil || read[0].Solver != want {
+		t.Errorf("%+v, %v; want %s", read, err, want)
 	}
 }
 

@@ -41,6 +41,9 @@ func parseRecord(line []byte) (r Record, err error) {
 	case r.Error == "" && r.DivergedAt == 0 && (r.End.Missing() || r.Mean.Missing()):
 		return r, errors.New("it has no result")
 	}
+	if c, err := parseContestant(r.Solver); err == nil {
+		r.Solver = c.Name // which was once as it was written
+	}
 	return r, nil
 }
 

@@ -29,10 +29,15 @@ var _ gorgonia.Solver = (*solver)(nil)
 // Step changes the model's values and sets its gradients to 0. It fails, and has
 // changed nothing, where a parameter is not a contiguous dense tensor of float32 or float64,
 // or the model is not that of the step before.
-func (s *solver) Step(model []gorgonia.ValueGrad) error {
+func (s *solver) Step(model []gorgonia.ValueGrad) (err error) {
 	first := s.theta == nil
 	if first {
 		s.theta, s.g = make([][]float64, len(model)), make([][]float64, len(model))
+		defer func() {
+			if err != nil {
+				s.theta = nil // the next step is the first
+			}
+		}()
 	}
 	if len(model) != len(s.theta) {
 		return fmt.Errorf("the model has %d parameters; at the first step it had %d", len(model), len(s.theta))

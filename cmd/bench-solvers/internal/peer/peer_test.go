@@ -125,6 +125,9 @@ func TestAModelThatCannotBeSteppedIsRefusedAndStays(t *testing.T) {
 			if v := model[0].Value().Data().([]float32); v[0] != 1 || v[1] != 2 {
 				t.Errorf("%s: changed to %v", name, v)
 			}
+			if sound := []gorgonia.ValueGrad{good(), good()}; s.Step(sound) != nil || sound[0].Value().Data().([]float32)[0] == 1 {
+				t.Errorf("%s: no step after it", name)
+			}
 		}
 	}
 }

@@ -17,17 +17,16 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 )
 
-// Names are the paths of the files; empty for none, and Stdout for standard output.
+// Names are the paths of the files; empty for none, and cli.Stdout for standard output.
 type Names struct {
 	CSV, JSON, Report string
 	Resumable         bool // the run has checkpoints, so its CSV must be one that can be read again
 }
 
-// Stdout is the name that stands for standard output.
-const Stdout = "-"
-
 // UseStdout tells whether one of the files is standard output.
-func (n Names) UseStdout() bool { return slices.Contains([]string{n.CSV, n.JSON, n.Report}, Stdout) }
+func (n Names) UseStdout() bool {
+	return slices.Contains([]string{n.CSV, n.JSON, n.Report}, cli.Stdout)
+}
 
 // Distinct finds two flags that name one file.
 func (n Names) Distinct() error {
@@ -37,8 +36,8 @@ func (n Names) Distinct() error {
 			continue
 		}
 		flag, path, said := f[0], resolved(f[1]), f[1]
-		if said == Stdout {
-			path, said = Stdout, "standard output"
+		if said == cli.Stdout {
+			path, said = cli.Stdout, "standard output"
 		}
 		if other, ok := names[path]; ok {
 			return fmt.Errorf("%s and %s both name %s", other, flag, said)
@@ -84,7 +83,7 @@ func Create(names Names, stdout io.Writer, resumed *checkpoint.Record) (*Files, 
 	}
 	var err error
 	switch {
-	case names.CSV == Stdout:
+	case names.CSV == cli.Stdout:
 		f.csv = csvTo(stdout)
 	case resumed == nil:
 		f.csv, err = openCSV(names.CSV, os.O_WRONLY|os.O_CREATE, &checkpoint.Written{SHA256: digestOf(nil)})

@@ -28,7 +28,7 @@ func (n Names) wholes() []whole {
 
 // check finds out whether the file can be written, and leaves it as it is.
 func (w whole) check() error {
-	if w.path == Stdout {
+	if w.path == cli.Stdout {
 		return nil
 	}
 	special, err := w.open()
@@ -43,7 +43,7 @@ func (w whole) check() error {
 
 // write writes the file or, if that is its name, standard output.
 func (w whole) write(stdout io.Writer, write func(io.Writer) error) error {
-	if w.path == Stdout {
+	if w.path == cli.Stdout {
 		return w.blame(write(stdout))
 	}
 	special, err := w.open()
