@@ -105,10 +105,14 @@ func write(figure string, from []string, to string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(to, func(w io.Writer) error {
+	err = atomicfile.Write(to, func(w io.Writer) error {
 		_, err := canvas.WriteTo(w)
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", to, err)
+	}
+	return nil
 }
 
 // Colours that a colour-blind reader can tell apart (Okabe and Ito).

@@ -156,26 +156,38 @@ func TestAMistakeIsOneSentence(t *testing.T) {
 	if err := os.WriteFile(still, []byte(header+"a,1,0,2,0.1,,,,,,\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	folder, picture := filepath.Join(dir, "folder.png"), filepath.Join(dir, "x.png")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(picture, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for args, c := range map[string]struct {
 		status int
 		want   string
 	}{
-		"":                             {2, "wants a figure"},
-		"portrait a b":                 {2, "portrait is no figure"},
-		"-colour":                      {2, "-colour is no figure"},
-		"stream a.csv b.csv c.png":     {2, "stream draws one CSV"},
-		"stream run.csv":               {2, "wants a figure"},
-		"stream run.csv x.gif":         {2, "x.gif: a picture's name must end with .png or .svg"},
-		"stream " + bad + " x.png":     {1, bad + ": no column"},
-		"stream a x.png":               {1, "no such file"},
-		"recovery " + still + " x.png": {1, "no jump"},
-		"tolerance " + bad + " x.png":  {1, bad + ": line 1"},
-		"tolerance /dev/null x.png":    {1, "no run to draw"},
+		"":                                  {2, "wants a figure"},
+		"portrait a b":                      {2, "portrait is no figure"},
+		"-colour":                           {2, "-colour is no figure"},
+		"stream a.csv b.csv c.png":          {2, "stream draws one CSV"},
+		"stream run.csv":                    {2, "wants a figure"},
+		"stream run.csv x.gif":              {2, "x.gif: a picture's name must end with .png or .svg"},
+		"stream " + bad + " " + picture:     {1, bad + ": no column"},
+		"stream a " + picture:               {1, "no such file"},
+		"recovery " + still + " " + picture: {1, "no jump"},
+		"tolerance " + bad + " " + picture:  {1, bad + ": line 1"},
+		"tolerance /dev/null " + picture:    {1, "no run to draw"},
+		"stream " + still + " " + folder:    {1, folder + ": it is there, and not a regular file"},
+		"stream " + still + " " + filepath.Join(dir, "none", "x.png"): {1, "x.png: "},
 	} {
 		var errs strings.Builder
 		if status := run(strings.Fields(args), io.Discard, &errs); status != c.status || !strings.Contains(errs.String(), c.want) || strings.Count(errs.String(), "\n") != 1 {
 			t.Errorf("%s: status %d, %q; want %d and %q", args, status, errs.String(), c.status, c.want)
 		}
+	}
+	if b, err := os.ReadFile(picture); err != nil || string(b) != "old" {
+		t.Errorf("the picture that was there is %.20q, %v", b, err)
 	}
 }
 
