@@ -46,7 +46,8 @@ type adaptive struct {
 	measure, update    func(i int) // of blocks[i]
 	parallelThreshold  int
 	total              kernel.Total
-	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step
+	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step; ‖θ‖² of each
+	meanSquare         float64   // of all values of the step
 	signals, weights   []float64 // of each parameter that has a signal, where they are pooled
 }
 

@@ -413,6 +413,28 @@ func TestTheSameBitsFromACheckpoint(t *testing.T) {
 	}
 }
 
+// models are the SHA-256 of what every build saves of several parameters after 80 steps,
+// some of which begin at 0.
+var models = map[string]struct {
+	make        func() gorgonia.Solver
+	fingerprint string
+}{
+	"funnel":     {func() gorgonia.Solver { return NewFunnel() }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
+	"funneladam": {func() gorgonia.Solver { return NewFunnelAdam() }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
+}
+
+func TestTheSameBitsOfAModel(t *testing.T) {
+	for name, c := range models {
+		s, model := c.make(), newPulled()
+		model.narrow.v.Zero()
+		model.double.v.Zero()
+		model.steps(t, s, 0, 80)
+		if got := fmt.Sprintf("%x", sha256.Sum256(model.saved(t, s))); got != c.fingerprint {
+			t.Errorf("%s: fingerprint %s, want %s", name, got, c.fingerprint)
+		}
+	}
+}
+
 // pulled is a model of both dtypes whose gradients are those of fixed.
 type pulled struct {
 	wide, narrow *fixed[float32]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver"
@@ -261,6 +262,36 @@ func TestTheFirstStepIsNoLongerThanTheLongestStep(t *testing.T) {
 			}
 			if exact := scope == solver.Global; exact && !closeTo(moved, 0.02*norm, 1e-8) || moved > 0.02*norm*(1+1e-8) {
 				t.Errorf("%s/%v: the first step goes %v, want 0.02 of %v", c.name, scope, moved, norm)
+			}
+		}
+	}
+}
+
+// Biases begin at 0. Their steps may be as long as values have half the length that those of
+// the model have in the mean, and less where they are few.
+func TestParametersThatBeginAtZeroMayGoAsFarAsOthers(t *testing.T) {
+	for _, c := range scaled {
+		for _, n := range []int{1, 20, 1000} {
+			weights := slices.Repeat([]float64{3, -4}, 500)
+			p := vector("weights", weights, slices.Repeat([]float64{1, 2}, 500))
+			q := vector("biases", make([]float64, n), slices.Repeat([]float64{1}, n))
+			s := c.make(solver.WithScaleScope(solver.PerParameter), solver.WithInitialStep(0.5), solver.WithMaxStep(0.02), solver.WithGainRate(0))
+			if c.name == "FunnelAdam" { // whose first step is no longer than all parameters allow
+				step(t, s, model(p, q))
+				set(p.gradient, slices.Repeat([]float64{1, 2}, 500))
+				set(q.gradient, slices.Repeat([]float64{1}, n))
+			}
+			square, before := 0.0, floats(q.value)[0]
+			for _, v := range slices.Concat(floats(p.value), floats(q.value)) {
+				square += v * v / float64(1000+n)
+			}
+			step(t, s, model(p, q))
+			want := 0.02 * math.Sqrt(square/4*float64(n)/float64(n+10))
+			if _, augmented := s.(augmentedVanilla); augmented {
+				want = 0.02 * 0.03
+			}
+			if got := math.Abs(floats(q.value)[0] - before); !closeTo(got, want, 1e-6) {
+				t.Errorf("%s: each of %d values goes %v, want %v", c.name, n, got, want)
 			}
 		}
 	}

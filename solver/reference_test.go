@@ -24,7 +24,7 @@ type rules struct {
 	gainRate, gainDecay, gainMin, gainMax          float64
 	scaleRate, warmupRate, warmupSteps             float64
 	initialStep, scaleMin, scaleMax                float64
-	maxStep, scaleFloor                            float64
+	maxStep, scaleFloor, meanShare                 float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
 	noiseSteps                                     float64 // FunnelAdam
 	stepAverage, lift, momentumWarmup, growth      float64
@@ -39,7 +39,7 @@ func funnelRules() rules {
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.05, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
+		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 2, settled: true,
 	}
 }
@@ -57,7 +57,7 @@ func funnelAdamRules() rules {
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.035, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
+		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true,
 	}
 }
@@ -121,6 +121,7 @@ type reference struct {
 	plain    func(r *rules, x *referenceParameter, g []float64, w float64) []float64
 	averaged func(r *rules, x *referenceParameter) (base []float64, over func(i int) float64)
 	scale    *referenceScale // of all parameters
+	square   float64         // the mean of the squares of all values of the step
 
 	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, and signals are pooled and of the step average
 }
@@ -316,6 +317,11 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 	for i, x := range xs {
 		starting[x] = x.t == 0 || x.scale.moves == 0 && dot(gradients[i], gradients[i]) > 0
 	}
+	values, squares := 0.0, 0.0
+	for _, x := range xs {
+		values, squares = values+float64(len(x.theta)), squares+dot(x.theta, x.theta)
+	}
+	r.square = squares / values
 	u, plain := map[*referenceParameter][]float64{}, map[*referenceParameter][]float64{}
 	for i, group := range groups {
 		for _, x := range group {
@@ -524,7 +530,8 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	for _, x := range group {
 		value, step, elements = value+dot(x.theta, x.theta), step+dot(plain[x], plain[x]), elements+float64(len(x.theta))
 	}
-	value = math.Max(value, 0.03*0.03*elements)
+	mean := r.meanShare * math.Sqrt(r.square) * elements / math.Sqrt(elements+10)
+	value = math.Max(value, math.Max(0.03*0.03*elements, mean*mean))
 	longest := math.Inf(1)
 	if r.maxStep > 0 && step > 0 {
 		longest = r.maxStep * math.Sqrt(value/step)

@@ -79,6 +79,7 @@ func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
 func (a *adaptive) nextScales() error {
 	bound, first := a.parameters.Bound(), a.initialScale()
 	a.readSignals(bound)
+	a.readMeanSquare(bound)
 	if a.scope == Global {
 		a.nextScale(bound, &a.progress, first)
 	}
@@ -108,7 +109,7 @@ func (a *adaptive) adaptsScale() bool {
 //	s ← s · min(1, h G/ḡ), see yield
 //	s ← s · exp((γs + γw w) c − γs k_t (1−w) min(|c|, c_k)²), see exponent
 //	s ← max(s, κ A/T), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
-//	s ← min(s, c_max ‖θ‖ / ‖u‖)
+//	s ← min(s, c_max ‖θ‖ / ‖u‖), see longestOf
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
@@ -200,7 +201,22 @@ func (a *adaptive) longest(of []state, p *progress) float64 {
 	return longest
 }
 
-// longestOf is that of parameters together, whose sums these are.
+// readMeanSquare finds the mean of the squares of all values, 0 where that is beyond float64.
+func (a *adaptive) readMeanSquare(bound []state) {
+	squares, elements := a.values[:0], 0
+	for _, p := range bound {
+		sums, _ := p.measured()
+		squares = append(squares, sums.SquaredValue)
+		elements += p.elements()
+	}
+	a.values, a.meanSquare = squares, 0
+	if total := kernel.AddAscending(squares); kernel.InRange(total) {
+		a.meanSquare = total / float64(elements)
+	}
+}
+
+// longestOf is that of parameters together, whose sums these are: c_max ‖θ‖ / ‖u‖, where
+// ‖θ‖ counts as 0.03 √n and ½ R n / √(n + 10) at least.
 func (a *adaptive) longestOf(of []state, sums kernel.Sums, exponents kernel.Exponents, w float64) float64 {
 	step := a.stepLength(of, sums, exponents, w)
 	if step == 0 {
@@ -210,12 +226,16 @@ func (a *adaptive) longestOf(of []state, sums kernel.Sums, exponents kernel.Expo
 	for _, q := range of {
 		elements += q.elements()
 	}
-	value := max(sums.SquaredValue, leastValue*leastValue*float64(elements))
+	n := float64(elements)
+	least := max(leastValue*leastValue, float64(a.meanShare*a.meanShare*a.meanSquare)*(n/(n+fewValues)))
+	value := max(sums.SquaredValue, float64(least*n))
 	return a.maxStep * math.Sqrt(value) / step
 }
 
-// leastValue is what a value counts as at least for the longest step.
-const leastValue = 0.03
+const (
+	leastValue = 0.03 // what each of n values counts as at least
+	fewValues  = 10.0 // the n from which on half of R counts more than a little: the gradients of a few are mostly noise
+)
 
 // stepsOfMean is how many steps it takes until the mean of the scale says something.
 const stepsOfMean = 100
