@@ -44,7 +44,7 @@ type session func(G.Solver) (loss float64, err error)
 
 var programs = []program{
 	{name: "convnet with dropout and max-pooling", steps: 300, start: convnet,
-		own: func() G.Solver { return G.NewRMSPropSolver() }},
+		own: func() G.Solver { return G.NewRMSPropSolver() }, within: 1.3}, // dropout has another seed in each run: a Funnel's losses vary by a fifth
 	{name: "autoencoder with tied weights", steps: 500, start: autoencoder,
 		own: func() G.Solver { return G.NewVanillaSolver(G.WithLearnRate(0.1)) }},
 	{name: "deep network of float64", steps: 600, start: deepNetwork, own: adam(0.01)},
