@@ -173,7 +173,8 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 // share a scale each has its own. It holds against WithScaleFloor, and not against the
 // lower of WithScaleBounds. The ‖θ‖ of n elements counts as 0.03 √n at least and, but for
 // an Augmented, as ½ R n / √(n + 10), R being the root mean square of all values of the
-// model: biases begin at 0 and would lag behind. With 0 there is no limit. Default 0.05; FunnelAdam 0.035; Augment 0.1. Range [0, ∞).
+// model: biases begin at 0 and would lag behind. With 0 there is no limit. Default 0.05;
+// FunnelAdam 0.035; Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
 }
