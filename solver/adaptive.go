@@ -37,7 +37,7 @@ type adaptive struct {
 
 	// stepLength is ‖u‖ of parameters that share one scale, u being the step with
 	// a scale of 1 in a warm-up of weight w, as far as it is known before the second pass.
-	stepLength func(of []state, sums kernel.Sums, exponents kernel.Exponents, w float64) float64
+	stepLength func(of []state, now reading, w float64) float64
 
 	// scratch, valid during Step
 	blocks             []block

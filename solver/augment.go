@@ -272,7 +272,7 @@ func inside(tensors []*checkpoint.Tensor) []*checkpoint.Tensor {
 }
 
 // changeLength is ‖Δ‖, of the change that inner has made.
-func (a *Augmented) changeLength(of []state, _ kernel.Sums, _ kernel.Exponents, _ float64) float64 {
+func (a *Augmented) changeLength(of []state, _ reading, _ float64) float64 {
 	a.squares = a.squares[:0]
 	for _, p := range of {
 		a.squares = append(a.squares, p.(augmentedParameter).squaredChange())

@@ -97,11 +97,13 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
 	"float32/Funnel, after a shift":                               "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
-	"float32/FunnelAdam, after a shift":                           "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
+	"float32/FunnelAdam, after a shift":                           "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
+	"float32/FunnelAdam's twelfth defaults, after a shift":        "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
 	"float32/FunnelAdam's eleventh defaults, after a shift":       "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
 	"float64/Funnel, after a shift":                               "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
-	"float64/FunnelAdam, after a shift":                           "6bc2439c3ea57e721b01476b977631a1b2b0b95c9b391174647fce81ad0c8858",
+	"float64/FunnelAdam, after a shift":                           "5c1ac8ff8ecfad51265469201025de82cdcad97afe772fe93df3c3530ec2fd65",
+	"float64/FunnelAdam's twelfth defaults, after a shift":        "6bc2439c3ea57e721b01476b977631a1b2b0b95c9b391174647fce81ad0c8858",
 	"float64/FunnelAdam's eleventh defaults, after a shift":       "3b51be80413f7f1ff48ba544e576aacc5fdd24d96d672cbe73506e4ce28bdfa7",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
 	"float32/FunnelAdam of before prompt restarts, after a shift": "2e0d5b6edc6a3c45a27c948869d7ac1ccbffff3ca99951f39de0b03477b0c620",
@@ -252,14 +254,16 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// heavy is as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
-	heavy = option(func(h *hyperparameters) { h.momentumWarmup, h.settled = 0, false })
+	// sudden is as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
+	sudden = option(func(h *hyperparameters) { h.foreseen = false })
+	// heavy is as it was before the momentum was less in a warm-up, too, and gains learned nothing where a value stayed as it was.
+	heavy = option(func(h *hyperparameters) { h.momentumWarmup, h.settled, h.foreseen = 0, false, false })
 	// even is a Funnel of before its scale fell where the gradient grew.
 	even = WithGradientGrowth(0)
 	// steep is what heavy was for a Funnel.
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
-	// abrupt is a FunnelAdam of before its noise correction grew.
-	abrupt = option(func(h *hyperparameters) { h.noiseSteps, h.noiseCorrection = 0, 0.5 })
+	// abrupt is a FunnelAdam of before its noise correction grew, too.
+	abrupt = option(func(h *hyperparameters) { h.noiseSteps, h.noiseCorrection, h.foreseen = 0, 0.5, false })
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
 	slow      = WithGainDecay(0.01) // a FunnelAdam's, then
@@ -334,6 +338,8 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 	}
 	got["float32/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(even)), 1, 90)
 	got["float64/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(even)), 1, 90)
+	got["float32/FunnelAdam's twelfth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(sudden)), 1, 90)
+	got["float64/FunnelAdam's twelfth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(sudden)), 1, 90)
 	got["float32/FunnelAdam's eleventh defaults"] = fingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1)
 	got["float64/FunnelAdam's eleventh defaults"] = fingerprint[float64](t, as(NewFunnelAdam(abrupt)), 1)
 	got["float32/FunnelAdam's eleventh defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1, 90)
@@ -420,7 +426,8 @@ var models = map[string]struct {
 	fingerprint string
 }{
 	"funnel":     {func() gorgonia.Solver { return NewFunnel() }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam": {func() gorgonia.Solver { return NewFunnelAdam() }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
+	"funneladam": {func() gorgonia.Solver { return NewFunnelAdam() }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
+	"funneladam of before it foresaw sudden gradients": {func() gorgonia.Solver { return NewFunnelAdam(sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
 }
 
 func TestTheSameBitsOfAModel(t *testing.T) {

@@ -193,7 +193,8 @@ func (f *Funnel) change(set func(*hyperparameters)) { f.adaptive.change(set) }
 // velocityLength is ‖ν_{t+1}‖, with gains of 1 and a warm-up of weight w:
 //
 //	‖μ ν + η g‖² = μ² ‖ν‖² + 2 μ η ν · g + η² ‖g‖²
-func (a *adaptive) velocityLength(_ []state, s kernel.Sums, of kernel.Exponents, w float64) float64 {
+func (a *adaptive) velocityLength(_ []state, now reading, w float64) float64 {
+	s, of := &now.sums, &now.exponents
 	mu := a.warmed(a.momentum, w)
 	e := max(of.D, of.G) // of what all three are divided by, squared
 	velocity := math.Ldexp(s.SquaredDirection, 2*(of.D-e))

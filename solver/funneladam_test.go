@@ -124,6 +124,7 @@ type plainAdam struct {
 	maxStep, floor, correction, momentumWarmup      float64
 	relative                                        bool
 	scale, squaredNorm, sum                         float64 // s, ḡ², A
+	rise                                            float64 // ‖g‖ / ḡ
 	steps                                           int
 }
 
@@ -154,7 +155,8 @@ func (a *plainAdam) step(ps ...*plainParameter) {
 		if a.steps == 0 {
 			a.squaredNorm = gg
 		}
-		ratio := math.Min(math.Sqrt(gg/a.squaredNorm), 5)
+		a.rise = math.Sqrt(gg / a.squaredNorm)
+		ratio := math.Min(a.rise, 5)
 		a.squaredNorm *= 0.9 + 0.1*ratio*ratio
 		dot *= ratio
 	}
@@ -195,9 +197,14 @@ func (a *plainAdam) limit(ps []*plainParameter, squaredDirection float64) {
 		}
 	}
 	if length := math.Sqrt(math.Max(squared, 0.03*0.03*float64(n))); a.maxStep > 0 && squaredDirection > 0 {
-		longest = a.maxStep * length / (a.eta * math.Sqrt(squaredDirection))
+		direction := math.Sqrt(squaredDirection)
+		ahead := (1 - a.beta1) * math.Min(a.rise*direction, math.Sqrt(float64(n)/(1-a.beta2)))
+		longest = a.maxStep * length / (a.eta * math.Max(direction, ahead))
 	}
 	a.scale = math.Min(a.scale, longest)
+	if a.steps > 1 {
+		a.sum = math.Min(a.sum, float64(a.steps-1)*longest)
+	}
 	a.sum += a.scale
 	a.scale = math.Min(math.Max(a.scale, a.floor*a.sum/float64(a.steps)), longest)
 }

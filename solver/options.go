@@ -168,8 +168,8 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 //	s ← min(s, c_max ‖θ‖ / ‖u‖)
 //
 // u is the step with a scale of 1, as far as it is known before the gains of the
-// step are: μ_t ν_t + η g_t; of a FunnelAdam η times d of the step before; of an
-// Augmented what the inner solver does; there the limit is exact, and of those that
+// step are: μ_t ν_t + η g_t; of a FunnelAdam η times d of the step before, or (1−β1) ‖g‖/ḡ
+// times as much where the gradient is suddenly that much larger; of an Augmented what the inner solver does; there the limit is exact, and of those that
 // share a scale each has its own. It holds against WithScaleFloor, and not against the
 // lower of WithScaleBounds. The ‖θ‖ of n elements counts as 0.03 √n at least and, but for
 // an Augmented, as ½ R n / √(n + 10), R being the root mean square of all values of the
@@ -188,7 +188,8 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 // what it was before the floor and within WithMaxStep, and T the sum of 1−w, which leaves the warm-up
 // out: w is its weight (WithScaleRestart). So the scale falls no faster than 1/t and
 // the sum of all scales diverges, as is needed to get to an optimum from anywhere.
-// Without restarts 1−w counts as 1. With 0 there is no floor. Default 0.25.
+// Without restarts 1−w counts as 1. A FunnelAdam's A/T counts as what WithMaxStep
+// allows at most. With 0 there is no floor. Default 0.25.
 // Range [0, 1).
 func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleFloor = fraction })

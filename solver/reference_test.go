@@ -32,6 +32,7 @@ type rules struct {
 	rawGain, perParameter, corrected, prompt       bool
 	smooth                                         bool // an Augmented
 	settled                                        bool // Funnel and FunnelAdam
+	foreseen                                       bool // FunnelAdam
 }
 
 func funnelRules() rules {
@@ -58,7 +59,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true,
+		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true,
 	}
 }
 
@@ -96,6 +97,7 @@ type referenceScale struct {
 	square, z          float64 // σ², z
 	ratio              float64 // r
 	counted            float64 // r of this step
+	rise               float64 // and what it is where nothing limits it; 0 where ḡ is not known
 	moves              int     // steps that moved something
 	still              bool    // whether the last step moved nothing
 	w                  float64 // of the step
@@ -123,7 +125,7 @@ type reference struct {
 	scale    *referenceScale // of all parameters
 	square   float64         // the mean of the squares of all values of the step
 
-	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, and signals are pooled and of the step average
+	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied, foresaw, shortened int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, and the mean of the scale counts as no longer
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -354,6 +356,7 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 		dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
 		ag, aa = ag+dot(x.along, g[x]), aa+dot(x.along, x.along)
 	}
+	at.rise = 0
 	cosine := 0.0
 	if dd > 0 && gg > 0 {
 		cosine = dg / math.Sqrt(dd*gg)
@@ -379,7 +382,7 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 		steady = ag / math.Sqrt(aa*gg) * counted / math.Sqrt(at.squaredNorm)
 		r.steadied++
 	}
-	at.counted = counted / math.Sqrt(at.squaredNorm)
+	at.counted, at.rise = counted/math.Sqrt(at.squaredNorm), math.Sqrt(gg/at.squaredNorm)
 	at.squaredNorm = 0.9*at.squaredNorm + 0.1*counted*counted
 	return c, steady, dd > 0 && !at.still
 }
@@ -532,6 +535,10 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	}
 	mean := r.meanShare * math.Sqrt(r.square) * elements / math.Sqrt(elements+10)
 	value = math.Max(value, math.Max(0.03*0.03*elements, mean*mean))
+	if ahead := math.Pow((1-r.beta1)*next.rise, 2) * step; r.foreseen && ahead > step {
+		step = math.Max(step, math.Min(ahead, math.Pow(r.learnRate*(1-r.beta1), 2)*elements/(1-r.beta2)))
+		r.foresaw++
+	}
 	longest := math.Inf(1)
 	if r.maxStep > 0 && step > 0 {
 		longest = r.maxStep * math.Sqrt(value/step)
@@ -543,13 +550,18 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		s = longest
 		r.capped++
 	}
-	counts, steps := 1.0, float64(next.moves+1)
+	counts, steps, before := 1.0, float64(next.moves+1), float64(next.moves)
 	if r.restarts() {
+		before = next.steady
 		counts = 1 - next.warmup
 		next.steady += counts
 		next.warmSteps += next.warmup
 		next.warmSum += next.warmup * s
 		steps = next.steady
+	}
+	if r.foreseen && next.sum > before*longest {
+		next.sum = before * longest
+		r.shortened++
 	}
 	next.sum += counts * s
 	if floor := r.scaleFloor * next.sum / steps; r.scaleFloor > 0 && steps > 0 && s < floor {
@@ -643,9 +655,9 @@ var scaleVariants = []variant{
 	{"longest step of one scale", options(solver.WithScaleRate(0.2), solver.WithMaxStep(0.01), solver.WithScaleScope(solver.Global)), func(r *rules) {
 		r.scaleRate, r.maxStep, r.perParameter = 0.2, 0.01, false
 	}},
-	{"scale floor", options(solver.WithScaleRate(0.3), solver.WithScaleFloor(0.98)), func(r *rules) { r.scaleRate, r.scaleFloor = 0.3, 0.98 }},
-	{"scale floor for each parameter", options(solver.WithScaleRate(0.3), solver.WithScaleFloor(0.98), solver.WithScaleScope(solver.PerParameter)), func(r *rules) {
-		r.scaleRate, r.scaleFloor, r.perParameter = 0.3, 0.98, true
+	{"scale floor", options(solver.WithScaleRate(0.3), solver.WithScaleFloor(0.98), solver.WithMaxStep(0)), func(r *rules) { r.scaleRate, r.scaleFloor, r.maxStep = 0.3, 0.98, 0 }},
+	{"scale floor for each parameter", options(solver.WithScaleRate(0.3), solver.WithScaleFloor(0.98), solver.WithMaxStep(0), solver.WithScaleScope(solver.PerParameter)), func(r *rules) {
+		r.scaleRate, r.scaleFloor, r.maxStep, r.perParameter = 0.3, 0.98, 0, true
 	}},
 	{"noise correction", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithNoiseCorrection(2)), func(r *rules) {
 		r.warmupRate = 0.3
@@ -724,7 +736,7 @@ func fromLarger(k float64) variant {
 func TestStepsAreTheDocumentedEquations(t *testing.T) {
 	long(t)
 	every := slices.Concat(scaleVariants, gainVariants, []variant{fromLarger(20)})
-	adam := slices.Concat(scaleVariants, gainVariants, []variant{fromLarger(300)})
+	adam := slices.Concat(scaleVariants, gainVariants, []variant{fromLarger(300), {"a gradient that is suddenly larger", nil, func(*rules) {}}})
 	type update = func(*rules, *referenceParameter, []float64, float64) (u, direction []float64)
 	for _, s := range []struct {
 		name     string
@@ -763,6 +775,7 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 						"restart with a larger scale":         r.lifted,
 						"signals pooled":                      r.drawn,
 						"step average":                        r.steadied,
+						"a gradient that is suddenly larger":  min(r.foresaw, r.shortened),
 					}
 					if n, ok := acts[v.name]; ok && n == 0 {
 						t.Error("what it is about never happens")

@@ -131,7 +131,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		}
 		longest := a.longest(of, p)
 		next.scale = min(next.scale, longest)
-		a.limitFall(w, p)
+		a.limitFall(w, longest, p)
 		if a.firm {
 			next.scale = min(next.scale, longest)
 		}
@@ -191,45 +191,49 @@ func (a *adaptive) longest(of []state, p *progress) float64 {
 		return math.Inf(1)
 	}
 	if !a.capEach {
-		return a.longestOf(of, p.now.sums, p.now.exponents, 1-p.kept)
+		return a.longestOf(of, p.now, 1-p.kept)
 	}
 	longest := math.Inf(1)
 	for i, q := range of {
 		sums, _ := q.measured()
-		longest = min(longest, a.longestOf(of[i:i+1], sums, kernel.Exponents{}, 1-p.kept))
+		longest = min(longest, a.longestOf(of[i:i+1], reading{sums: sums}, 1-p.kept))
 	}
 	return longest
 }
 
 // readMeanSquare finds the mean of the squares of all values, 0 where that is beyond float64.
 func (a *adaptive) readMeanSquare(bound []state) {
-	squares, elements := a.values[:0], 0
+	squares := a.values[:0]
 	for _, p := range bound {
 		sums, _ := p.measured()
 		squares = append(squares, sums.SquaredValue)
-		elements += p.elements()
 	}
 	a.values, a.meanSquare = squares, 0
 	if total := kernel.AddAscending(squares); kernel.InRange(total) {
-		a.meanSquare = total / float64(elements)
+		a.meanSquare = total / float64(elementsOf(bound))
 	}
 }
 
-// longestOf is that of parameters together, whose sums these are: c_max ‖θ‖ / ‖u‖, where
+// longestOf is that of parameters together, of which this was read: c_max ‖θ‖ / ‖u‖, where
 // ‖θ‖ counts as 0.03 √n and ½ R n / √(n + 10) at least.
-func (a *adaptive) longestOf(of []state, sums kernel.Sums, exponents kernel.Exponents, w float64) float64 {
-	step := a.stepLength(of, sums, exponents, w)
+func (a *adaptive) longestOf(of []state, now reading, w float64) float64 {
+	step := a.stepLength(of, now, w)
 	if step == 0 {
 		return math.Inf(1)
 	}
-	elements := 0
-	for _, q := range of {
-		elements += q.elements()
-	}
-	n := float64(elements)
+	n := float64(elementsOf(of))
 	least := max(leastValue*leastValue, float64(a.meanShare*a.meanShare*a.meanSquare)*(n/(n+fewValues)))
-	value := max(sums.SquaredValue, float64(least*n))
+	value := max(now.sums.SquaredValue, float64(least*n))
 	return a.maxStep * math.Sqrt(value) / step
+}
+
+// elementsOf is how many values parameters have together.
+func elementsOf(of []state) int {
+	n := 0
+	for _, p := range of {
+		n += p.elements()
+	}
+	return n
 }
 
 const (
@@ -241,22 +245,24 @@ const (
 const stepsOfMean = 100
 
 // limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
-// may begin again, they do not count in the mean, and the scale begins them above it.
-func (a *adaptive) limitFall(w float64, p *progress) {
+// may begin again, they do not count in the mean, and the scale begins them above it. The
+// mean counts as no more than the longest step allows: what it was while gradients were next
+// to 0 says nothing of those that are not, and would keep every step the longest.
+func (a *adaptive) limitFall(w, longest float64, p *progress) {
 	if a.scaleFloor == 0 {
 		return
 	}
 	next := &p.next
 	if !a.restarts() {
 		next.steady = 0
-		next.sum += next.scale
+		next.sum = a.noLonger(next.sum, float64(p.moves()), longest) + next.scale
 		next.scale = max(next.scale, a.scaleFloor*next.sum/float64(p.moves()+1))
 		return
 	}
 	if next.steady == 0 && next.sum > 0 { // restarts were off until now
 		next.steady = float64(p.moves())
 	}
-	next.sum += float64((1 - w) * next.scale)
+	next.sum = a.noLonger(next.sum, next.steady, longest) + float64((1-w)*next.scale)
 	if a.once {
 		next.warmSum += float64(w * next.scale)
 		next.warmSteps += w
@@ -272,6 +278,14 @@ func (a *adaptive) limitFall(w float64, p *progress) {
 	case a.prompt:
 		next.scale = max(next.scale, min(a.lift*w, 1)*next.sum/(next.steady+stepsOfMean))
 	}
+}
+
+// noLonger is the sum of this many scales, or as many times the longest.
+func (a *adaptive) noLonger(sum, scales, longest float64) float64 {
+	if !a.foreseen || math.IsInf(longest, 1) {
+		return sum
+	}
+	return min(sum, float64(scales*longest))
 }
 
 // resumed is √(A/T · B/W) T / (T + 100), where a scale goes on from as its warm-up

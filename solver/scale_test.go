@@ -316,3 +316,43 @@ func TestAFirstGradientWhoseNormIsBeyondAllNumbersIsNoEnd(t *testing.T) {
 	}
 	must(solver.Write(io.Discard, model(p), s))
 }
+
+// A problem that is solved has gradients next to 0, and a FunnelAdam's scale is large on them. Then
+// they are large again, and noise.
+func TestAfterALongQuietASuddenGradientThrowsNothingAway(t *testing.T) {
+	const elements, quiet = 200, 3000
+	rng := rand.New(rand.NewPCG(4, 4))
+	value := make([]float64, elements)
+	for i := range value {
+		value[i] = float64(i%5) - 2
+	}
+	for _, lr := range []float64{1e-6, 0.001, 1} {
+		p := vector("p", value, make([]float64, elements))
+		s := solver.NewFunnelAdam(gorgonia.WithLearnRate(lr))
+		moved := func(i int) float64 { // in the step, relative to the length of the values
+			noise, size := 0.7, math.Pow(0.99, float64(i))
+			if i >= quiet {
+				noise, size = 1, 1
+			}
+			g := make([]float64, elements)
+			for k := range g {
+				g[k] = size * ((1-noise)*float64(k%3-1) + noise*(2*rng.Float64()-1))
+			}
+			set(p.gradient, g)
+			norm, length := distances(t, s, p)
+			return length / norm
+		}
+		for i := range quiet {
+			moved(i)
+		}
+		longest, last := 0.0, 0.0
+		for i := range 300 {
+			last = moved(quiet + i)
+			longest = max(longest, last)
+		}
+		t.Logf("learning rate %v: the longest step is %.2g of the values, the last %.2g", lr, longest, last)
+		if longest > 0.07 || last > 0.01 {
+			t.Errorf("learning rate %v: the longest step is %.2g of the values, the last %.2g; want 0.07 and 0.01 at most", lr, longest, last)
+		}
+	}
+}

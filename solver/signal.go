@@ -12,7 +12,8 @@ type reading struct {
 	exponents     kernel.Exponents
 	signal        float64 // c, along the last step
 	averageSignal float64 // c along the step average
-	ratio         float64 // ‖g‖ / ḡ
+	ratio         float64 // ‖g‖ / ḡ, counted as 5 at most
+	rise          float64 // ‖g‖ / ḡ, however large it is; 0 where ḡ is not known
 	ok            bool    // whether there is a signal
 }
 
@@ -55,6 +56,7 @@ func (a *adaptive) read(of []state, p *progress) {
 	for _, q := range of {
 		a.total.Add(q.measured())
 	}
+	p.now.rise = 0
 	p.now.sums, p.now.exponents = a.total.Sums()
 	p.now.signal, p.now.ok = a.signal(p.now.sums, p.now.exponents, p)
 	if p.now.averageSignal = p.now.signal; p.now.ok && a.averages() {
@@ -126,7 +128,8 @@ func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c fl
 	if next.norm == 0 {
 		next.norm = norm
 	}
-	ratio := min(norm/next.norm, signalLimit)
+	p.now.rise = norm / next.norm
+	ratio := min(p.now.rise, signalLimit)
 	p.now.ratio = ratio
 	next.norm *= math.Sqrt(normDecay + float64((1-normDecay)*float64(ratio*ratio)))
 	return cosine(s) * ratio, s.SquaredDirection > 0 && !p.still
