@@ -256,13 +256,13 @@ var (
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
 	// sudden is as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
 	sudden = option(func(h *hyperparameters) { h.foreseen = false })
-	// heavy is as it was before the momentum was less in a warm-up, too, and gains learned nothing where a value stayed as it was.
+	// heavy is sudden, and as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
 	heavy = option(func(h *hyperparameters) { h.momentumWarmup, h.settled, h.foreseen = 0, false, false })
 	// even is a Funnel of before its scale fell where the gradient grew.
 	even = WithGradientGrowth(0)
 	// steep is what heavy was for a Funnel.
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
-	// abrupt is a FunnelAdam of before its noise correction grew, too.
+	// abrupt is sudden, and a FunnelAdam of before its noise correction grew.
 	abrupt = option(func(h *hyperparameters) { h.noiseSteps, h.noiseCorrection, h.foreseen = 0, 0.5, false })
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}

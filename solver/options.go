@@ -169,9 +169,10 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 //
 // u is the step with a scale of 1, as far as it is known before the gains of the
 // step are: μ_t ν_t + η g_t; of a FunnelAdam η times d of the step before, or (1−β1) ‖g‖/ḡ
-// times as much where the gradient is suddenly that much larger; of an Augmented what the inner solver does; there the limit is exact, and of those that
-// share a scale each has its own. It holds against WithScaleFloor, and not against the
-// lower of WithScaleBounds. The ‖θ‖ of n elements counts as 0.03 √n at least and, but for
+// times as much, within limits, where the gradient is suddenly larger; of an Augmented
+// what the inner solver does; there the limit is exact, and of those that share a scale
+// each has its own. It holds against WithScaleFloor, and not against the lower of
+// WithScaleBounds. The ‖θ‖ of n elements counts as 0.03 √n at least and, but for
 // an Augmented, as ½ R n / √(n + 10), R being the root mean square of all values of the
 // model: biases begin at 0 and would lag behind. With 0 there is no limit. Default 0.05;
 // FunnelAdam 0.035; Augment 0.1. Range [0, ∞).
