@@ -245,9 +245,9 @@ const (
 const stepsOfMean = 100
 
 // limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
-// may begin again, they do not count in the mean, and the scale begins them above it. The
-// mean counts as no more than the longest step allows: what it was while gradients were next
-// to 0 says nothing of those that are not, and would keep every step the longest.
+// may begin again, they do not count in the mean, and the scale begins them above it. A
+// FunnelAdam's mean counts as no more than the longest step allows: a scale that was found while
+// gradients were next to 0 suits no larger ones, and would keep every step the longest.
 func (a *adaptive) limitFall(w, longest float64, p *progress) {
 	if a.scaleFloor == 0 {
 		return
@@ -280,7 +280,7 @@ func (a *adaptive) limitFall(w, longest float64, p *progress) {
 	}
 }
 
-// noLonger is the sum of this many scales, or as many times the longest.
+// noLonger is the sum of this many scales, of a FunnelAdam as many times the longest at most.
 func (a *adaptive) noLonger(sum, scales, longest float64) float64 {
 	if !a.foreseen || math.IsInf(longest, 1) {
 		return sum
