@@ -23,7 +23,7 @@ func (e *RankError) Unwrap() error { return e.Err }
 
 // causes are what a rank can tell the others of its fault, by number. 0 is
 // none.
-var causes = [...]error{nil, solver.ErrNonFiniteGradient, solver.ErrNoGradient, solver.ErrNoValue, solver.ErrMismatch, solver.ErrUnsupported}
+var causes = [...]error{nil, solver.ErrNonFiniteGradient, solver.ErrNoGradient, solver.ErrNoValue, solver.ErrMismatch, solver.ErrShared, solver.ErrUnsupported}
 
 func numberOf(err error) uint64 {
 	for i, cause := range causes {

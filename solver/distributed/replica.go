@@ -44,13 +44,7 @@ func (r *replicaOf[T]) Bind(name string, value, gradient gorgonia.Value) error {
 		r.described = fmt.Sprintf("%q, %v of shape %v", name, value.Dtype(), value.Shape())
 		r.layout = hash([]byte(r.described))
 	}
-	if err := r.Binding.Bind(name, value, gradient); err != nil {
-		return err
-	}
-	if gradient != nil {
-		r.gradients = r.Gradient.List()
-	}
-	return nil
+	return r.Binding.Bind(name, value, gradient)
 }
 
 // Release gives up the parameter's memory.
@@ -59,10 +53,15 @@ func (r *replicaOf[T]) Release() {
 	r.Binding.Release()
 }
 
-func (r *replicaOf[T]) checkGradient() error { return r.CheckGradient(r.gradients) }
-func (r *replicaOf[T]) description() string  { return r.described }
-func (r *replicaOf[T]) layoutHash() uint64   { return r.layout }
-func (r *replicaOf[T]) compared() *bool      { return &r.same }
+// checkGradient lists the gradient, which is where the registry has put it by then.
+func (r *replicaOf[T]) checkGradient() error {
+	r.gradients = r.Gradient.List()
+	return r.CheckGradient(r.gradients)
+}
+
+func (r *replicaOf[T]) description() string { return r.described }
+func (r *replicaOf[T]) layoutHash() uint64  { return r.layout }
+func (r *replicaOf[T]) compared() *bool     { return &r.same }
 
 func (r *replicaOf[T]) valueHash() uint64 {
 	x := r.Value.List()

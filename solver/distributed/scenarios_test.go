@@ -30,9 +30,14 @@ var scenarios = []scenario{
 	{"shares of a batch train as the whole batch does", sharesTrainAsTheWhole(1e-3)},
 	{"shares train as the whole does, to rounding, where no gain follows signs", sharesTrainAsTheWhole(1e-5, solver.WithGainRate(0))},
 	{"gradients are averaged in any layout and dtype", averages},
+	{"parameters that share a gradient", sharedGradient},
 	{"fifty tensors of odd sizes", fiftyTensors},
 	{"NaN on one rank", nanOnOneRank},
 	{"no gradient on one rank", noGradientOnOneRank},
+	{"no value on one rank", noValueOnOneRank},
+	{"a gradient of another shape on one rank", mismatchOnOneRank},
+	{"values of integers on one rank", integersOnOneRank},
+	{"values that two parameters share on one rank", sharedValuesOnOneRank},
 	{"models that differ", modelsThatDiffer},
 	{"Broadcast makes values equal", broadcastValues},
 	{"replicas that drift apart", drift},
@@ -262,6 +267,15 @@ func averages(w *distributed.World) (uint64, error) {
 	})
 }
 
+// sharedGradient has what Gorgonia makes of a sum whose terms have no dual values.
+func sharedGradient(w *distributed.World) (uint64, error) {
+	return stepped(w, func(rank int) []*param {
+		a, b, c := random[float32]("a", rank, 2, 3), random[float32]("b", rank, 2, 3), random[float32]("c", rank, 2, 3)
+		b.gradient, c.gradient = a.gradient, a.gradient
+		return []*param{a, b, c}
+	})
+}
+
 func sliced(v gorgonia.Value, window []tensor.Slice) gorgonia.Value {
 	d, err := v.(*tensor.Dense).Slice(window...)
 	must(err)
@@ -289,15 +303,15 @@ func fiftyTensors(w *distributed.World) (uint64, error) {
 }
 
 // refused checks an error that last, the rank at fault, and all others return,
-// and that nothing has changed.
-func refused(w *distributed.World, fault func(*param), cause error, index []int) error {
+// and that nothing has changed. fault is given the parameters a and b, and is b's.
+func refused(w *distributed.World, fault func(a, b *param), cause error, index []int) error {
 	a, b := random[float32]("a", w.Rank(), 3), random[float32]("b", w.Rank(), 2, 3)
 	last := w.Size() - 1
 	if w.Rank() == last {
-		fault(b)
+		fault(a, b)
 	}
 	m, s := model(a, b), distributed.New(descent(), w)
-	values, gradients := fingerprint(m), fmt.Sprint(a.gradient, b.gradient)
+	before := fmt.Sprint(a.value, b.value, a.gradient, b.gradient)
 	err := s.Step(m)
 	var r *distributed.RankError
 	var p *solver.ParameterError
@@ -308,10 +322,10 @@ func refused(w *distributed.World, fault func(*param), cause error, index []int)
 		return fmt.Errorf("the step does not blame rank %d: %v", last, err)
 	case !errors.As(err, &p) || p.Name != "b" || p.Position != 1 || !slices.Equal(p.Index, index):
 		return fmt.Errorf("the step does not blame b at %v: %v", index, err)
-	case fingerprint(m) != values || fmt.Sprint(a.gradient, b.gradient) != gradients:
+	case fmt.Sprint(a.value, b.value, a.gradient, b.gradient) != before:
 		return errors.New("the step changed the model")
 	}
-	b.gradient = random[float32]("b", w.Rank(), 2, 3).gradient
+	*b = *random[float32]("b", w.Rank(), 2, 3)
 	if err := s.Step(m); err != nil {
 		return fmt.Errorf("after the fault has been mended: %w", err)
 	}
@@ -319,11 +333,30 @@ func refused(w *distributed.World, fault func(*param), cause error, index []int)
 }
 
 func nanOnOneRank(w *distributed.World) (uint64, error) {
-	return 0, refused(w, func(p *param) { p.gradient.(*tensor.Dense).Float32s()[4] = float32(math.NaN()) }, solver.ErrNonFiniteGradient, []int{1, 1})
+	return 0, refused(w, func(_, b *param) { b.gradient.(*tensor.Dense).Float32s()[4] = float32(math.NaN()) }, solver.ErrNonFiniteGradient, []int{1, 1})
 }
 
 func noGradientOnOneRank(w *distributed.World) (uint64, error) {
-	return 0, refused(w, func(p *param) { p.gradient = nil }, solver.ErrNoGradient, nil)
+	return 0, refused(w, func(_, b *param) { b.gradient = nil }, solver.ErrNoGradient, nil)
+}
+
+func noValueOnOneRank(w *distributed.World) (uint64, error) {
+	return 0, refused(w, func(_, b *param) { b.value = nil }, solver.ErrNoValue, nil)
+}
+
+func mismatchOnOneRank(w *distributed.World) (uint64, error) {
+	return 0, refused(w, func(_, b *param) { b.gradient = random[float32]("b", 0, 3, 2).gradient }, solver.ErrMismatch, nil)
+}
+
+func integersOnOneRank(w *distributed.World) (uint64, error) {
+	return 0, refused(w, func(_, b *param) {
+		b.value = tensor.New(tensor.WithShape(2, 3), tensor.WithBacking(make([]int, 6)))
+		b.gradient = b.value
+	}, solver.ErrUnsupported, nil)
+}
+
+func sharedValuesOnOneRank(w *distributed.World) (uint64, error) {
+	return 0, refused(w, func(a, b *param) { b.value, b.gradient = a.value, a.gradient }, solver.ErrShared, nil)
 }
 
 func modelsThatDiffer(w *distributed.World) (uint64, error) {
