@@ -89,7 +89,7 @@ func (s *augmentedState[T]) changed() bool { return !slices.Equal(s.nodeValue, s
 
 func (s *augmentedState[T]) wouldChange(learnRate float64) bool {
 	for i, v := range s.theta {
-		if g := min(max(s.gradient[i], -1), 1); v-T(learnRate)*g != v {
+		if g := min(max(s.gradient[i], -1), 1); v-T(T(learnRate)*g) != v {
 			return true
 		}
 	}

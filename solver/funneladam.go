@@ -19,7 +19,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // network trains.
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
-//	s_t = s_{t−1} · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),  k_t = k t / (t + 1000)
+//	s_t = s_{t−1} · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),  k_t = k (t−1) / (t + 999)
 //	      then at least κ A/T and, where w_t > w_{t−1}, min(2 w_t, 1) √(A/T · B/W) T / (T + 100),
 //	      then at most c_max ‖θ_{t−1}‖ / û_t,  û_t = η max(‖d_{t−1}‖, (1−β1) min(‖g_t‖/ḡ ‖d_{t−1}‖, √(n/(1−β2))))
 //	m_t = β1_t m_{t−1} + (1−β1_t) p_t ⊙ g_t,  β1_t = β1 (1 − f w_t),  b_t = β1_t b_{t−1}

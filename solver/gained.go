@@ -139,7 +139,7 @@ func (s *gained[T]) clip(h *hyperparameters) {
 }
 
 func (s *gained[T]) tensors(h *hyperparameters) []*checkpoint.Tensor {
-	gain := &checkpoint.Tensor{Role: "gain", Data: checkpoint.Floats[T](s.p), Least: leastFactor(h.gainMin)}
+	gain := &checkpoint.Tensor{Role: "gain", Data: checkpoint.Floats[T](s.p), Least: leastFactor(float64(T(h.gainMin)))}
 	return append(s.averageTensors(), gain)
 }
 

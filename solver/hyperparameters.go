@@ -108,7 +108,7 @@ var settings = []setting{
 		domain: belowOne, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.015}, egGain: {0.0}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainDecay} }},
 	{saved: []string{"settled_gains"}, meaning: "whether a gain learns nothing from a step too short to change its value; at first it did, and with Raw signals it does",
 		domain: truth, value: []any{true}, others: map[kind][]any{egGain: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.settled} }},
-	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale at 1",
+	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale as it is, 1 at the start",
 		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}, augment: {0.03}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
 	{option: "WithScaleWarmup", saved: []string{"warmup_rate", "warmup_steps"}, symbol: "γw, τ", meaning: "what is added to γs at first, and for how many steps",
 		domain: rateAndSteps, value: []any{0.5, 30.0}, others: map[kind][]any{funnelAdam: {0.4, 20.0}, augment: {0.4, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},

@@ -82,7 +82,7 @@ func option(set func(h *hyperparameters)) gorgonia.SolverOpt {
 //
 //	p ← p ⊙ exp(γp · signal)
 //
-// With 0 every gain stays as it is. Default 0.025; FunnelAdam 0.02; EGGain 0.01. Range
+// With 0 a gain only goes back to 1 (WithGainDecay). Default 0.025; FunnelAdam 0.02; EGGain 0.01. Range
 // [0, ∞).
 func WithGainRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainRate = rate })
@@ -123,7 +123,7 @@ func WithMomentumWarmup(share float64) gorgonia.SolverOpt {
 //
 //	s ← s · exp(γs · signal)
 //
-// With 0 the scale stays at 1, whatever WithScaleWarmup and WithInitialStep say.
+// With 0 the scale stays as it is, 1 at the start, whatever WithScaleWarmup and WithInitialStep say.
 // Default 0.02; FunnelAdam 0.05; EGGain 0; Augment 0.03. Range [0, ∞).
 func WithScaleRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleRate = rate })
@@ -204,7 +204,7 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 // c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
 // w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
 // in few, the noise of single gradients is all there is to c. A FunnelAdam has
-// k t / (t + 1000) in place of k at its step t: while there is far to go, noise costs
+// k t / (t + 1000) in place of k after t steps: while there is far to go, noise costs
 // less than short steps.
 // Default 1; FunnelAdam 0.6; Augment 0. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {

@@ -192,7 +192,8 @@ func (a *adaptive) save(model []*namedValue) (_ *checkpoint.Solver, tensors []*c
 // allOf returns the states of all parameters that live, which must be among those
 // named. Before it says that one is missing it makes sure that its memory is in use
 // and not merely kept by the solver or waiting to be collected: in up to three
-// rounds, since a finalizer or a pool may hold it for one more.
+// rounds, since a finalizer or a pool may hold it for one more. A scalar's may be kept by
+// another beside it: one that the last model did not have may be missing.
 func (a *adaptive) allOf(named map[state]*namedValue) ([]state, error) {
 	for range 3 {
 		states := a.parameters.All()
@@ -202,7 +203,7 @@ func (a *adaptive) allOf(named map[state]*namedValue) ([]state, error) {
 		a.parameters.LetGo()
 		runtime.GC()
 	}
-	states := a.parameters.All()
+	states := slices.DeleteFunc(a.parameters.All(), func(p state) bool { return named[p] == nil && a.parameters.Forgotten(p) })
 	for _, p := range states {
 		if named[p] == nil {
 			name, shape := p.Describe()

@@ -167,22 +167,25 @@ func (a *adaptive) yield(t int, next *learned) {
 	}
 }
 
-// exponent is (γs + γw w) c − γs k_t (1−w) min(|c|, c_k)², which is finite.
+// exponent is (γs + γw w) c − γs k_t (1−w) min(|c|, c_k)², which is a number.
 // The second term takes off again what noise adds: the exponential of a signal
 // that varies around 0 is more than 1 in the mean. k_t is k, of a FunnelAdam
 // k t / (t + 1000): while there is far to go, noise costs less than a short step.
 func (h *hyperparameters) exponent(t int, w, c float64) float64 {
-	rate := min(h.scaleRate+float64(h.warmupRate*w), math.MaxFloat64)
+	rate := min(h.scaleRate+float64(h.warmupRate*w), largestRate)
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
 		return rate * c
 	}
 	noise := min(math.Abs(c), h.noiseLimit)
-	correction := float64(float64(h.scaleRate*h.noiseCorrection) * float64((1-w)*float64(noise*noise)))
+	correction := float64(min(float64(h.scaleRate*h.noiseCorrection), largestRate) * float64((1-w)*float64(noise*noise)))
 	if h.noiseSteps > 0 {
 		correction = float64(correction * (float64(t) / (float64(t) + h.noiseSteps)))
 	}
 	return float64(rate*c) - correction
 }
+
+// largestRate is far beyond what the scale's bounds leave any meaning, and its products with signals are finite.
+const largestRate = 1e300
 
 // longest is the scale of the longest step that WithMaxStep allows, to all parameters
 // together or to each; +Inf if there is no limit.

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/files"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
@@ -58,9 +58,9 @@ func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer) (paths []stri
 
 // writeReport writes the page, and the name of its file to stdout.
 func writeReport(out string, paths []string, stdout io.Writer) error {
-	var files []*report.File
+	var read []*report.File
 	for _, path := range paths {
-		if filepath.Clean(path) == filepath.Clean(out) {
+		if files.Resolved(path) == files.Resolved(out) {
 			return cli.Usage(fmt.Errorf("-o %s would replace one of the files that are read; name another", out))
 		}
 		b, err := os.ReadFile(path)
@@ -71,12 +71,12 @@ func writeReport(out string, paths []string, stdout io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("%s is no file that -json wrote: %w", path, err)
 		}
-		files = append(files, f)
+		read = append(read, f)
 	}
 	if out == cli.Stdout {
-		return report.WriteFiles(stdout, files)
+		return report.WriteFiles(stdout, read)
 	}
-	if err := atomicfile.Write(out, func(w io.Writer) error { return report.WriteFiles(w, files) }); err != nil {
+	if err := atomicfile.Write(out, func(w io.Writer) error { return report.WriteFiles(w, read) }); err != nil {
 		return fmt.Errorf("-o %s: %w", out, cli.Cause(err))
 	}
 	fmt.Fprintln(stdout, out)

@@ -38,6 +38,8 @@ func TestReportDrawsWhatJSONWrote(t *testing.T) {
 
 func TestReportSaysWhatItCannotRead(t *testing.T) {
 	dir := t.TempDir()
+	t.Chdir(dir)
+	const relative = "bad.json"
 	bad, sweep, out := filepath.Join(dir, "bad.json"), filepath.Join(dir, "sweep.jsonl"), filepath.Join(dir, "out.html")
 	for name, text := range map[string]string{bad: "<html>", sweep: `{"data":"x","steps":1}` + "\n"} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
@@ -53,6 +55,8 @@ func TestReportSaysWhatItCannotRead(t *testing.T) {
 		{[]string{"-o", out}, 2, "report wants files that -json wrote"},
 		{[]string{"-o", "", bad}, 2, "-o: its name is empty"},
 		{[]string{"-o", bad, bad}, 2, "would replace one of the files"},
+		{[]string{"-o", dir + "/../" + filepath.Base(dir) + "/bad.json", bad}, 2, "would replace one of the files"},
+		{[]string{"-o", relative, bad}, 2, "would replace one of the files"},
 		{[]string{"-x", bad}, 2, "unknown flag -x"},
 		{[]string{bad, "-o", out}, 1, bad + " is no file that -json wrote: invalid character"},
 		{[]string{sweep, "-o", out}, 1, "it has no results"},

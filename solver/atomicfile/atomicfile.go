@@ -21,7 +21,7 @@ import (
 // loss of power does not undo it, as far as the system can promise that; on
 // Windows the new name may be lost, and the old content be found.
 //
-// Behind a symbolic link, the file that it points to is replaced. A file that is
+// Behind a symbolic link, the file that it points to is replaced, or made. A file that is
 // there and is not a regular one, such as a directory or a pipe, is an error. The
 // file keeps its permissions; one that was not there has 0644 less the umask. The new
 // one is written beside the old one, under its name with a dot before and a random
@@ -71,9 +71,10 @@ type pending struct {
 }
 
 func create(path string) (*pending, error) {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if path == "" {
+		return nil, errors.New("its name is empty")
 	}
+	path = behindLinks(path)
 	old, statErr := os.Stat(path)
 	if statErr == nil && !old.Mode().IsRegular() {
 		return nil, errors.New("it is there, and not a regular file")
@@ -99,6 +100,27 @@ func create(path string) (*pending, error) {
 }
 
 // keepPermissions gives the file those of the old one, which may be narrower.
+// behindLinks is the file that a path stands for, which need not exist.
+func behindLinks(path string) string {
+	for range maxLinks {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return real
+		}
+		target, err := os.Readlink(path)
+		if err != nil {
+			return path
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
+	}
+	return path
+}
+
+// maxLinks is how many links Linux follows.
+const maxLinks = 40
+
 func (p *pending) keepPermissions(old os.FileMode) error {
 	now, err := p.file.Stat()
 	if err != nil || now.Mode().Perm() == old {

@@ -108,12 +108,26 @@ func TestBehindALinkTheFileIsReplacedAndNotTheLink(t *testing.T) {
 	}
 }
 
+func TestBehindALinkToNothingTheFileIsMade(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := errors.Join(os.Symlink("middle", link), os.Symlink("target", filepath.Join(dir, "middle"))); err != nil {
+		t.Skip("needs symbolic links: ", err)
+	}
+	if err := Write(link, text("new")); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != "middle" || contents(t, dir)["target"] != "new" {
+		t.Errorf("the link points to %q, %v; the directory has %v", to, err, contents(t, dir))
+	}
+}
+
 func TestWhatIsNoFileIsAnErrorAndStays(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{filepath.Join(dir, "folder"), filepath.Join(dir, "none", "file"), os.DevNull} {
+	for _, path := range []string{filepath.Join(dir, "folder"), filepath.Join(dir, "none", "file"), os.DevNull, ""} {
 		if err := Write(path, text("new")); err == nil {
 			t.Errorf("%s was replaced", path)
 		}

@@ -459,3 +459,11 @@ func check[T float](t *testing.T, c *operation[T], r routines[T]) {
 		same(t, c, c.c, want)
 	})
 }
+
+func TestAxpyOfNothingReadsNothing(t *testing.T) {
+	y := []float64{math.Copysign(0, -1), 2}
+	Implementation{}.Daxpy(2, 0, []float64{math.NaN(), math.Inf(1)}, 1, y, 1)
+	if !math.Signbit(y[0]) || y[1] != 2 {
+		t.Errorf("y is %v, want [-0 2]", y)
+	}
+}

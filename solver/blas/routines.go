@@ -53,6 +53,9 @@ func ger[T float](workspaces *pool[workspace[T]], m, n int, alpha T, x []T, incX
 
 // axpy is y = y + αx, in which both are rounded.
 func axpy[T float](n int, alpha T, x []T, incX int, y []T, incY int) {
+	if alpha == 0 {
+		return
+	}
 	i, j := max(0, (1-n)*incX), max(0, (1-n)*incY)
 	for range n {
 		y[j] += T(alpha * x[i])

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver/distributed"
+	"gorgonia.org/gorgonia"
 )
 
 // inProcess runs a scenario on ranks that are goroutines.
@@ -46,6 +47,16 @@ func TestWithoutTheTagStartSaysWhatIsMissing(t *testing.T) {
 	for _, want := range []string{"-tags mpi", "libopenmpi-dev", "openmpi-bin"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Start does not say %s: %v", want, err)
+		}
+	}
+}
+
+func TestASolverThatWasNotMadeIsAnErrorOfEveryMethod(t *testing.T) {
+	for name, s := range map[string]*distributed.Solver{"nil": nil, "zero": {}, "no inner": distributed.New(nil, distributed.InProcess(1)[0])} {
+		for method, call := range map[string]func([]gorgonia.ValueGrad) error{"Step": s.Step, "Check": s.Check, "Broadcast": s.Broadcast} {
+			if err := call(nil); err == nil || !strings.Contains(err.Error(), "New") {
+				t.Errorf("%s, %s: error %v", name, method, err)
+			}
 		}
 	}
 }

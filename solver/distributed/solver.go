@@ -49,11 +49,8 @@ func New(inner gorgonia.Solver, world *World) *Solver {
 // on all ranks alike, the gradients are the averages. An error of MPI leaves
 // nothing to go on with; Abort ends the other ranks, too.
 func (s *Solver) Step(model []gorgonia.ValueGrad) error {
-	switch {
-	case s == nil || s.known == nil:
-		return errors.New("distributed: a Solver is made with New, and this is nil or a zero value")
-	case param.IsNil(s.inner):
-		return errors.New("distributed: New was given no solver")
+	if err := s.made(); err != nil {
+		return err
 	}
 	if s.world.Size() == 1 {
 		return s.inner.Step(model)
@@ -81,6 +78,9 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 
 // Check compares the models of all ranks now, as Step does now and then.
 func (s *Solver) Check(model []gorgonia.ValueGrad) error {
+	if err := s.made(); err != nil {
+		return err
+	}
 	defer s.known.Release()
 	return s.agree(model, false, all)
 }
@@ -88,6 +88,9 @@ func (s *Solver) Check(model []gorgonia.ValueGrad) error {
 // Broadcast gives every rank the values that rank 0 has. Call it where ranks
 // start from different values; what solvers keep is not sent.
 func (s *Solver) Broadcast(model []gorgonia.ValueGrad) error {
+	if err := s.made(); err != nil {
+		return err
+	}
 	s.known = param.NewRegistry[replica]() // so that the next step compares their values
 	defer s.known.Release()
 	if err := s.agree(model, false, none); err != nil {
@@ -97,4 +100,14 @@ func (s *Solver) Broadcast(model []gorgonia.ValueGrad) error {
 		return err
 	}
 	return broadcastValues[float64](s.world, s.known.Bound())
+}
+
+func (s *Solver) made() error {
+	switch {
+	case s == nil || s.known == nil:
+		return errors.New("distributed: a Solver is made with New, and this is nil or a zero value")
+	case param.IsNil(s.inner):
+		return errors.New("distributed: New was given no solver")
+	}
+	return nil
 }

@@ -34,6 +34,7 @@ type Registry[S State] struct {
 	mu      sync.Mutex // the runtime's cleanups delete entries at any time
 	entries map[uintptr]*entry[S]
 	added   int     // entries so far, for their order
+	models  int     // bound so far
 	last    []*byte // the memory of the model bound last, or added since
 
 	// valid from Bind to Release
@@ -51,6 +52,8 @@ type entry[S State] struct {
 	lasting bool // memory that is not the garbage collector's, which nothing frees
 	cleanup runtime.Cleanup
 	order   int
+	within  int  // the number of the last model that it was in
+	small   bool // memory that the garbage collector may free only with that of others
 	fresh   bool // made by the Bind that is valid now
 	at      int  // position in the model, from Bind to Release; else -1
 }
@@ -96,7 +99,9 @@ func (r *Registry[S]) bind(model []gorgonia.ValueGrad, create func(gorgonia.Valu
 func (r *Registry[S]) keep() {
 	clear(r.last)
 	r.last = r.last[:0]
+	r.models++
 	for _, e := range r.bound {
+		e.within = r.models
 		r.last = append(r.last, e.memory.Value())
 	}
 }
@@ -119,7 +124,7 @@ func (r *Registry[S]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 	e := r.find(at)
 	switch {
 	case e == nil:
-		e = r.add(at, create(value))
+		e = r.add(at, value, create(value))
 		e.fresh = true
 	case e.at >= 0 && Same(vg, r.model[e.at]):
 		return nil
@@ -170,8 +175,12 @@ func (r *Registry[S]) find(at *byte) *entry[S] {
 	return e
 }
 
-func (r *Registry[S]) add(at *byte, state S) *entry[S] {
-	e := &entry[S]{state: state, address: uintptr(unsafe.Pointer(at)), order: r.added, at: -1}
+// sharedBlock is up to how many bytes, without pointers, Go's allocator puts beside others.
+const sharedBlock = 16
+
+func (r *Registry[S]) add(at *byte, value gorgonia.Value, state S) *entry[S] {
+	e := &entry[S]{state: state, address: uintptr(unsafe.Pointer(at)), order: r.added, within: r.models, at: -1}
+	e.small = value.Shape().TotalSize()*int(value.Dtype().Size()) < sharedBlock
 	r.added++
 	if e.lasting = !r.watch(at, e); !e.lasting {
 		e.memory = weak.Make(at)
@@ -249,7 +258,7 @@ func (r *Registry[S]) LetGo() { clear(r.last) }
 // Add gives a parameter a state. One without elements needs none.
 func (r *Registry[S]) Add(value gorgonia.Value, state S) {
 	if at := address(value); at != nil {
-		r.add(at, state)
+		r.add(at, value, state)
 		r.last = append(r.last, at)
 	}
 }
@@ -283,9 +292,15 @@ func (r *Registry[S]) All() []S {
 	return states
 }
 
-// Len returns how many parameters are known.
-func (r *Registry[S]) Len() int {
+// Forgotten says whether it cannot be known if anybody still uses a parameter: it was not
+// in the last model, and is so small that its memory lives as long as what is beside it.
+func (r *Registry[S]) Forgotten(value S) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.entries)
+	for _, e := range r.entries {
+		if any(e.state) == any(value) {
+			return e.small && e.within < r.models
+		}
+	}
+	return true
 }

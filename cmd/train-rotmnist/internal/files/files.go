@@ -35,7 +35,7 @@ func (n Names) Distinct() error {
 		if f[1] == "" || device(f[1]) {
 			continue
 		}
-		flag, path, said := f[0], resolved(f[1]), f[1]
+		flag, path, said := f[0], Resolved(f[1]), f[1]
 		if said == cli.Stdout {
 			path, said = cli.Stdout, "standard output"
 		}
@@ -47,8 +47,8 @@ func (n Names) Distinct() error {
 	return nil
 }
 
-// resolved is a path behind links, as far as it exists.
-func resolved(path string) string {
+// Resolved is a path behind links, as far as it exists.
+func Resolved(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	} else if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
