@@ -21,8 +21,9 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // change that the inner solver makes to the values, and g the gradient as
 // Gorgonia computed it:
 //
-//	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at least κ times its mean so far, warm-ups apart, then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖ of any parameter
+//	s_{t+1} = s_t · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),  k_t = k t / (t + 1000)
+//	          then at least κ times its mean so far, warm-ups apart, then at most c_max ‖θ_t‖ / ‖Δ_{t+1}‖; of Global
+//	          scope, of any parameter
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
 // where c_t is −e_t · g_t / (‖e_t‖ ḡ), ḡ and the weight w_t of the warm-up are as Funnel's
@@ -96,7 +97,7 @@ type Augmented struct {
 //	WithInitialStep              ρ   0.02
 //	WithMaxStep                  c_max 0.1
 //	WithScaleFloor               κ   0.25
-//	WithNoiseCorrection          k   0
+//	WithNoiseCorrection          k   0.3
 //	WithNoiseLimit               c_k 0.3
 //	WithGradientGrowth           h   0
 //	WithScaleRestart             n   3
@@ -104,7 +105,7 @@ type Augmented struct {
 //	WithStepAverage              β_u 0.99
 //	WithScaleBounds                  [1e-09, 1e+09]
 //	WithScaleSignal                  Relative
-//	WithScaleScope                   Global
+//	WithScaleScope                   PerParameter
 //
 // Other options mean nothing to an Augmented and are ignored: inner's are given
 // to inner, when it is made. A value that an option cannot have is reported by

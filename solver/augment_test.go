@@ -401,11 +401,32 @@ func TestNoSolverToAugmentIsAnErrorAndNoPanic(t *testing.T) {
 	}
 }
 
+func TestAnAugmentedFindsAScaleForEachParameter(t *testing.T) {
+	const n = 500
+	curvatures := []float64{1e4, 1}
+	ps := []*param{vector("steep", make([]float64, n), make([]float64, n)), vector("flat", make([]float64, n), make([]float64, n))}
+	s := solver.Augment(gorgonia.NewVanillaSolver())
+	for range 600 {
+		for i, p := range ps {
+			g := p.gradient.Data().([]float64)
+			for k, x := range p.value.Data().([]float64) {
+				g[k] = curvatures[i] * (x - 1)
+			}
+		}
+		step(t, s, model(ps...))
+	}
+	for _, p := range ps {
+		if x := p.value.Data().([]float64)[0]; math.Abs(x-1) > 0.01 {
+			t.Errorf("%s is at %v, want 1", p.name, x)
+		}
+	}
+}
+
 func TestTheScopeOfAnAugmentedIsFixedByTheFirstStep(t *testing.T) {
 	a := solver.Augment(gorgonia.NewVanillaSolver())
 	step(t, a, model(vector("w", []float64{1}, []float64{1})))
 	var he *solver.HyperparameterError
-	if err := a.Apply(solver.WithScaleScope(solver.PerParameter)); !errors.As(err, &he) || he.Option != "WithScaleScope" {
+	if err := a.Apply(solver.WithScaleScope(solver.Global)); !errors.As(err, &he) || he.Option != "WithScaleScope" {
 		t.Errorf("error %v, want a *HyperparameterError", err)
 	}
 }

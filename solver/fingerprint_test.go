@@ -88,8 +88,10 @@ var fingerprints = map[string]string{
 	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
 	"float64/FunnelAdam's defaults":                               "e2a68f92cd7bd627a13dd3f4c33d915a1e8d5c8d8d6093f294f87d70b5eddddc",
 	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
-	"float32/Augment's defaults":                                  "4a98c308f2d4811a5b04cd4c1d314bc693e1bf0ab375b1d2707a44ffd5415e71",
-	"float64/Augment's defaults":                                  "6a7f43aa1fbef5a2f8890d8b5f671b3b890bcf9befb5a0bb8fd720c36ebed49d",
+	"float32/Augment's defaults":                                  "0cbaa6aa629663794bfe0e31237bed942e5e2ccdee25cdb25a4ee3d5ae16f31a",
+	"float64/Augment's defaults":                                  "4c576d3bde4424f27bbdb942f65f457a9eb93ce49db1992359701aabe56591a3",
+	"float32/Augment's twelfth defaults":                          "4a98c308f2d4811a5b04cd4c1d314bc693e1bf0ab375b1d2707a44ffd5415e71",
+	"float64/Augment's twelfth defaults":                          "6a7f43aa1fbef5a2f8890d8b5f671b3b890bcf9befb5a0bb8fd720c36ebed49d",
 
 	"float32/FunnelAdam's sixth defaults, after a shift":          "3a8e94e1ed6dc31122631daec8a19b729bb42257a1c56560cdc5979ef0b525ca",
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
@@ -271,8 +273,11 @@ var (
 	long = slices.Concat(shrinking, []gorgonia.SolverOpt{slow, WithInitialStep(0.05), WithMaxStep(0.1)})
 )
 
-// brief is an Augmented's scale before its step average was smooth, with what went with it.
-var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach = false, false }),
+// common is an Augmented of before every parameter had a scale of its own, and noise was corrected.
+var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps = 0 }), WithNoiseCorrection(0), WithScaleScope(Global)}
+
+// brief is common, and its scale before its step average was smooth, with what went with it.
+var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach, h.noiseSteps = false, false, 0 }), WithScaleScope(Global),
 	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
 
 // earlierDefaults are what the defaults were. With options that say so, the bits are
@@ -300,9 +305,9 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 		"fourth defaults":  {slower, all(long, []gorgonia.SolverOpt{late, alone}), all(brief, softly)},
 		"fifth defaults":   {before, all(long, before), brief},
 		"sixth defaults":   {before, all(shrinking, []gorgonia.SolverOpt{held, slow, WithMaxStep(0.03)}), brief},
-		"seventh defaults": {before, all(shrinking, []gorgonia.SolverOpt{held}), nil},
-		"eighth defaults":  {nil, shrinking, nil},
-		"ninth defaults":   {nil, []gorgonia.SolverOpt{heavy, abrupt}, nil},
+		"seventh defaults": {before, all(shrinking, []gorgonia.SolverOpt{held}), common},
+		"eighth defaults":  {nil, shrinking, common},
+		"ninth defaults":   {nil, []gorgonia.SolverOpt{heavy, abrupt}, common},
 	}
 	for name, of := range defaults {
 		of.funnel = all(steep, of.funnel)
@@ -340,6 +345,8 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 	got["float64/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(even)), 1, 90)
 	got["float32/FunnelAdam's twelfth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(sudden)), 1, 90)
 	got["float64/FunnelAdam's twelfth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(sudden)), 1, 90)
+	got["float32/Augment's twelfth defaults"] = fingerprint[float32](t, as(newAround(NewFunnel(), common...)), 1)
+	got["float64/Augment's twelfth defaults"] = fingerprint[float64](t, as(newAround(NewFunnel(), common...)), 1)
 	got["float32/FunnelAdam's eleventh defaults"] = fingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1)
 	got["float64/FunnelAdam's eleventh defaults"] = fingerprint[float64](t, as(NewFunnelAdam(abrupt)), 1)
 	got["float32/FunnelAdam's eleventh defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1, 90)

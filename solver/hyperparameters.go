@@ -65,6 +65,7 @@ var (
 	withMomentum = []kind{funnel, egGain}
 	augmented    = []kind{augment}
 	adam         = []kind{funnelAdam}
+	growing      = []kind{funnelAdam, augment}
 )
 
 // setting is a row of the table: one option, with the one or two hyperparameters
@@ -127,9 +128,9 @@ var settings = []setting{
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
 		domain: belowOne, value: []any{0.25}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
-		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {0.6}, augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
-	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it was all there at first, and a FunnelAdam's now grows",
-		domain: finiteFromZero, value: []any{0.0}, others: map[kind][]any{funnelAdam: {1000.0}}, before: []any{0.0}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.noiseSteps} }},
+		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {0.6}, augment: {0.3}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
+	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it was all there at first, and a FunnelAdam's and an Augmented's now grows",
+		domain: finiteFromZero, value: []any{0.0}, others: map[kind][]any{funnelAdam: {1000.0}, augment: {1000.0}}, before: []any{0.0}, takers: growing, at: func(h *hyperparameters) []any { return []any{&h.noiseSteps} }},
 	{option: "WithNoiseLimit", saved: []string{"noise_limit"}, symbol: "c_k", meaning: "the size up to which a signal counts as noise there",
 		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
 	{option: "WithGradientGrowth", saved: []string{"gradient_growth"}, symbol: "h", meaning: "how many times its largest size so far the gradient may have before the scale falls as it grows; 0 for any",
@@ -157,7 +158,7 @@ var settings = []setting{
 	{option: "WithScaleSignal", saved: []string{"scale_signal"}, symbol: "", meaning: "what the scale adapts to",
 		domain: scaleSignals, value: []any{Relative}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleSignal} }},
 	{option: "WithScaleScope", saved: []string{"scale_scope"}, symbol: "", meaning: "one scale for all parameters, or one for each",
-		domain: scopes, value: []any{PerParameter}, others: map[kind][]any{augment: {Global}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scope} }},
+		domain: scopes, value: []any{PerParameter}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scope} }},
 	{option: "WithBiasCorrection", saved: []string{"bias_correction"}, symbol: "", meaning: "corrects the gradient average of the raw gain signal",
 		domain: truth, value: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.biasCorrection} }},
 	{option: "gorgonia.WithBatchSize", saved: []string{"batch_size"}, symbol: "", meaning: "divides the gradient, if above 1",

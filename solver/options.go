@@ -203,10 +203,10 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 //
 // c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
 // w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
-// in few, the noise of single gradients is all there is to c. A FunnelAdam has
+// in few, the noise of single gradients is all there is to c. A FunnelAdam or an Augmented has
 // k t / (t + 1000) in place of k after t steps: while there is far to go, noise costs
 // less than short steps.
-// Default 1; FunnelAdam 0.6; Augment 0. Range [0, ∞).
+// Default 1; FunnelAdam 0.6; Augment 0.3. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
 }
@@ -360,7 +360,7 @@ func WithRawSignals() gorgonia.SolverOpt {
 }
 
 // WithScaleScope sets what shares one scale. It cannot be changed once a step has
-// been made. Default PerParameter; Augment Global. Range Global,
+// been made. Default PerParameter. Range Global,
 // PerParameter.
 func WithScaleScope(s Scope) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scope = s })

@@ -26,7 +26,7 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor, meanShare                 float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
-	noiseSteps                                     float64 // FunnelAdam
+	noiseSteps                                     float64 // FunnelAdam, Augment
 	stepAverage, lift, momentumWarmup, growth      float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
@@ -67,8 +67,8 @@ func augmentRules() rules {
 	return rules{
 		learnRate: 0.1, batch: 1, // of the inner solver
 		scaleRate: 0.03, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.02, scaleMin: 1e-9, scaleMax: 1e9,
-		maxStep: 0.1, scaleFloor: 0.25, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		smooth: true,
+		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.3, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
+		perParameter: true, smooth: true,
 	}
 }
 

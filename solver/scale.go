@@ -169,7 +169,7 @@ func (a *adaptive) yield(t int, next *learned) {
 
 // exponent is (γs + γw w) c − γs k_t (1−w) min(|c|, c_k)², which is a number.
 // The second term takes off again what noise adds: the exponential of a signal
-// that varies around 0 is more than 1 in the mean. k_t is k, of a FunnelAdam
+// that varies around 0 is more than 1 in the mean. k_t is k, of a FunnelAdam and an Augmented
 // k t / (t + 1000): while there is far to go, noise costs less than a short step.
 func (h *hyperparameters) exponent(t int, w, c float64) float64 {
 	rate := min(h.scaleRate+float64(h.warmupRate*w), largestRate)

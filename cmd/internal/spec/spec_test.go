@@ -153,9 +153,6 @@ func TestEveryKeyReachesItsHyperparameter(t *testing.T) {
 					start += ":max-step=0" // where every step is the longest, nothing else shows
 				}
 			}
-			if setting.name == "noise-limit" {
-				start += ":noise-correction=1" // of an Augmented it is 0
-			}
 			specs, err := Parse(k.Name + start + "," + k.Name + start + ":" + setting.name + "=" + values[setting.name])
 			if err != nil {
 				t.Errorf("%s %s: %v", k.Name, setting.name, err)
