@@ -156,7 +156,8 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // nothing, for instance with a learning rate of 0, is not the first. s_0 is 1 where
 // a square is beyond float64, and is clipped to the scale's bounds. A parameter
 // that joins later starts in the same way, or with the solver's scale if that is
-// Global. ρ counts as c_max (WithMaxStep) at most. With ρ = 0, s_0 is 1, as in the
+// Global. ρ counts as c_max (WithMaxStep) at most. Values that are trained already want
+// less than the default, such as 0.001, or they are a step away first. With ρ = 0, s_0 is 1, as in the
 // paper. Default 0.01; FunnelAdam 0.03; Augment 0.02. Range [0, ∞).
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })

@@ -192,7 +192,7 @@ func TestWhatCannotBeResumedSaysWhy(t *testing.T) {
 		t.Errorf("another CSV: status %d, %s", status, errs)
 	}
 	os.Remove(csv)
-	if status, _, errs := invoke("-resume", dir); status != 1 || !strings.Contains(errs, csv+": no such file") {
+	if status, _, errs := invoke("-resume", dir); status != 1 || !strings.Contains(errs, csv+": no such file") || !strings.Contains(errs, "put it back") {
 		t.Errorf("no CSV: status %d, %s", status, errs)
 	}
 	os.WriteFile(csv, readFile(t, csv0), 0o666)

@@ -95,8 +95,10 @@ func Create(names Names, stdout io.Writer, resumed *checkpoint.Record) (*Files, 
 	switch {
 	case err == nil && names.Resumable && f.csv.special:
 		err = errors.Join(errors.New("it is not a regular file, and could not go on when the run is resumed"), f.csv.close())
-	case errors.Is(err, fs.ErrNotExist) && resumed != nil && !filepath.IsAbs(names.CSV):
-		err = fmt.Errorf("%w; resume the run in the directory where it was started", cli.Cause(err))
+	case errors.Is(err, fs.ErrNotExist) && resumed != nil && filepath.IsAbs(names.CSV):
+		err = fmt.Errorf("%w; put it back, or start the run anew", cli.Cause(err))
+	case errors.Is(err, fs.ErrNotExist) && resumed != nil:
+		err = fmt.Errorf("%w; resume the run in the directory where it was started, or put the file back", cli.Cause(err))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("-csv %s: %w", names.CSV, cli.Cause(err))
