@@ -62,8 +62,9 @@
 // any order and in parts, list a node twice, build a new graph over the same weight
 // tensors for every length of sequence, and return nodes to Gorgonia's pool. A
 // solver keeps the memory of the model that it stepped last; of earlier ones what
-// was learned goes with the memory, when nobody else refers to that. Go frees memory of less
-// than 16 bytes, such as a scalar's, only with what is beside it, so the state of one may stay.
+// was learned goes with the memory, when nobody else refers to that. Go frees memory of
+// less than 16 bytes, such as a scalar's, only with what is beside it, so the state of
+// one may stay.
 //
 // One kind of program cannot be followed: one that copies its weights into new
 // tensors for every graph. Each copy is a new parameter. Build the graphs over one

@@ -123,7 +123,8 @@ func WithMomentumWarmup(share float64) gorgonia.SolverOpt {
 //
 //	s ← s · exp(γs · signal)
 //
-// With 0 the scale stays as it is, 1 at the start, whatever WithScaleWarmup and WithInitialStep say.
+// With 0 the scale stays as it is, 1 at the start, whatever WithScaleWarmup and
+// WithInitialStep say.
 // Default 0.02; FunnelAdam 0.05; EGGain 0; Augment 0.03. Range [0, ∞).
 func WithScaleRate(rate float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleRate = rate })
@@ -157,8 +158,8 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // a square is beyond float64, and is clipped to the scale's bounds. A parameter
 // that joins later starts in the same way, or with the solver's scale if that is
 // Global. ρ counts as c_max (WithMaxStep) at most. Values that are trained already want
-// less than the default, such as 0.001, or they are a step away first. With ρ = 0, s_0 is 1, as in the
-// paper. Default 0.01; FunnelAdam 0.03; Augment 0.02. Range [0, ∞).
+// less than the default, such as 0.001: the first step would lead away from where they
+// are. With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.03; Augment 0.02. Range [0, ∞).
 func WithInitialStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.initialStep = length })
 }
@@ -204,9 +205,9 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 //
 // c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
 // w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
-// in few, the noise of single gradients is all there is to c. A FunnelAdam or an Augmented has
-// k t / (t + 1000) in place of k after t steps: while there is far to go, noise costs
-// less than short steps.
+// in few, the noise of single gradients is all there is to c. After t steps a FunnelAdam
+// or an Augmented has k t / (t + 1000) in place of k: while there is far to go, noise
+// costs less than short steps.
 // Default 1; FunnelAdam 0.6; Augment 0.3. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })
@@ -361,8 +362,7 @@ func WithRawSignals() gorgonia.SolverOpt {
 }
 
 // WithScaleScope sets what shares one scale. It cannot be changed once a step has
-// been made. Default PerParameter. Range Global,
-// PerParameter.
+// been made. Default PerParameter. Range Global, PerParameter.
 func WithScaleScope(s Scope) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scope = s })
 }

@@ -169,8 +169,8 @@ func (a *adaptive) yield(t int, next *learned) {
 
 // exponent is (γs + γw w) c − γs k_t (1−w) min(|c|, c_k)², which is a number.
 // The second term takes off again what noise adds: the exponential of a signal
-// that varies around 0 is more than 1 in the mean. k_t is k, of a FunnelAdam and an Augmented
-// k t / (t + 1000): while there is far to go, noise costs less than a short step.
+// that varies around 0 is more than 1 in the mean. k_t is k, of a FunnelAdam and an
+// Augmented k t / (t + 1000): while there is far to go, noise costs less than a short step.
 func (h *hyperparameters) exponent(t int, w, c float64) float64 {
 	rate := min(h.scaleRate+float64(h.warmupRate*w), largestRate)
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
@@ -184,7 +184,8 @@ func (h *hyperparameters) exponent(t int, w, c float64) float64 {
 	return float64(rate*c) - correction
 }
 
-// largestRate is far beyond what the scale's bounds leave any meaning, and its products with signals are finite.
+// largestRate is beyond all that the scale's bounds leave a meaning to, and its products
+// with signals are finite.
 const largestRate = 1e300
 
 // longest is the scale of the longest step that WithMaxStep allows, to all parameters

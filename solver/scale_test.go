@@ -356,3 +356,18 @@ func TestAfterALongQuietASuddenGradientThrowsNothingAway(t *testing.T) {
 		}
 	}
 }
+
+func TestHugeRatesOfTheScaleDoNotStopTheTraining(t *testing.T) {
+	for name, s := range map[string]gorgonia.Solver{
+		"Funnel":     solver.NewFunnel(gorgonia.WithMomentum(0), solver.WithScaleRate(1e200), solver.WithNoiseCorrection(1e200), solver.WithStepAverage(0)),
+		"FunnelAdam": solver.NewFunnelAdam(solver.WithScaleRate(math.MaxFloat64), solver.WithNoiseCorrection(math.MaxFloat64), solver.WithNoiseLimit(math.MaxFloat64)),
+	} {
+		p := vector("p", []float64{1, 2}, []float64{1, 1})
+		for i := range 100 {
+			copy(p.gradient.Data().([]float64), []float64{float64(i % 2), float64(1 - i%2)})
+			if err := s.Step(model(p)); err != nil {
+				t.Fatalf("%s, step %d: %v", name, i+1, err)
+			}
+		}
+	}
+}

@@ -43,6 +43,30 @@ func Write(path string, write func(io.Writer) error) error {
 	return syncDir(p.dir)
 }
 
+// Target is the file that Write writes for a path: the one behind symbolic links, which need not exist.
+func Target(path string) string {
+	for range maxLinks {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			return real
+		}
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+			path = filepath.Join(dir, filepath.Base(path))
+		}
+		next, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(filepath.Dir(path), next)
+		}
+		path = next
+	}
+	return path
+}
+
+// maxLinks is how many links Linux follows.
+const maxLinks = 40
+
 // Check finds out whether Write could write to a file, and leaves it as it is.
 func Check(path string) error {
 	p, err := create(path)
@@ -74,7 +98,7 @@ func create(path string) (*pending, error) {
 	if path == "" {
 		return nil, errors.New("its name is empty")
 	}
-	path = behindLinks(path)
+	path = Target(path)
 	old, statErr := os.Stat(path)
 	if statErr == nil && !old.Mode().IsRegular() {
 		return nil, errors.New("it is there, and not a regular file")
@@ -100,27 +124,6 @@ func create(path string) (*pending, error) {
 }
 
 // keepPermissions gives the file those of the old one, which may be narrower.
-// behindLinks is the file that a path stands for, which need not exist.
-func behindLinks(path string) string {
-	for range maxLinks {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			return real
-		}
-		target, err := os.Readlink(path)
-		if err != nil {
-			return path
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		path = target
-	}
-	return path
-}
-
-// maxLinks is how many links Linux follows.
-const maxLinks = 40
-
 func (p *pending) keepPermissions(old os.FileMode) error {
 	now, err := p.file.Stat()
 	if err != nil || now.Mode().Perm() == old {

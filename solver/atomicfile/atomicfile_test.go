@@ -117,6 +117,9 @@ func TestBehindALinkToNothingTheFileIsMade(t *testing.T) {
 	if err := Write(link, text("new")); err != nil {
 		t.Fatal(err)
 	}
+	if got, want := Target(link), Target(filepath.Join(dir, "target")); got != want {
+		t.Errorf("behind the link is %s, want %s", got, want)
+	}
 	if to, err := os.Readlink(link); err != nil || to != "middle" || contents(t, dir)["target"] != "new" {
 		t.Errorf("the link points to %q, %v; the directory has %v", to, err, contents(t, dir))
 	}

@@ -53,7 +53,7 @@ type entry[S State] struct {
 	cleanup runtime.Cleanup
 	order   int
 	within  int  // the number of the last model that it was in
-	small   bool // memory that the garbage collector may free only with that of others
+	small   bool // smaller than a sharedBlock, so that others may keep its memory
 	fresh   bool // made by the Bind that is valid now
 	at      int  // position in the model, from Bind to Release; else -1
 }
@@ -175,7 +175,7 @@ func (r *Registry[S]) find(at *byte) *entry[S] {
 	return e
 }
 
-// sharedBlock is up to how many bytes, without pointers, Go's allocator puts beside others.
+// sharedBlock is the size of the blocks in which Go's allocator puts smaller values without pointers, several together.
 const sharedBlock = 16
 
 func (r *Registry[S]) add(at *byte, value gorgonia.Value, state S) *entry[S] {
@@ -294,11 +294,11 @@ func (r *Registry[S]) All() []S {
 
 // Forgotten says whether it cannot be known if anybody still uses a parameter: it was not
 // in the last model, and is so small that its memory lives as long as what is beside it.
-func (r *Registry[S]) Forgotten(value S) bool {
+func (r *Registry[S]) Forgotten(state S) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range r.entries {
-		if any(e.state) == any(value) {
+		if any(e.state) == any(state) {
 			return e.small && e.within < r.models
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
 
 // Names are the paths of the files; empty for none, and cli.Stdout for standard output.
@@ -47,13 +48,9 @@ func (n Names) Distinct() error {
 	return nil
 }
 
-// Resolved is a path behind links, as far as it exists.
+// Resolved is the whole path of the file that is behind links, which need not exist.
 func Resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	} else if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-		path = filepath.Join(dir, filepath.Base(path))
-	}
+	path = atomicfile.Target(path)
 	if whole, err := filepath.Abs(path); err == nil {
 		return whole
 	}
