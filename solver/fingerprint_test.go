@@ -432,8 +432,9 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel":     {func() gorgonia.Solver { return NewFunnel() }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam": {func() gorgonia.Solver { return NewFunnelAdam() }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
+	"funnel":                     {func() gorgonia.Solver { return NewFunnel() }, "097b04ad0d228bf1f55e93232526811ae607f8eac05bf3a97789a0072abc142f"},
+	"funnel of before h was 1.5": {func() gorgonia.Solver { return NewFunnel(WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
+	"funneladam":                 {func() gorgonia.Solver { return NewFunnelAdam() }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
 	"funneladam of before it foresaw sudden gradients": {func() gorgonia.Solver { return NewFunnelAdam(sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
 }
 

@@ -115,7 +115,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithScaleFloor           κ   0.25
 //	WithNoiseCorrection      k   1
 //	WithNoiseLimit           c_k 0.3
-//	WithGradientGrowth       h   2
+//	WithGradientGrowth       h   1.5
 //	WithScaleRestart         n   3
 //	WithSignalPooling        n0  100
 //	WithStepAverage          β_u 0.99

@@ -232,8 +232,8 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 // gradient that has become many times as large, because the inputs or the loss have, calls
 // for a scale that is as many times less: without that a Funnel throws the weights away
 // before the signals have told it. A FunnelAdam's steps do not grow with the gradient, so
-// it has no such limit. Digits that turn by 60° seldom reach it. It means nothing to
-// signals other than Relative. With 0 there is no limit. Default 2; FunnelAdam, Augment 0.
+// it has no such limit. Where digits turn by 60° it changes little. It means nothing to
+// signals other than Relative. With 0 there is no limit. Default 1.5; FunnelAdam, Augment 0.
 // Range 0, [1, ∞).
 func WithGradientGrowth(times float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gradientGrowth = times })

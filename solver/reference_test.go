@@ -41,7 +41,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 2, settled: true,
+		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, settled: true,
 	}
 }
 

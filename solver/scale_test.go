@@ -182,7 +182,7 @@ func TestTwoStepsAfterAShiftTheScaleIsAboveItsMean(t *testing.T) {
 		make   func() solver.Adaptive
 		target float64
 	}{
-		"Funnel":                            {func() solver.Adaptive { return solver.NewFunnel() }, 20}, // the gradient is five times as large
+		"Funnel":                            {func() solver.Adaptive { return solver.NewFunnel() }, 15}, // the gradient is four times as large; where it is larger, the scale falls
 		"Funnel with gradients of any size": {func() solver.Adaptive { return solver.NewFunnel(solver.WithGradientGrowth(0)) }, 40},
 		"FunnelAdam":                        {func() solver.Adaptive { return solver.NewFunnelAdam() }, 40},
 	} {
