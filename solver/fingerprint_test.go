@@ -256,16 +256,22 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// sudden is as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
-	sudden = option(func(h *hyperparameters) { h.foreseen = false })
+	// endless is as it was before a scale grew no more on gradients that are next to nothing.
+	endless = option(func(h *hyperparameters) { h.leastGradient = 0 })
+	// sudden is endless, and as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
+	sudden = option(func(h *hyperparameters) { h.foreseen, h.leastGradient = false, 0 })
 	// heavy is sudden, and as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
-	heavy = option(func(h *hyperparameters) { h.momentumWarmup, h.settled, h.foreseen = 0, false, false })
-	// even is a Funnel of before its scale fell where the gradient grew.
-	even = WithGradientGrowth(0)
+	heavy = option(func(h *hyperparameters) {
+		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient = 0, false, false, 0
+	})
+	// even is endless, and a Funnel of before its scale fell where the gradient grew.
+	even = option(func(h *hyperparameters) { h.gradientGrowth, h.leastGradient = 0, 0 })
 	// steep is what heavy was for a Funnel.
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
 	// abrupt is sudden, and a FunnelAdam of before its noise correction grew.
-	abrupt = option(func(h *hyperparameters) { h.noiseSteps, h.noiseCorrection, h.foreseen = 0, 0.5, false })
+	abrupt = option(func(h *hyperparameters) {
+		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient = 0, 0.5, false, 0
+	})
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
 	slow      = WithGainDecay(0.01) // a FunnelAdam's, then
@@ -432,9 +438,10 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel":                     {func() gorgonia.Solver { return NewFunnel() }, "097b04ad0d228bf1f55e93232526811ae607f8eac05bf3a97789a0072abc142f"},
-	"funnel of before h was 1.5": {func() gorgonia.Solver { return NewFunnel(WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                 {func() gorgonia.Solver { return NewFunnelAdam() }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
+	"funnel":                     {func() gorgonia.Solver { return NewFunnel() }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
+	"funnel of before h was 1.5": {func() gorgonia.Solver { return NewFunnel(endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
+	"funneladam":                 {func() gorgonia.Solver { return NewFunnelAdam() }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
+	"funneladam of before scales stopped growing":      {func() gorgonia.Solver { return NewFunnelAdam(endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
 	"funneladam of before it foresaw sudden gradients": {func() gorgonia.Solver { return NewFunnelAdam(sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
 }
 

@@ -40,7 +40,9 @@ var _ Adaptive = (*Funnel)(nil)
 // of warm-ups, where a step weighs 1−w_t, and B/W that in warm-ups, where it weighs w_t; T and
 // W are the sums of these weights. G is the largest ḡ so far, which it follows slowly after
 // the first warm-up (WithGradientGrowth): where the gradient suddenly is many times as
-// large, the scale falls at once. Of a parameter of N elements, c_t is
+// large, the scale falls at once. Where ḡ is below 10⁻⁵ of its largest since step τ, all has
+// been learned, and c_t counts as 0 at most in s_{t+1}: a scale that went on growing on what
+// is left would throw the weights away in the end. Of a parameter of N elements, c_t is
 // then drawn towards the mean c̄_t of all parameters' signals, because in few elements
 // it is mostly noise:
 //

@@ -28,6 +28,7 @@ type rules struct {
 	noiseCorrection, noiseLimit, restart, pooling  float64
 	noiseSteps                                     float64 // FunnelAdam, Augment
 	stepAverage, lift, momentumWarmup, growth      float64
+	leastGradient                                  float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
 	smooth                                         bool // an Augmented
@@ -41,7 +42,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, settled: true,
+		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, settled: true,
 	}
 }
 
@@ -59,7 +60,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
 		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true,
+		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5,
 	}
 }
 
@@ -98,6 +99,8 @@ type referenceScale struct {
 	ratio              float64 // r
 	counted            float64 // r of this step
 	rise               float64 // and what it is where nothing limits it; 0 where ḡ is not known
+	largest            float64 // the largest ḡ² since the first warm-up
+	spent              bool    // whether ḡ is next to nothing beside it
 	moves              int     // steps that moved something
 	still              bool    // whether the last step moved nothing
 	w                  float64 // of the step
@@ -125,7 +128,7 @@ type reference struct {
 	scale    *referenceScale // of all parameters
 	square   float64         // the mean of the squares of all values of the step
 
-	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied, foresaw, shortened int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, and the mean of the scale counts as no longer
+	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, and the gradient is next to nothing
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -356,7 +359,7 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 		dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
 		ag, aa = ag+dot(x.along, g[x]), aa+dot(x.along, x.along)
 	}
-	at.rise = 0
+	at.rise, at.spent = 0, false
 	cosine := 0.0
 	if dd > 0 && gg > 0 {
 		cosine = dg / math.Sqrt(dd*gg)
@@ -384,6 +387,10 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 	}
 	at.counted, at.rise = counted/math.Sqrt(at.squaredNorm), math.Sqrt(gg/at.squaredNorm)
 	at.squaredNorm = 0.9*at.squaredNorm + 0.1*counted*counted
+	if float64(at.moves) >= r.warmupSteps {
+		at.largest = math.Max(at.largest, at.squaredNorm)
+	}
+	at.spent = at.squaredNorm < r.leastGradient*r.leastGradient*at.largest
 	return c, steady, dd > 0 && !at.still
 }
 
@@ -433,6 +440,10 @@ func (r *reference) factor(c, steady float64, has bool, at *referenceScale) floa
 	}
 	if c = w*c + (1-w)*steady; r.smooth && r.averages() {
 		c = steady
+	}
+	if at.spent {
+		c = math.Min(c, 0)
+		r.spent++
 	}
 	noise := math.Min(math.Abs(c), r.noiseLimit)
 	k := r.noiseCorrection

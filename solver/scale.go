@@ -28,6 +28,8 @@ type learned struct {
 	peak  float64 // G, which follows ḡ upwards; 0 before there was one
 	sum   float64 // A, of the scales before the floor of all steps that moved something
 
+	largest float64 // the largest ḡ since the first warm-up; 0 before there was one
+
 	// of a warm-up that may begin again
 	warmup float64 // w, its weight
 	square float64 // σ², the running mean of c²; 0 before there was one
@@ -66,12 +68,12 @@ func (p *progress) save() checkpoint.Parameter {
 }
 
 func (p *progress) adapting() checkpoint.Adapting {
-	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, ScaleSum: p.sum,
+	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, GradientLargest: p.largest, ScaleSum: p.sum,
 		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
-	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, sum: r.ScaleSum,
+	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, largest: r.GradientLargest, sum: r.ScaleSum,
 		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio}}
 }
 

@@ -371,3 +371,30 @@ func TestHugeRatesOfTheScaleDoNotStopTheTraining(t *testing.T) {
 		}
 	}
 }
+
+// Where all is learned, what is left of the gradient is next to nothing and often agrees: a
+// scale that went on growing on it would throw the weights away in the end.
+func TestAScaleGrowsNoMoreWhereGradientsAreNextToNothing(t *testing.T) {
+	const elements = 50
+	for name, s := range map[string]solver.Adaptive{"Funnel": solver.NewFunnel(), "FunnelAdam": solver.NewFunnelAdam()} {
+		rng := rand.New(rand.NewPCG(6, 6))
+		p := vector("p", random(rng, elements), make([]float64, elements))
+		var scales []float64
+		for i := range 1500 {
+			g := random(rng, elements)
+			for k := range g {
+				g[k] = math.Pow(0.95, float64(i)) * (float64(k%3-1) + 2*g[k])
+			}
+			set(p.gradient, g)
+			step(t, s, model(p))
+			scales = append(scales, learned(s)[0].Scale)
+		}
+		t.Logf("%s: the scale is %.2g after 100 steps, %.2g after 300 and %.2g at the end", name, scales[99], scales[299], scales[1499])
+		if scales[299] < 1.2*scales[99] {
+			t.Errorf("%s: the scale is %.2g after 100 steps and %.2g after 300, so that nothing is shown", name, scales[99], scales[299])
+		}
+		if scales[1499] > 1.01*scales[299] {
+			t.Errorf("%s: the scale goes from %.2g to %.2g on gradients that are next to nothing", name, scales[299], scales[1499])
+		}
+	}
+}

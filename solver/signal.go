@@ -14,19 +14,25 @@ type reading struct {
 	averageSignal float64 // c along the step average
 	ratio         float64 // ‖g‖ / ḡ, counted as 5 at most
 	rise          float64 // ‖g‖ / ḡ, however large it is; 0 where ḡ is not known
+	spent         bool    // whether ḡ is next to nothing
 	ok            bool    // whether there is a signal
 }
 
 // weighed is the signal at a weight w of the warm-up: w of it is along the last step,
-// and 1−w along the step average, where there is one. Along a smooth one it is all.
+// and 1−w along the step average, where there is one. Along a smooth one it is all. Where
+// the gradient is next to nothing it is 0 at most: all has been learned, and a scale that goes
+// on growing because the gradients that are left agree throws it away in the end.
 func (h *hyperparameters) weighed(w float64, now *reading) float64 {
-	if !h.averages() {
-		return now.signal
+	c := now.signal
+	if h.averages() && h.smooth {
+		c = now.averageSignal
+	} else if h.averages() {
+		c = float64(w*now.signal) + float64((1-w)*now.averageSignal)
 	}
-	if h.smooth {
-		return now.averageSignal
+	if now.spent {
+		return min(c, 0)
 	}
-	return float64(w*now.signal) + float64((1-w)*now.averageSignal)
+	return c
 }
 
 // readSignals begins the next state of every scale and finds its signal.
@@ -56,7 +62,7 @@ func (a *adaptive) read(of []state, p *progress) {
 	for _, q := range of {
 		a.total.Add(q.measured())
 	}
-	p.now.rise = 0
+	p.now.rise, p.now.spent = 0, false
 	p.now.sums, p.now.exponents = a.total.Sums()
 	p.now.signal, p.now.ok = a.signal(p.now.sums, p.now.exponents, p)
 	if p.now.averageSignal = p.now.signal; p.now.ok && a.averages() {
@@ -132,6 +138,10 @@ func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c fl
 	ratio := min(p.now.rise, signalLimit)
 	p.now.ratio = ratio
 	next.norm *= math.Sqrt(normDecay + float64((1-normDecay)*float64(ratio*ratio)))
+	if a.leastGradient > 0 && float64(p.moves()) >= a.warmupSteps {
+		next.largest = max(next.largest, next.norm)
+	}
+	p.now.spent = next.norm < a.leastGradient*next.largest
 	return cosine(s) * ratio, s.SquaredDirection > 0 && !p.still
 }
 
