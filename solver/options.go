@@ -23,6 +23,8 @@ const (
 	// g times ‖g‖/ḡ. ‖g‖ counts as 5 ḡ at most, and ḡ² is the running mean of
 	// ‖g‖², counted so, up to the step before, with decay 0.9. It begins with the
 	// first gradient that is not 0, and those of 0 do not change it.
+	// Where ḡ is below 10⁻⁵ of its largest after the first warm-up, it is 0 at most;
+	// an Augmented's is not.
 	Relative
 )
 
@@ -305,14 +307,14 @@ func WithStepAverage(decay float64) gorgonia.SolverOpt {
 // WithStepAverage(0), WithMomentumWarmup(0), WithGainDecay(0), WithScaleScope(Global) and,
 // but for a Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are not 0:
 // WithScaleRate(0.1) and WithGainRate(0.01). A gain learns from every step, also where it
-// was too short to change the value. The learning rate then matters as it
+// was too short to change the value, and a scale from every gradient, however small. The learning rate then matters as it
 // does in the paper, whose signals are WithRawSignals. It must come before the
 // first step; options after it change what it set.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
 		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart, h.pooling, h.stepAverage = 0, 0, 0, 0, 0, 0
-		h.gradientGrowth, h.momentumWarmup, h.settled = 0, 0, false
+		h.gradientGrowth, h.leastGradient, h.momentumWarmup, h.settled = 0, 0, 0, false
 		if h.scaleSignal == Relative {
 			h.scaleSignal = Normalized
 		}
