@@ -214,6 +214,7 @@ func faults(t testing.TB, file []byte) map[string]struct {
 		"a warm-up below 0":                   {edit(`\"warmup\":`, `\"warmup\":-`), solver.ErrCorrupt},
 		"a signal out of range":               {edit(`\"signal\":`, `\"signal\":6`), solver.ErrCorrupt},
 		"a mean square below 0":               {edit(`\"signal_square\":`, `\"signal_square\":-`), solver.ErrCorrupt},
+		"a largest gradient so far below 0":   {edit(`\"gradient_norm\":`, `\"gradient_largest\":-1,\"gradient_norm\":`), solver.ErrCorrupt},
 		"a largest gradient below 0":          {edit(`\"gradient_norm\":`, `\"gradient_peak\":-1,\"gradient_norm\":`), solver.ErrCorrupt},
 		"a sum of warm-ups below 0":           {edit(`\"warmup_sum\":`, `\"warmup_sum\":-`), solver.ErrCorrupt},
 		"warm-ups below 0":                    {edit(`\"warmup_steps\":`, `\"warmup_steps\":-`), solver.ErrCorrupt},

@@ -136,7 +136,7 @@ var settings = []setting{
 		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
 	{option: "WithGradientGrowth", saved: []string{"gradient_growth"}, symbol: "h", meaning: "how many times its largest size so far the gradient may have before the scale falls as it grows; 0 for any",
 		domain: zeroOrFromOne, value: []any{1.5}, others: map[kind][]any{funnelAdam: {0.0}, augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.gradientGrowth} }},
-	{saved: []string{"least_gradient"}, meaning: "share of its largest size since the first warm-up below which the gradient makes no scale larger; 0 at first",
+	{saved: []string{"least_gradient"}, meaning: "share of its largest size since step τ below which the gradient makes no scale larger; 0 at first",
 		domain: belowOne, value: []any{1e-5}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.leastGradient} }},
 	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size signals have to be for the warm-up to begin again; 0 for never",
 		domain: finiteFromZero, value: []any{3.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.restart} }},

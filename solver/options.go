@@ -23,8 +23,8 @@ const (
 	// g times ‖g‖/ḡ. ‖g‖ counts as 5 ḡ at most, and ḡ² is the running mean of
 	// ‖g‖², counted so, up to the step before, with decay 0.9. It begins with the
 	// first gradient that is not 0, and those of 0 do not change it.
-	// Where ḡ is below 10⁻⁵ of its largest after the first warm-up, it is 0 at most;
-	// an Augmented's is not.
+	// Where ḡ is below 10⁻⁵ of its largest since step τ (WithScaleWarmup), the signal is 0
+	// at most; an Augmented's is not.
 	Relative
 )
 

@@ -99,7 +99,7 @@ type referenceScale struct {
 	ratio              float64 // r
 	counted            float64 // r of this step
 	rise               float64 // and what it is where nothing limits it; 0 where ḡ is not known
-	largest            float64 // the largest ḡ² since the first warm-up
+	largest            float64 // the largest ḡ² since step τ
 	spent              bool    // whether ḡ is next to nothing beside it
 	moves              int     // steps that moved something
 	still              bool    // whether the last step moved nothing
@@ -903,6 +903,33 @@ func compareToReference(t *testing.T, s applicable, r *reference, dtype tensor.D
 			for k, p := range adaptations[i].Gain {
 				near(t, fmt.Sprintf("%s: gain %d", at, k), []float64{p}, x.p[k:k+1], tolerance*x.p[k])
 			}
+		}
+	}
+}
+
+// Gradients fall until they are next to nothing.
+func TestOnGradientsNextToNothingStepsAreTheDocumentedEquations(t *testing.T) {
+	const elements = 20
+	for name, s := range map[string]applicable{"Funnel": newFunnel(), "FunnelAdam": newFunnelAdam()} {
+		r := &reference{rules: funnelRules(), update: funnelUpdate, plain: plainVelocity, averaged: averagedVelocity, scale: &referenceScale{s: 1}}
+		if name == "FunnelAdam" {
+			r = &reference{rules: funnelAdamRules(), update: funnelAdamUpdate, plain: lastDirection, averaged: averagedMoment, scale: &referenceScale{s: 1}}
+		}
+		rng := rand.New(rand.NewPCG(8, 8))
+		x := newReferenceParameter(random(rng, elements))
+		k := newKnown(tensor.Float64, x.theta)
+		for i := range 400 {
+			g := random(rng, elements)
+			for j := range g {
+				g[j] = math.Pow(0.95, float64(i)) * (float64(j%3-1) + 2*g[j])
+			}
+			write(k.gradient, g)
+			r.step([]*referenceParameter{x}, [][]float64{g})
+			must(s.Step([]gorgonia.ValueGrad{k}))
+			near(t, fmt.Sprintf("%s, step %d: value", name, i+1), read(k.value), x.theta, 1e-9*x.largest)
+		}
+		if r.spent < 100 {
+			t.Errorf("%s: the gradient is next to nothing in %d steps, so that nothing is shown", name, r.spent)
 		}
 	}
 }

@@ -28,7 +28,7 @@ type learned struct {
 	peak  float64 // G, which follows ḡ upwards; 0 before there was one
 	sum   float64 // A, of the scales before the floor of all steps that moved something
 
-	largest float64 // the largest ḡ since the first warm-up; 0 before there was one
+	largest float64 // the largest ḡ since step τ; 0 before there was one
 
 	// of a warm-up that may begin again
 	warmup float64 // w, its weight

@@ -183,6 +183,7 @@ func TestTwoStepsAfterAShiftTheScaleIsAboveItsMean(t *testing.T) {
 		target float64
 	}{
 		"Funnel":                            {func() solver.Adaptive { return solver.NewFunnel() }, 15}, // the gradient is four times as large; where it is larger, the scale falls
+		"Funnel whose scale falls later":    {func() solver.Adaptive { return solver.NewFunnel(solver.WithGradientGrowth(2)) }, 20},
 		"Funnel with gradients of any size": {func() solver.Adaptive { return solver.NewFunnel(solver.WithGradientGrowth(0)) }, 40},
 		"FunnelAdam":                        {func() solver.Adaptive { return solver.NewFunnelAdam() }, 40},
 	} {
@@ -373,11 +374,15 @@ func TestHugeRatesOfTheScaleDoNotStopTheTraining(t *testing.T) {
 }
 
 // Where all is learned, what is left of the gradient is next to nothing and often agrees: a
-// scale that went on growing on it would throw the weights away in the end.
+// scale that went on growing on it would throw the weights away in the end. That holds where a
+// file is loaded, too.
 func TestAScaleGrowsNoMoreWhereGradientsAreNextToNothing(t *testing.T) {
 	const elements = 50
-	for name, s := range map[string]solver.Adaptive{"Funnel": solver.NewFunnel(), "FunnelAdam": solver.NewFunnelAdam()} {
-		rng := rand.New(rand.NewPCG(6, 6))
+	for name, create := range map[string]func() solver.Adaptive{
+		"Funnel":     func() solver.Adaptive { return solver.NewFunnel() },
+		"FunnelAdam": func() solver.Adaptive { return solver.NewFunnelAdam() },
+	} {
+		rng, s := rand.New(rand.NewPCG(6, 6)), create()
 		p := vector("p", random(rng, elements), make([]float64, elements))
 		var scales []float64
 		for i := range 1500 {
@@ -388,6 +393,12 @@ func TestAScaleGrowsNoMoreWhereGradientsAreNextToNothing(t *testing.T) {
 			set(p.gradient, g)
 			step(t, s, model(p))
 			scales = append(scales, learned(s)[0].Scale)
+			if i == 400 {
+				var file bytes.Buffer
+				must(solver.Write(&file, model(p), s))
+				s = create()
+				must(solver.Read(&file, model(p), s))
+			}
 		}
 		t.Logf("%s: the scale is %.2g after 100 steps, %.2g after 300 and %.2g at the end", name, scales[99], scales[299], scales[1499])
 		if scales[299] < 1.2*scales[99] {

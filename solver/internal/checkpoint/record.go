@@ -46,7 +46,7 @@ type Adapting struct {
 	GradientNorm float64 `json:"gradient_norm,omitempty"`
 	// GradientPeak is G, which follows ḡ upwards. Absent: 0, none yet.
 	GradientPeak float64 `json:"gradient_peak,omitempty"`
-	// GradientLargest is the largest ḡ since the first warm-up. Absent: 0, none yet.
+	// GradientLargest is the largest ḡ since step τ. Absent: 0, none yet.
 	GradientLargest float64 `json:"gradient_largest,omitempty"`
 	// ScaleSum is A, the sum of all scales, of which those in warm-ups count less.
 	// Absent: 0, none yet.
