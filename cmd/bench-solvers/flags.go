@@ -132,7 +132,7 @@ func problems(names string) ([]*problem.Problem, error) {
 		i := slices.Index(known, name)
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("unknown problem %q%s", name, suggest.Meant(name, known))
+			return nil, fmt.Errorf("unknown problem %q%s", name, suggest.Meant(name, "known are", known))
 		case slices.Contains(chosen, all[i]):
 			return nil, fmt.Errorf("problem %q is given twice", name)
 		}

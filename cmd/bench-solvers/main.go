@@ -23,7 +23,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	state := func() string { return "" }
 	switch {
 	case err == nil && c.version:
-		fmt.Fprintln(stdout, cli.Version("bench-solvers"))
+		_, err = fmt.Fprintln(stdout, cli.Version("bench-solvers"))
 	case err == nil && c.list:
 		err = list(stdout)
 	case err == nil:

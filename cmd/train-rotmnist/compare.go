@@ -111,8 +111,8 @@ func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) in
 	case errors.Is(err, flag.ErrHelp):
 		return cli.Done
 	case err == nil && f.version:
-		fmt.Fprintln(stdout, cli.Version(compare.Program))
-		return cli.Done
+		_, err = fmt.Fprintln(stdout, cli.Version(compare.Program))
+		return cli.Conclude(stderr, compare.Program, err, nil)
 	}
 	var all *ranks.Ranks // nil for one process
 	if err == nil && f.mpi {

@@ -79,7 +79,7 @@ func (f *protocolFlags) network(p *results.Protocol, sized bool) (err error) {
 		}
 		p.Network, p.Hidden, p.Parameters = results.Conv, []int{}, mnist.ConvParameters
 	default:
-		return fmt.Errorf("-model: unknown network %q%s", f.model, suggest.Meant(f.model, []string{"mlp", results.Conv}))
+		return fmt.Errorf("-model: unknown network %q%s", f.model, suggest.Meant(f.model, "known are", []string{"mlp", results.Conv}))
 	}
 	return nil
 }

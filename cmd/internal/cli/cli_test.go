@@ -99,6 +99,14 @@ func TestTheHelpHasTheFlagsBetweenTheTexts(t *testing.T) {
 	}
 }
 
+func TestHelpThatCannotBeWrittenIsAFailure(t *testing.T) {
+	r, w := io.Pipe()
+	r.Close()
+	if err := Parse(flags(), []string{"-h"}, w, "before\n", "after\n"); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestTheCauseOfAFileErrorIsWithoutItsPath(t *testing.T) {
 	_, err := os.Open("none")
 	if got := Cause(err); !errors.Is(got, os.ErrNotExist) || strings.Contains(got.Error(), "none") {

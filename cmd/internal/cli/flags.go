@@ -21,7 +21,7 @@ func NewFlags(command string) *flag.FlagSet {
 
 // Parse reads flags that are the whole command line but for a verb before them, of
 // which verbs are the known ones. For -h it writes the help to w, which is the
-// list of flags between two texts, and returns flag.ErrHelp.
+// list of flags between two texts, and returns flag.ErrHelp, or why w did not take it.
 func Parse(fs *flag.FlagSet, args []string, w io.Writer, before, after string, verbs ...string) error {
 	if err := ParseFirst(fs, args, w, before, after); err != nil || fs.NArg() == 0 {
 		return err
@@ -38,11 +38,13 @@ func ParseFirst(fs *flag.FlagSet, args []string, w io.Writer, before, after stri
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(w, before)
-		fs.SetOutput(w)
+		var flags strings.Builder
+		fs.SetOutput(&flags)
 		fs.PrintDefaults()
 		fs.SetOutput(io.Discard)
-		fmt.Fprint(w, after)
+		if _, failed := io.WriteString(w, before+flags.String()+after); failed != nil {
+			return failed
+		}
 		return err
 	case err != nil:
 		return Usage(clearer(fs, err))

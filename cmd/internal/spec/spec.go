@@ -85,20 +85,11 @@ func unknown(name string) error {
 	if name == "" {
 		return fmt.Errorf("the name of a solver is missing; known are %s, and %sNAME of each", strings.Join(Names(), ", "), augment)
 	}
-	end := meant(name, Names(), "known are ")
+	end := suggest.Meant(name, "known are", Names())
 	if !strings.HasSuffix(end, "?") {
 		end += fmt.Sprintf(", and %sNAME of each", augment)
 	}
 	return fmt.Errorf("unknown solver %q%s", name, end)
-}
-
-// meant is the end of a message about an unknown name: the known one that is
-// meant, or all of them after an introduction.
-func meant(name string, known []string, introduction string) string {
-	if best := suggest.Closest(name, known); best != "" {
-		return "; did you mean " + best + "?"
-	}
-	return "; " + introduction + strings.Join(known, ", ")
 }
 
 // keys are those that the solver takes.
@@ -117,10 +108,10 @@ func (s *Spec) set(setting string) error {
 	keys := s.keys()
 	i := slices.IndexFunc(keys, func(k *key) bool { return k.name == name })
 	if i < 0 {
-		known, takes := keyNames(keys), s.Name+" takes "
-		end := meant(name, known, takes)
+		known, takes := keyNames(keys), s.Name+" takes"
+		end := suggest.Meant(name, takes, known)
 		if slices.ContainsFunc(kinds, func(k *kind) bool { return slices.Contains(keyNames(k.keys), name) }) {
-			end = "; " + takes + strings.Join(known, ", ") // it is another solver's, and not misspelt
+			end = "; " + takes + " " + strings.Join(known, ", ") // it is another solver's, and not misspelt
 		}
 		return fmt.Errorf("solver %q: unknown key %q%s", s.Text, name, end)
 	}

@@ -8,12 +8,12 @@ import (
 )
 
 // Meant is the end of a message about an unknown name: the known name that is
-// meant, if one is close, and otherwise all of them.
-func Meant(name string, known []string) string {
+// meant, if one is close, and otherwise all of them after an introduction.
+func Meant(name, introduction string, known []string) string {
 	if best := Closest(name, known); best != "" {
 		return "; did you mean " + best + "?"
 	}
-	return "; known are " + strings.Join(known, ", ")
+	return "; " + introduction + " " + strings.Join(known, ", ")
 }
 
 // Closest returns the known name that is meant; "" if none is close.

@@ -12,10 +12,10 @@ func TestTheNameThatIsCloseIsMeant(t *testing.T) {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}
-	if got := Meant("sgd", known); got != "; known are funnel, funneladam, adam, lr, gain-rate" {
+	if got := Meant("sgd", "known are", known); got != "; known are funnel, funneladam, adam, lr, gain-rate" {
 		t.Errorf("%q", got)
 	}
-	if got := Meant("funel", known); got != "; did you mean funnel?" {
+	if got := Meant("funel", "known are", known); got != "; did you mean funnel?" {
 		t.Errorf("%q", got)
 	}
 }

@@ -62,7 +62,7 @@ func parseContestant(text string) (Contestant, error) {
 	specs, err := spec.Parse(text)
 	if err != nil {
 		if known := append(spec.Names(), Peers()...); name != "augment" && !slices.Contains(known, name) {
-			return Contestant{}, fmt.Errorf("unknown solver %q%s", name, suggest.Meant(name, known))
+			return Contestant{}, fmt.Errorf("unknown solver %q%s", name, suggest.Meant(name, "known are", known))
 		}
 		return Contestant{}, err
 	}
