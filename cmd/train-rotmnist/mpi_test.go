@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -218,14 +219,14 @@ func TestAMistakeOfOneRankEndsAll(t *testing.T) {
 	old := filepath.Join(root, "old.csv")
 	os.WriteFile(old, []byte("precious"), 0o666)
 	for dir, want := range map[string]string{"empty": `rank 1: -data: directory "digits"`, "other": "rank 1: the digits of digits are not those that rank 0 has;", "full": "rank 1: the flags are not those that rank 0 has;"} {
-		rank := func(dir string, steps string) []string {
-			return []string{"-n", "1", "-wdir", filepath.Join(root, dir), os.Args[0], "-mpi", "-data", "digits", "-batch", "24", "-hidden", "16", "-steps", steps, "-csv", old}
+		ranks := func(n, dir, steps string) []string {
+			return []string{"-n", n, "-wdir", filepath.Join(root, dir), os.Args[0], "-mpi", "-data", "digits", "-batch", "24", "-hidden", "16", "-steps", steps, "-csv", old}
 		}
 		steps := "400"
 		if dir == "full" {
 			steps = "500"
 		}
-		p := mpirun(t, append(append(rank("full", "400"), ":"), rank(dir, steps)...)...)
+		p := mpirun(t, slices.Concat(ranks("1", "full", "400"), []string{":"}, ranks("1", dir, steps), []string{":"}, ranks("2", "full", "400"))...)
 		if p.end(t, 1); strings.Count(p.errs.String(), "rank 1: ") != 1 || !strings.Contains(p.errs.String(), want) {
 			t.Error(p.errs.String())
 		}

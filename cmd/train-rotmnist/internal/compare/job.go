@@ -213,13 +213,10 @@ func (j *Job) prepare(ctx context.Context, notes io.Writer) error {
 }
 
 // sameEverywhere returns an error if this rank is about to do something else than
-// rank 0.
+// rank 0. All ranks compare both, since one that left early would be waited for.
 func (j *Job) sameEverywhere() error {
 	flags := fmt.Sprint(j.Protocol, j.Seed, j.OnNonFinite, texts(j.Solvers))
-	if err := j.ranks.Same(flags, "the flags"); err != nil {
-		return err
-	}
-	return j.ranks.Same(j.digest, "the digits of "+j.Protocol.Data)
+	return errors.Join(j.ranks.Same(flags, "the flags"), j.ranks.Same(j.digest, "the digits of "+j.Protocol.Data))
 }
 
 // restore restores the runs from the checkpoint of a run that is resumed. It
