@@ -18,7 +18,8 @@ import (
 // rates, a second table has a row for each solver: its best learning rate, and its
 // tolerance of others. Runs of different protocols have tables of their own. A
 // run that is there twice counts once: both must have come to the same, but a
-// result stands for a failure.
+// result stands for a failure or a run that was cut short. Those are left out, and
+// said.
 func Means(w io.Writer, records []results.Record) error {
 	records, err := once(records)
 	if err != nil {
@@ -37,7 +38,7 @@ func Means(w io.Writer, records []results.Record) error {
 }
 
 // once leaves one record of each run, of which shards that overlap have several: a
-// result if there is one, or else the first failure.
+// result if there is one, or else the first that has none.
 func once(records []results.Record) ([]results.Record, error) {
 	place := map[string]int{}
 	var unique []results.Record
@@ -47,8 +48,8 @@ func once(records []results.Record) ([]results.Record, error) {
 		case !twice:
 			place[r.Key()] = len(unique)
 			unique = append(unique, r)
-		case r.Error != "":
-		case unique[i].Error != "":
+		case whyLeftOut(&r) != "":
+		case whyLeftOut(&unique[i]) != "":
 			unique[i] = r
 		case outcome(unique[i]) != outcome(r):
 			return nil, fmt.Errorf("%s with seed %d has different results in %s and in %s; give only one of the files, or delete the run from one",
@@ -68,8 +69,8 @@ func outcome(r results.Record) string {
 // compared has the runs of one protocol.
 type compared struct {
 	results.Protocol
-	curves []*curve
-	failed []results.Record
+	curves  []*curve
+	leftOut []results.Record
 }
 
 // curve has the runs of a solver with one choice of settings, at several learning
@@ -97,13 +98,25 @@ func protocols(records []results.Record) []*compared {
 			p = &compared{Protocol: r.Protocol}
 			at[key], all = p, append(all, p)
 		}
-		if r.Error != "" {
-			p.failed = append(p.failed, r)
-			continue
+		if whyLeftOut(&r) == "" {
+			p.add(r.Row)
+		} else {
+			p.leftOut = append(p.leftOut, r)
 		}
-		p.add(r.Row)
 	}
 	return all
+}
+
+// whyLeftOut says why a run is not in the means; nothing if it is. One that diverged
+// is, as the column of those says, so that its learning rate is not taken for good.
+func whyLeftOut(r *results.Record) string {
+	switch all := r.TotalSteps(); {
+	case r.Error != "":
+		return "failed: " + r.Error
+	case r.StepsDone > 0 && r.StepsDone < all && r.DivergedAt == 0:
+		return fmt.Sprintf("made %d of %d steps", r.StepsDone, all)
+	}
+	return ""
 }
 
 func (p *compared) add(r results.Row) {
@@ -138,8 +151,8 @@ func (p *compared) write(w io.Writer) error {
 			return err
 		}
 	}
-	for _, r := range p.failed {
-		if _, err := fmt.Fprintf(w, "\nleft out: %s with seed %d, which failed: %s\n", r.Spec, r.Seed, r.Error); err != nil {
+	for _, r := range p.leftOut {
+		if _, err := fmt.Fprintf(w, "\nleft out: %s with seed %d, which %s\n", r.Spec, r.Seed, whyLeftOut(&r)); err != nil {
 			return err
 		}
 	}

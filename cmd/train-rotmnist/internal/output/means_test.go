@@ -193,6 +193,22 @@ func TestARunThatFailedIsLeftOutAndOneThatDivergedIsCounted(t *testing.T) {
 	}
 }
 
+func TestARunThatWasCutShortIsLeftOutAndSaid(t *testing.T) {
+	whole, short := run("adam", 1, 1, 0.9), run("adam", 1, 2, 0.2)
+	short.StepsDone = 50
+	out := text(t, []results.Record{whole, short})
+	if got := rows(out, "adam:lr=1"); len(got) != 1 || !strings.HasPrefix(got[0], "1 90.00%") || !strings.Contains(out, "left out: adam:lr=1 with seed 2, which made 50 of 800 steps\n") {
+		t.Errorf("%s", out)
+	}
+	again := short
+	again.StepsDone, again.Accuracy = 800, 0.8
+	for _, records := range [][]results.Record{{short, again}, {again, short}} {
+		if out := text(t, records); !strings.Contains(out, "80.00%") || strings.Contains(out, "left out") {
+			t.Errorf("%s", out)
+		}
+	}
+}
+
 // Whatever a file holds, it is read, or refused, and what was read has a table.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(results.Identity(run("adam", 1, 1, 0.9)) + "\n" + results.Identity(run("adam", 2, 1, 0.8))))
