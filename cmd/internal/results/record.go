@@ -65,7 +65,7 @@ func (s *summary) records() ([]Record, error) {
 	}
 	var records []Record
 	for i, text := range s.Results {
-		r := Record{Protocol: s.Protocol, Seed: s.Seed, Row: Missing()}
+		r := Record{Protocol: s.Protocol, Seed: s.Seed, Row: unread()}
 		if err := r.read(text, &r.Row); err != nil {
 			return nil, fmt.Errorf("result %d: %w", i+1, err)
 		}
@@ -78,9 +78,19 @@ func (s *summary) records() ([]Record, error) {
 var Lines = jsonlines.Format[Record]{Beginning: `{"data":`, Parse: parse, What: "a run of a sweep"}
 
 func parse(line []byte) (Record, error) {
-	r := Record{Row: Missing()}
+	r := Record{Row: unread()}
 	err := r.read(line, &r)
 	return r, err
+}
+
+// uncounted is Unrecovered where a file does not have it.
+const uncounted = math.MinInt
+
+// unread is a row to read.
+func unread() Row {
+	row := Missing()
+	row.Unrecovered = uncounted
+	return row
 }
 
 // read decodes a part of the record, and checks the whole.
@@ -88,9 +98,11 @@ func (r *Record) read(text []byte, part any) error {
 	if err := json.Unmarshal(text, part); err != nil {
 		return err
 	}
-	if r.Unrecovered == 0 && r.Recovery == table.Number(r.Steps) {
-		// As earlier versions write that there was no recovery.
-		r.Recovery, r.Unrecovered = table.Number(math.NaN()), max(0, len(r.Angles)-1)
+	if r.Unrecovered == uncounted { // the file is of an earlier version
+		r.Unrecovered = 0
+		if r.Recovery == table.Number(r.Steps) { // there was no recovery
+			r.Recovery, r.Unrecovered = table.Number(math.NaN()), max(0, len(r.Angles)-1)
+		}
 	}
 	return r.check()
 }

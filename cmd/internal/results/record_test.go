@@ -83,6 +83,7 @@ func TestARecoveryOfTheWholePhaseWasNone(t *testing.T) {
 		strings.Replace(line, `"accuracy":0.9`, `"accuracy":0.9,"recovery":400`, 1):                  1,
 		strings.Replace(line, `"accuracy":0.9`, `"accuracy":0.9,"recovery":null,"unrecovered":1`, 1): 1,
 		strings.Replace(line, `"accuracy":0.9`, `"accuracy":0.9,"recovery":52.5`, 1):                 0,
+		strings.Replace(line, `"accuracy":0.9`, `"accuracy":0.9,"recovery":400,"unrecovered":0`, 1):  0, // in the last step
 	} {
 		rs, err := Read("a", []byte(text+"\n"))
 		if err != nil || rs[0].Unrecovered != want || rs[0].Recovery.Missing() != (want == 1) {

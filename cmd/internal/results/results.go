@@ -37,6 +37,9 @@ func (p *Protocol) Stream() string {
 	return fmt.Sprintf("angles %s°, %d steps each, batches of %d", strings.Trim(fmt.Sprint(p.Angles), "[]"), p.Steps, p.Batch)
 }
 
+// TotalSteps is how many steps a run has that is not cut short.
+func (p *Protocol) TotalSteps() int { return p.Steps * max(1, len(p.Angles)) }
+
 // Conv is the name of the convnet.
 const Conv = "conv"
 
@@ -82,8 +85,8 @@ type Row struct {
 	StepsDone   int               `json:"steps_done"`
 	Accuracy    table.Number      `json:"accuracy"`
 	AfterShift  table.Number      `json:"after_shift"`
-	Recovery    table.Number      `json:"recovery"`              // null if there was none
-	Unrecovered int               `json:"unrecovered,omitempty"` // jumps without recovery; in the mean they count as the whole phase
+	Recovery    table.Number      `json:"recovery"`    // null if there was none
+	Unrecovered int               `json:"unrecovered"` // jumps without recovery; in the mean they count as the whole phase
 	Plateau     table.Number      `json:"plateau"`
 	HeldOut     []float64         `json:"heldout"`
 	StepMS      table.Number      `json:"step_ms"`
