@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 	"github.com/seed1e560811/funnel/solver/internal/param"
+	"github.com/seed1e560811/funnel/solver/internal/team"
 	"gorgonia.org/gorgonia"
 )
 
@@ -42,7 +43,7 @@ type adaptive struct {
 	// scratch, valid during Step
 	blocks             []block
 	elements           int
-	pool               pool
+	team               team.Team
 	measure, update    func(i int) // of blocks[i]
 	parallelThreshold  int
 	total              kernel.Total
@@ -192,7 +193,7 @@ func (a *adaptive) inParallel(work func(i int)) {
 	if a.elements <= a.parallelThreshold {
 		workers = 1
 	}
-	a.pool.do(len(a.blocks), workers, work)
+	a.team.Do(len(a.blocks), workers, work)
 }
 
 func (a *adaptive) checkMeasured() error {

@@ -127,12 +127,14 @@ func (w *workspace[T]) multiply(p product[T]) {
 	}
 	w.whole = p
 	w.rows, w.columns = p.split(workers)
-	w.team.do(ceil(p.m, w.rows)*ceil(p.n, w.columns), workers)
+	w.team.Do(ceil(p.m, w.rows)*ceil(p.n, w.columns), workers, w.work)
 	w.whole = product[T]{} // lets go of the operands
 }
 
 // piece computes one core's part of the whole.
-func (w *workspace[T]) piece(i int, s *scratch[T]) {
+func (w *workspace[T]) piece(i int) {
+	s := w.scratches.get()
+	defer w.scratches.put(s)
 	down := ceil(w.whole.m, w.rows)
 	s.multiply(w.whole.part(i%down*w.rows, i/down*w.columns, w.rows, w.columns))
 }

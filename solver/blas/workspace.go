@@ -1,20 +1,25 @@
 package blas
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/seed1e560811/funnel/solver/internal/team"
+)
 
 // workspace is what a routine needs beside its arguments. It is used again, by one
 // caller at a time.
 type workspace[T float] struct {
 	whole         product[T]
 	rows, columns int // of a piece of it
-	team          team[T]
+	team          team.Team
+	work          func(piece int) // w.piece, made once, so that a product does not allocate it
+	scratches     *pool[scratch[T]]
 	x, y, result  buffer[T]
 }
 
 func newWorkspace[T float](scratches *pool[scratch[T]]) *workspace[T] {
-	w := new(workspace[T])
-	w.team = team[T]{scratches: scratches, work: w.piece}
-	w.team.member = w.team.help
+	w := &workspace[T]{scratches: scratches}
+	w.work = w.piece
 	return w
 }
 
