@@ -72,7 +72,8 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // Those that work, but for VanillaSolver, find their state by the place in the
 // model, and panic when it grows: give them the same parameters in the same
 // order at every step. An EGU loses what it is for: with a scale above 1 a value
-// can fall below 0.
+// can fall below 0. A distributed.Solver goes around an Augmented and not into it: there
+// the signal would be of the gradients of one rank, and each would learn another scale.
 //
 // Source: as Funnel's.
 //
@@ -103,7 +104,7 @@ type Augmented struct {
 //	WithScaleRestart             n   3
 //	WithSignalPooling            n0  100
 //	WithStepAverage              β_u 0.99
-//	WithScaleBounds                  [1e-09, 1e+09]
+//	WithScaleBounds                  [1e-30, 1e+30]
 //	WithScaleSignal                  Relative
 //	WithScaleScope                   PerParameter
 //

@@ -122,7 +122,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithSignalPooling        n0  100
 //	WithStepAverage          β_u 0.99
 //	WithGainBounds               [0.01, 100]
-//	WithScaleBounds              [1e-09, 1e+09]
+//	WithScaleBounds              [1e-30, 1e+30]
 //	WithGainSignal               Normalized
 //	WithScaleSignal              Relative
 //	WithScaleScope               PerParameter

@@ -155,7 +155,7 @@ var settings = []setting{
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
 		domain: bounds, value: []any{0.01, 100.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainMin, &h.gainMax} }},
 	{option: "WithScaleBounds", saved: []string{"scale_min", "scale_max"}, symbol: "", meaning: "where the scale stays",
-		domain: bounds, value: []any{1e-9, 1e9}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleMin, &h.scaleMax} }},
+		domain: bounds, value: []any{1e-30, 1e30}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleMin, &h.scaleMax} }},
 	{option: "WithGainSignal", saved: []string{"gain_signal"}, symbol: "", meaning: "what the gains adapt to",
 		domain: signals, value: []any{Normalized}, others: map[kind][]any{egGain: {Raw}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainSignal} }},
 	{option: "WithScaleSignal", saved: []string{"scale_signal"}, symbol: "", meaning: "what the scale adapts to",
@@ -229,17 +229,19 @@ func (h *hyperparameters) bounds() [4]float64 {
 	return [4]float64{h.gainMin, h.gainMax, h.scaleMin, h.scaleMax}
 }
 
-// with returns h as opts, ours and Gorgonia's, change it.
-func (h hyperparameters) with(opts []gorgonia.SolverOpt) (hyperparameters, error) {
+// with returns h as opts, ours and Gorgonia's, change it; one that is nil changes nothing,
+// and is an error.
+func (h hyperparameters) with(opts []gorgonia.SolverOpt) (changed hyperparameters, err error) {
 	d := &draft{h}
 	for i, opt := range opts {
 		if opt == nil {
-			return h, &HyperparameterError{fmt.Sprintf("option number %d", i+1), nil, "an option, not nil"}
+			err = &HyperparameterError{fmt.Sprintf("option number %d", i+1), nil, "an option, not nil"}
+			continue
 		}
 		opt(d)
 		d.readGorgonia(opt)
 	}
-	return d.hyperparameters, nil
+	return d.hyperparameters, err
 }
 
 // check finds a value that an option of this kind of solver cannot have.

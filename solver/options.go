@@ -340,8 +340,8 @@ func WithGainBounds(min, max float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gainMin, h.gainMax = min, max })
 }
 
-// WithScaleBounds clips the scale s to [min, max] after each update. Default 1e-09,
-// 1e+09. Range 0 ≤ min ≤ max < ∞.
+// WithScaleBounds clips the scale s to [min, max] after each update. Default 1e-30,
+// 1e+30. Range 0 ≤ min ≤ max < ∞.
 func WithScaleBounds(min, max float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleMin, h.scaleMax = min, max })
 }

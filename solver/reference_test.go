@@ -40,7 +40,7 @@ func funnelRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
-		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-9, scaleMax: 1e9,
+		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, settled: true,
 	}
@@ -58,7 +58,7 @@ func funnelAdamRules() rules {
 	return rules{
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
-		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-9, scaleMax: 1e9,
+		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5,
 	}
@@ -67,7 +67,7 @@ func funnelAdamRules() rules {
 func augmentRules() rules {
 	return rules{
 		learnRate: 0.1, batch: 1, // of the inner solver
-		scaleRate: 0.03, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.02, scaleMin: 1e-9, scaleMax: 1e9,
+		scaleRate: 0.03, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.02, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.3, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, smooth: true,
 	}
