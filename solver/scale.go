@@ -132,7 +132,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 			next.scale *= kernel.Exp(a.exponent(t, w, a.weighed(w, &p.now)))
 		}
 		longest := a.longest(of, p)
-		next.scale = min(next.scale, longest)
+		next.scale = min(next.scale, longest, math.MaxFloat64)
 		a.limitFall(w, longest, p)
 		if a.firm {
 			next.scale = min(next.scale, longest)
@@ -261,16 +261,16 @@ func (a *adaptive) limitFall(w, longest float64, p *progress) {
 	next := &p.next
 	if !a.restarts() {
 		next.steady = 0
-		next.sum = a.noLonger(next.sum, float64(p.moves()), longest) + next.scale
+		next.sum = add(a.noLonger(next.sum, float64(p.moves()), longest), next.scale)
 		next.scale = max(next.scale, a.scaleFloor*next.sum/float64(p.moves()+1))
 		return
 	}
 	if next.steady == 0 && next.sum > 0 { // restarts were off until now
 		next.steady = float64(p.moves())
 	}
-	next.sum = a.noLonger(next.sum, next.steady, longest) + float64((1-w)*next.scale)
+	next.sum = add(a.noLonger(next.sum, next.steady, longest), float64((1-w)*next.scale))
 	if a.once {
-		next.warmSum += float64(w * next.scale)
+		next.warmSum = add(next.warmSum, float64(w*next.scale))
 		next.warmSteps += w
 	}
 	if next.steady += 1 - w; next.steady > 0 {
@@ -285,6 +285,9 @@ func (a *adaptive) limitFall(w, longest float64, p *progress) {
 		next.scale = max(next.scale, min(a.lift*w, 1)*next.sum/(next.steady+stepsOfMean))
 	}
 }
+
+// add is a sum of scales, which stays a number.
+func add(sum, scale float64) float64 { return min(sum+scale, math.MaxFloat64) }
 
 // noLonger is the sum of this many scales, of a FunnelAdam as many times the longest at most.
 func (a *adaptive) noLonger(sum, scales, longest float64) float64 {

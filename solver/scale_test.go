@@ -373,6 +373,28 @@ func TestHugeRatesOfTheScaleDoNotStopTheTraining(t *testing.T) {
 	}
 }
 
+// A scale that grows without end stays at its bound, and a training with it can be saved.
+func TestAScaleBeyondAllNumbersCanBeSaved(t *testing.T) {
+	for name, s := range map[string]solver.Adaptive{
+		"Funnel":     solver.NewFunnel(solver.WithScaleSignal(solver.Raw), solver.WithMaxStep(0)),
+		"FunnelAdam": solver.NewFunnelAdam(solver.WithScaleSignal(solver.Raw), solver.WithMaxStep(0)),
+	} {
+		p := vector("p", []float64{1, 2}, []float64{1, 1})
+		for i := range 300 {
+			copy(p.gradient.Data().([]float64), []float64{100, 100})
+			if err := s.Step(model(p)); err != nil {
+				t.Fatalf("%s, step %d: %v", name, i+1, err)
+			}
+		}
+		var file bytes.Buffer
+		if err := solver.Write(&file, model(p), s); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if err := solver.Read(&file, model(p), s); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Where all is learned, what is left of the gradient is next to nothing and often agrees: a
 // scale that went on growing on it would throw the weights away in the end. That holds where a
 // file is loaded, too.
