@@ -17,8 +17,9 @@ import (
 )
 
 // Write makes what write writes the content of a file, which need not exist. On an
-// error, of write or its own, the file is as it was. When Write returns nil, a
-// loss of power does not undo it, as far as the system can promise that; on
+// error, of write or its own, the file is as it was, unless the error is the very last,
+// that the new name could not be written to the disk: then a loss of power may undo it.
+// When Write returns nil, none does, as far as the system can promise that; on
 // Windows the new name may be lost, and the old content be found.
 //
 // Behind a symbolic link, the file that it points to is replaced, or made. A file that is

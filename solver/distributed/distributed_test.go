@@ -52,7 +52,7 @@ func TestWithoutTheTagStartSaysWhatIsMissing(t *testing.T) {
 }
 
 func TestASolverThatWasNotMadeIsAnErrorOfEveryMethod(t *testing.T) {
-	for name, s := range map[string]*distributed.Solver{"nil": nil, "zero": {}, "no inner": distributed.New(nil, distributed.InProcess(1)[0])} {
+	for name, s := range map[string]*distributed.Solver{"nil": nil, "zero": {}, "no inner": distributed.New(nil, distributed.InProcess(1)[0]), "no world": distributed.New(gorgonia.NewVanillaSolver(), nil)} {
 		for method, call := range map[string]func([]gorgonia.ValueGrad) error{"Step": s.Step, "Check": s.Check, "Broadcast": s.Broadcast} {
 			if err := call(nil); err == nil || !strings.Contains(err.Error(), "New") {
 				t.Errorf("%s, %s: error %v", name, method, err)

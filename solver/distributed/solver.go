@@ -36,7 +36,8 @@ type Solver struct {
 	status [statusWords]uint64 // scratch, valid during Step
 }
 
-// New returns inner, stepping with all ranks of world.
+// New returns inner, stepping with all ranks of world. Every other wrapper, such as an
+// Augmented, belongs into it: what is outside sees the gradients of one rank.
 func New(inner gorgonia.Solver, world *World) *Solver {
 	return &Solver{CheckEvery: 1000, inner: inner, world: world, known: param.NewRegistry[replica]()}
 }
@@ -108,6 +109,8 @@ func (s *Solver) made() error {
 		return errors.New("distributed: a Solver is made with New, and this is nil or a zero value")
 	case param.IsNil(s.inner):
 		return errors.New("distributed: New was given no solver")
+	case s.world == nil:
+		return errors.New("distributed: New was given no World; see the error that Start returned with it")
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -125,8 +124,9 @@ func values(folder string, run int) string {
 }
 
 // Save adds a checkpoint of the comparison, whose record is r with the runs added,
-// and removes all but this one and the one before. On an error the existing ones
-// stay. Save does nothing if no step was made since the last checkpoint.
+// and removes all but this one and the one before; what cannot be removed stays until
+// the next. On an error the existing ones stay. Save does nothing if no step was made
+// since the last checkpoint.
 func (d *Directory) Save(r Record, runs []*experiment.Run) error {
 	if r.Done == d.last {
 		return nil
@@ -142,7 +142,8 @@ func (d *Directory) Save(r Record, runs []*experiment.Run) error {
 	}
 	before := d.last
 	d.last = r.Done
-	return d.prune(d.last, before)
+	d.prune(d.last, before)
+	return nil
 }
 
 // fill writes a checkpoint to a folder of its own.
@@ -180,22 +181,16 @@ func (d *Directory) install(folder string, step int) error {
 
 // prune removes all checkpoints but those of the steps keep, among them damaged ones
 // that the run could not be resumed from.
-func (d *Directory) prune(keep ...int) error {
-	steps, err := d.list()
-	if err != nil {
-		return err
-	}
+func (d *Directory) prune(keep ...int) {
+	steps, _ := d.list()
 	for _, step := range steps {
 		if slices.Contains(keep, step) {
 			continue
 		}
 		// The record goes first: without it, what may be left is no checkpoint.
-		if e := os.Remove(filepath.Join(d.folder(step), recordName)); !errors.Is(e, fs.ErrNotExist) {
-			err = errors.Join(err, e)
-		}
-		err = errors.Join(err, os.RemoveAll(d.folder(step)))
+		os.Remove(filepath.Join(d.folder(step), recordName))
+		os.RemoveAll(d.folder(step))
 	}
-	return err
 }
 
 // Newest returns the newest record that can be read. It has the flags that the run

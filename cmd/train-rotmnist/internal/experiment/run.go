@@ -107,7 +107,9 @@ func (r *Run) step(b *mnist.Batch) (*Step, error) {
 // learned.
 func (r *Run) endPhase(angle float64) error {
 	a, err := r.heldOut(angle)
-	r.HeldOut = append(r.HeldOut, a)
+	if err == nil {
+		r.HeldOut = append(r.HeldOut, a)
+	}
 	return err
 }
 
