@@ -207,7 +207,7 @@ func TestAnOptionThatIsNilIsAnErrorOfStepAndApply(t *testing.T) {
 		if err := s.Step(nil); err != nil {
 			t.Errorf("%s: after Apply Step says %v", name, err)
 		}
-		if f, ok := s.(*Funnel); ok && f.adaptive.gainRate != 0.1 {
+		if f, ok := s.(*Funnel); ok && name == "Funnel" && f.adaptive.gainRate != 0.1 {
 			t.Errorf("the option beside it is lost: %v", f.adaptive.gainRate)
 		}
 	}

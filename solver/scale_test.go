@@ -381,7 +381,7 @@ func TestAScaleBeyondAllNumbersCanBeSaved(t *testing.T) {
 	} {
 		p := vector("p", []float64{1, 2}, []float64{1, 1})
 		for i := range 300 {
-			copy(p.gradient.Data().([]float64), []float64{100, 100})
+			copy(p.gradient.Data().([]float64), []float64{1e4, 1e4})
 			if err := s.Step(model(p)); err != nil {
 				t.Fatalf("%s, step %d: %v", name, i+1, err)
 			}
