@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 
 	"github.com/seed1e560811/funnel/cmd/internal/jsonlines"
@@ -23,9 +22,7 @@ type Record struct {
 
 // Key is equal for two records of one run.
 func (r *Record) Key() string {
-	settings := maps.Clone(r.Settings)
-	delete(settings, "lr") // 1e-3 is 0.001
-	return Identity([]any{r.Protocol, r.Seed, r.Solver, settings, r.LearnRate})
+	return Identity([]any{r.Protocol, r.Seed, r.WithoutRate(), r.LearnRate})
 }
 
 // Identity is equal for equal values.

@@ -77,6 +77,20 @@ func TestASummaryWithoutRunsIsRefused(t *testing.T) {
 	}
 }
 
+func TestOneRunHasOneKeyHoweverItsSettingsAreWritten(t *testing.T) {
+	key := func(settings map[string]string) string {
+		r := Record{Row: Row{Solver: "funnel", Settings: settings, LearnRate: 0.001}}
+		return r.Key()
+	}
+	want := key(map[string]string{"clip": "1", "scale-bounds": "0.001..10", "lr": "0.001"})
+	if got := key(map[string]string{"clip": "1.0", "scale-bounds": "1e-3..1e1", "lr": "1e-3"}); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := key(map[string]string{"clip": "1.5", "scale-bounds": "0.001..10"}); got == want {
+		t.Errorf("another clip has the key %s", got)
+	}
+}
+
 // Earlier versions wrote the length of the phase for a jump without recovery.
 func TestARecoveryOfTheWholePhaseWasNone(t *testing.T) {
 	for text, want := range map[string]int{

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed1e560811/funnel/cmd/internal/table"
@@ -118,8 +119,22 @@ func (r *Row) WithoutRate() string {
 	name := r.Solver
 	for _, key := range slices.Sorted(maps.Keys(r.Settings)) {
 		if key != "lr" {
-			name += ":" + key + "=" + r.Settings[key]
+			name += ":" + key + "=" + Canonical(r.Settings[key])
 		}
 	}
 	return name
+}
+
+// Canonical is the same text for equal values of a setting: of a number, of two, or of a word.
+func Canonical(value string) string {
+	for _, between := range []string{"..", "/"} {
+		if a, b, two := strings.Cut(value, between); two {
+			return Canonical(a) + between + Canonical(b)
+		}
+	}
+	x, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return value
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
 }

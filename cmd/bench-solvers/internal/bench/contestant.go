@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/seed1e560811/funnel/cmd/bench-solvers/internal/peer"
+	"github.com/seed1e560811/funnel/cmd/internal/results"
 	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/internal/suggest"
 	"gorgonia.org/gorgonia"
@@ -81,21 +82,7 @@ func canonical(s spec.Spec) string {
 	settings["lr"] = strconv.FormatFloat(s.LearnRate(), 'g', -1, 64)
 	name := s.Name
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
-		name += ":" + key + "=" + canonicalValue(settings[key])
+		name += ":" + key + "=" + results.Canonical(settings[key])
 	}
 	return name
-}
-
-// canonicalValue is equal for equal values of a key: a number, two of them, or a word.
-func canonicalValue(text string) string {
-	for _, between := range []string{"..", "/"} {
-		if a, b, two := strings.Cut(text, between); two {
-			return canonicalValue(a) + between + canonicalValue(b)
-		}
-	}
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return text
-	}
-	return strconv.FormatFloat(x, 'g', -1, 64)
 }
