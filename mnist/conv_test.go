@@ -29,7 +29,7 @@ func upright(data *Dataset, n int) []float32 {
 
 func TestTheConvnetHasTheParametersItShould(t *testing.T) {
 	made := 0
-	for _, p := range newTestConv(t, 2, 1).params {
+	for _, p := range newTestConv(t, 2, 1).training.params {
 		made += p.Shape().TotalSize()
 	}
 	if made != ConvParameters || ConvParameters != 5362 {
@@ -39,7 +39,7 @@ func TestTheConvnetHasTheParametersItShould(t *testing.T) {
 
 func TestTheConvnetStartsFromItsSeed(t *testing.T) {
 	first := func(seed uint64) float32 {
-		return newTestConv(t, 2, seed).params[1].Value().Data().([]float32)[0]
+		return newTestConv(t, 2, seed).training.params[1].Value().Data().([]float32)[0]
 	}
 	if first(1) != first(1) || first(1) == first(2) {
 		t.Errorf("%v and %v of seed 1, %v of seed 2", first(1), first(1), first(2))
@@ -59,14 +59,14 @@ func TestTheConvnetsGradientIsTheDerivativeOfItsLoss(t *testing.T) {
 	}
 	loss()
 	var gradients [][]float32 // of the first run, before others add to them
-	for _, p := range c.params {
+	for _, p := range c.training.params {
 		g, err := p.Grad()
 		if err != nil {
 			t.Fatal(err)
 		}
 		gradients = append(gradients, append([]float32(nil), g.Data().([]float32)...))
 	}
-	for k, p := range c.params {
+	for k, p := range c.training.params {
 		gradient, largest := gradients[k], 0
 		for i := range gradient {
 			if math.Abs(float64(gradient[i])) > math.Abs(float64(gradient[largest])) {

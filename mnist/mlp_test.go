@@ -122,7 +122,7 @@ func TestTheMLPHasTheParametersItShould(t *testing.T) {
 		want   int
 	}{{[]int{128, 64}, 109_386}, {nil, 7850}, {[]int{5}, 784*5 + 5 + 50 + 10}} {
 		made := 0
-		for _, p := range newTestMLP(t, c.hidden, 2, 1).params {
+		for _, p := range newTestMLP(t, c.hidden, 2, 1).training.params {
 			made += p.Shape().TotalSize()
 		}
 		if n, err := Parameters(c.hidden); err != nil || n != c.want || made != c.want {
@@ -133,7 +133,7 @@ func TestTheMLPHasTheParametersItShould(t *testing.T) {
 
 func TestTheMLPStartsFromItsSeed(t *testing.T) {
 	weights := func(seed uint64) []float32 {
-		return newTestMLP(t, []int{8}, 2, seed).params[0].Value().Data().([]float32)
+		return newTestMLP(t, []int{8}, 2, seed).training.params[0].Value().Data().([]float32)
 	}
 	a, b, c := weights(1), weights(1), weights(2)
 	same := true
@@ -164,14 +164,14 @@ func TestTheMLPsGradientIsTheDerivativeOfItsLoss(t *testing.T) {
 	}
 	loss()
 	var gradients [][]float32 // of the first run, before others add to them
-	for _, p := range m.params {
+	for _, p := range m.training.params {
 		g, err := p.Grad()
 		if err != nil {
 			t.Fatal(err)
 		}
 		gradients = append(gradients, append([]float32(nil), g.Data().([]float32)...))
 	}
-	for k, p := range m.params {
+	for k, p := range m.training.params {
 		gradient, largest := gradients[k], 0
 		for i := range gradient {
 			if math.Abs(float64(gradient[i])) > math.Abs(float64(gradient[largest])) {
