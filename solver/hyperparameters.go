@@ -59,7 +59,6 @@ const (
 )
 
 var (
-	everySolver  = []kind{funnel, funnelAdam, egGain, egu, augment}
 	withGradient = []kind{funnel, funnelAdam, egGain, egu}
 	withGains    = []kind{funnel, funnelAdam, egGain}
 	withScale    = []kind{funnel, funnelAdam, egGain, augment}

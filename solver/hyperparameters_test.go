@@ -15,6 +15,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
+var everySolver = []kind{funnel, funnelAdam, egGain, egu, augment}
+
 // A hyperparameter that is not in the table would be neither checked nor saved.
 func TestTheTableHasEveryHyperparameterOnce(t *testing.T) {
 	var h hyperparameters

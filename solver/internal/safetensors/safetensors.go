@@ -43,14 +43,6 @@ type Header struct {
 	Tensors  []Tensor
 }
 
-// Size is the length of the data.
-func (h *Header) Size() int64 {
-	if len(h.Tensors) == 0 {
-		return 0
-	}
-	return h.Tensors[len(h.Tensors)-1].End
-}
-
 // Encode lays out the tensors one after the other, in the order they are in, and
 // returns all that goes before their data. It ends where an F64 may begin: give
 // it those first, then each F32.
