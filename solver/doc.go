@@ -13,7 +13,8 @@
 // the same built into momentum, and Augment puts a learned scale around a solver one
 // has already. NewEGGain is gradient descent with learned gains, NewEGU the
 // exponentiated-gradient update for parameters that cannot be negative. Gorgonia's
-// own options work on all of them, beside the options of this package.
+// own options work on all of them, beside the options of this package; give those of
+// an Augmented to the solver inside it.
 //
 // Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
 // Gradient Updates, 2022, arXiv 2202.00145. What the defaults add to it is in
@@ -35,7 +36,7 @@
 //	WithLearnRate   is the unit of the scale, so any positive one gives the same
 //	                training; see below for schedules
 //	WithBatchSize   means the same: the gradient is divided by it, if it is above 1
-//	WithClip        means the same, for every coordinate
+//	WithClip        means the same, for every coordinate; an infinite one is an error
 //	WithL1Reg       are added to the gradient, as VanillaSolver and AdamSolver do it.
 //	WithL2Reg       RMSPropSolver and AdaGradSolver take them from the weights at every
 //	                step, whatever the learning rate, and Momentum applies them to the

@@ -256,8 +256,8 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// bounded is as it was when scales stayed between 1e-9 and 1e9.
-	bounded = WithScaleBounds(1e-9, 1e9)
+	// bounded is as it was when scales stayed between 1e-9 and 1e9, and a parameter's first step was as long as those of all others.
+	bounded = option(func(h *hyperparameters) { h.scaleMin, h.scaleMax, h.valueSpread = 1e-9, 1e9, 0 })
 	// endless is as it was before a scale grew no more on gradients that are next to nothing.
 	endless = option(func(h *hyperparameters) { h.leastGradient = 0 })
 	// sudden is endless, and as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
@@ -440,10 +440,10 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel": {func() gorgonia.Solver { return NewFunnel() }, "755451a36e4e7786730f57afc1552e7137c420d54d2995cf7a99fae10cda115a"},
+	"funnel": {func() gorgonia.Solver { return NewFunnel() }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":         {func() gorgonia.Solver { return NewFunnel(bounded) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                       {func() gorgonia.Solver { return NewFunnel(bounded, endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "5c6f417142e5bf7570e861338225cf7d1a7c569dc9510fca641c05c8dc981b8f"},
+	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
 	"funneladam of before scales had wider bounds":     {func() gorgonia.Solver { return NewFunnelAdam(bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
 	"funneladam of before scales stopped growing":      {func() gorgonia.Solver { return NewFunnelAdam(bounded, endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
 	"funneladam of before it foresaw sudden gradients": {func() gorgonia.Solver { return NewFunnelAdam(bounded, sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},

@@ -159,7 +159,8 @@ func WithScaleWarmup(rate, steps float64) gorgonia.SolverOpt {
 // nothing, for instance with a learning rate of 0, is not the first. s_0 is 1 where
 // a square is beyond float64, and is clipped to the scale's bounds. A parameter
 // that joins later starts in the same way, or with the solver's scale if that is
-// Global. ρ counts as c_max (WithMaxStep) at most. Values that are trained already want
+// Global. Where parameters have scales of their own, each has a first step of 30 ρ times its
+// own length at most, that of n elements counting as 0.03 √n at least. ρ counts as c_max (WithMaxStep) at most. Values that are trained already want
 // less than the default, such as 0.001: the first step would lead away from where they
 // are. With ρ = 0, s_0 is 1, as in the paper. Default 0.01; FunnelAdam 0.03; Augment 0.02. Range [0, ∞).
 func WithInitialStep(length float64) gorgonia.SolverOpt {
@@ -177,8 +178,9 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 // what the inner solver does; there the limit is exact, and of those that share a scale
 // each has its own. It holds against WithScaleFloor, and not against the lower of
 // WithScaleBounds. The ‖θ‖ of n elements counts as 0.03 √n at least and, but for
-// an Augmented, as ½ R n / √(n + 10), R being the root mean square of all values of the
-// model: biases begin at 0 and would lag behind. With 0 there is no limit. Default 0.05;
+// an Augmented, as ½ R n / √(n + 10): biases begin at 0 and would lag behind. R is the root
+// mean square of all values of the model, and at most 30 times the smallest of a parameter
+// alone, which counts as 0.03 at least, as parameters may be of very unlike size. With 0 there is no limit. Default 0.05;
 // FunnelAdam 0.035; Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
@@ -314,7 +316,7 @@ func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
 		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart, h.pooling, h.stepAverage = 0, 0, 0, 0, 0, 0
-		h.gradientGrowth, h.leastGradient, h.momentumWarmup, h.settled = 0, 0, 0, false
+		h.gradientGrowth, h.leastGradient, h.valueSpread, h.momentumWarmup, h.settled = 0, 0, 0, 0, false
 		if h.scaleSignal == Relative {
 			h.scaleSignal = Normalized
 		}

@@ -120,6 +120,50 @@ func deepNetwork(t *testing.T, seed uint64) session {
 	return onTape(t, g, cost, params, feed)
 }
 
+// cooling fits a(t) = a e^{−kt} + c, whose numbers are of very unlike size.
+func cooling(t *testing.T, seed uint64) session {
+	const n = 50
+	rng := rand.New(rand.NewPCG(seed, 24))
+	times, heights := make([]float64, n), make([]float64, n)
+	for i := range times {
+		times[i] = 4 * float64(i)
+		heights[i] = 1000*math.Exp(-0.02*times[i]) + 50 + 3*rng.NormFloat64()
+	}
+	g, dt := G.NewGraph(), tensor.Float64
+	x, y := input(g, "x", numbers(dt, times, n)), input(g, "y", numbers(dt, heights, n))
+	a := G.NewScalar(g, dt, G.WithName("a"), G.WithValue(900.0))
+	k := G.NewScalar(g, dt, G.WithName("k"), G.WithValue(0.03))
+	c := G.NewScalar(g, dt, G.WithName("c"), G.WithValue(30.0))
+	out := G.Must(G.Add(G.Must(G.Mul(G.Must(G.Exp(G.Must(G.Neg(G.Must(G.Mul(x, k)))))), a)), c))
+	return onTape(t, g, meanSquare(out, y), G.Nodes{a, k, c}, func() {})
+}
+
+// unlike learns the surface from inputs of a size, and heights near a level, at which the
+// last bias begins.
+func unlike(size, level float64) func(*testing.T, uint64) session {
+	return func(t *testing.T, seed uint64) session {
+		const n, hidden = 16, 16
+		rng, dt := rand.New(rand.NewPCG(seed, 25)), tensor.Float32
+		g := G.NewGraph()
+		x := G.NewMatrix(g, dt, G.WithName("x"), G.WithShape(n, 2))
+		y := G.NewMatrix(g, dt, G.WithName("y"), G.WithShape(n, 1))
+		w0, b0 := input(g, "w0", weights(rng, dt, 2, hidden)), input(g, "b0", numbers(dt, make([]float64, hidden), 1, hidden))
+		w1, b1 := input(g, "w1", weights(rng, dt, hidden, 1)), input(g, "b1", numbers(dt, []float64{level}, 1, 1))
+		out := layer(G.Must(G.Tanh(layer(x, w0, b0))), w1, b1)
+		return onTape(t, g, meanSquare(out, y), G.Nodes{w0, b0, w1, b1}, func() {
+			points, heights := surface(rng, n)
+			for i := range points {
+				points[i] *= size
+			}
+			for i := range heights {
+				heights[i] += level
+			}
+			let(t, x, points)
+			let(t, y, heights)
+		})
+	}
+}
+
 // curve fits a decay, a exp(−b x) + c, to noisy points. Its parameters are scalars.
 func curve(dt tensor.Dtype) func(*testing.T, uint64) session {
 	return func(t *testing.T, seed uint64) session {

@@ -52,6 +52,9 @@ var programs = []program{
 		own: func() G.Solver { return G.NewVanillaSolver(G.WithLearnRate(0.1)) }},
 	{name: "scalars *F32", steps: 1000, start: curve(tensor.Float32),
 		own: func() G.Solver { return G.NewVanillaSolver(G.WithLearnRate(0.1)) }},
+	{name: "scalars of 900, 30 and 0.03", steps: 2000, start: cooling, own: adam(0.01)},
+	{name: "inputs of 0.00001", steps: 2000, start: unlike(1e-5, 0), own: adam(0.01)},
+	{name: "heights near 1,000", steps: 2000, start: unlike(1, 1000), own: adam(0.01)},
 	{name: "lisp machine", steps: 600, start: lispMachine,
 		own: func() G.Solver { return G.NewMomentum() }},
 	{name: "two layers with one bias", steps: 600, start: mergedBias, own: adam(0.01)},
@@ -63,7 +66,7 @@ var programs = []program{
 	{name: "UnbindAllNonInputs at every step", steps: 600, start: unbind, own: adam(0.01)},
 	{name: "a machine for every step", steps: 600, start: closing, own: adam(0.01)},
 	{name: "two models by turns", steps: 1000, start: turns, apart: true, own: adam(0.01)},
-	{name: "two networks against each other", steps: 1000, start: adversaries, apart: true, own: adam(0.001, G.WithBeta1(0.5)), within: 10}, // neither network has a loss of its own to go down
+	{name: "two networks against each other", steps: 1000, start: adversaries, apart: true, own: adam(0.001, G.WithBeta1(0.5)), within: 20}, // neither network has a loss of its own to go down, and one seed says little: see MostSeeds
 	{name: "actor and critic", steps: 600, start: actorCritic,
 		own: func() G.Solver { return G.NewRMSPropSolver(G.WithLearnRate(0.01)) }},
 	{name: "LSTM, a graph for every sequence", steps: 1000, start: lstm, rebuilds: true,
@@ -304,7 +307,7 @@ func TestTwoNetworksAgainstEachOtherLearnWithMostSeeds(t *testing.T) {
 			if r.err != nil {
 				t.Errorf("%s, seed %d: %v", name, seed, r.err)
 			}
-			if r.loss <= p.within*adam.loss {
+			if r.loss <= 10*adam.loss {
 				good[name]++
 			}
 		}

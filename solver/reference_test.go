@@ -28,7 +28,7 @@ type rules struct {
 	noiseCorrection, noiseLimit, restart, pooling  float64
 	noiseSteps                                     float64 // FunnelAdam, Augment
 	stepAverage, lift, momentumWarmup, growth      float64
-	leastGradient                                  float64
+	leastGradient, spread                          float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
 	smooth                                         bool // an Augmented
@@ -42,7 +42,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, settled: true,
+		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, settled: true,
 	}
 }
 
@@ -60,7 +60,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5,
+		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5, spread: 30,
 	}
 }
 
@@ -69,7 +69,7 @@ func augmentRules() rules {
 		learnRate: 0.1, batch: 1, // of the inner solver
 		scaleRate: 0.03, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.02, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.1, scaleFloor: 0.25, noiseCorrection: 0.3, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, smooth: true,
+		perParameter: true, smooth: true, spread: 30,
 	}
 }
 
@@ -128,7 +128,7 @@ type reference struct {
 	scale    *referenceScale // of all parameters
 	square   float64         // the mean of the squares of all values of the step
 
-	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, and the gradient is next to nothing
+	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -322,11 +322,16 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 	for i, x := range xs {
 		starting[x] = x.t == 0 || x.scale.moves == 0 && dot(gradients[i], gradients[i]) > 0
 	}
-	values, squares := 0.0, 0.0
+	values, squares, smallest := 0.0, 0.0, math.Inf(1)
 	for _, x := range xs {
 		values, squares = values+float64(len(x.theta)), squares+dot(x.theta, x.theta)
+		smallest = math.Min(smallest, dot(x.theta, x.theta)/float64(len(x.theta)))
 	}
 	r.square = squares / values
+	if limit := math.Pow(r.spread, 2) * math.Max(smallest, 0.03*0.03); r.spread > 0 && limit < r.square {
+		r.square = limit
+		r.evened++
+	}
 	u, plain := map[*referenceParameter][]float64{}, map[*referenceParameter][]float64{}
 	for i, group := range groups {
 		for _, x := range group {
@@ -487,7 +492,10 @@ func (r *reference) move(group []*referenceParameter, first float64, next *refer
 	s := now.s
 	if r.scaleRate > 0 && !r.paused() {
 		if now.moves == 0 {
-			s = first
+			s = math.Min(first, r.longestFirst(group, u))
+			if s < first {
+				r.checked++
+			}
 		}
 		s *= r.yielded(next)
 		s = r.limited(group, s*next.s, next, plain)
@@ -611,14 +619,29 @@ func (r *reference) firstScale(xs []*referenceParameter, starting map[*reference
 	if value == 0 {
 		value = 0.01 * 0.01 * float64(elements)
 	}
-	length := r.initialStep
-	if r.maxStep > 0 {
-		length = math.Min(length, r.maxStep)
-	}
+	length := r.firstLength()
 	if length == 0 || step == 0 {
 		return 1
 	}
 	return length * math.Sqrt(value/step)
+}
+
+func (r *rules) firstLength() float64 {
+	if r.maxStep > 0 {
+		return math.Min(r.initialStep, r.maxStep)
+	}
+	return r.initialStep
+}
+
+// longestFirst is the s_0 of a parameter that makes its first step as long as it may be.
+func (r *reference) longestFirst(group []*referenceParameter, u map[*referenceParameter][]float64) float64 {
+	x := group[0]
+	step := dot(u[x], u[x])
+	if !r.perParameter || r.spread == 0 || r.initialStep == 0 || step == 0 {
+		return math.Inf(1)
+	}
+	value := math.Max(dot(x.theta, x.theta), 0.03*0.03*float64(len(x.theta)))
+	return r.spread * r.firstLength() * math.Sqrt(value/step)
 }
 
 // variant is options and what they mean.
@@ -773,7 +796,7 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/%v", s.name, v.name, p.dtype), func(t *testing.T) {
 					r := &reference{rules: s.rules(), update: s.update, plain: s.plain, averaged: s.averaged, scale: &referenceScale{s: 1}}
 					v.change(&r.rules)
-					compareToReference(t, s.make(v.opts...), r, p.dtype, p.tolerance)
+					compareToReference(t, s.make(v.opts...), r, p.dtype, p.tolerance, 1)
 					acts := map[string]int{
 						"relative scale signal, nothing else": r.outliers,
 						"gradient growth":                     r.outgrown,
@@ -837,9 +860,9 @@ func read(v *tensor.Dense) []float64 {
 
 // compareToReference makes 60 steps on gradients that pull to a target, with
 // noise. The second of the four parameters starts at 0, the others join later, the
-// last with a gradient of 0. A gradient is far larger than those before it, some
+// last with a gradient of 0. The first is of this size, the others of 1. A gradient is far larger than those before it, some
 // are 0, and the learning rate is 0 for a while.
-func compareToReference(t *testing.T, s applicable, r *reference, dtype tensor.Dtype, tolerance float64) {
+func compareToReference(t *testing.T, s applicable, r *reference, dtype tensor.Dtype, tolerance, size float64) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(7, 7))
 	uniform := func(n int) []float64 { // from −1 to 1
@@ -856,7 +879,12 @@ func compareToReference(t *testing.T, s applicable, r *reference, dtype tensor.D
 		ks = append(ks, newKnown(dtype, theta))
 		xs = append(xs, newReferenceParameter(theta))
 	}
-	join(uniform(20))
+	large := uniform(20)
+	for k := range large {
+		large[k] *= size
+		targets[0][k] *= size
+	}
+	join(large)
 	join(make([]float64, 7))
 	learnRate := r.learnRate
 	for step := 1; step <= 60; step++ {
@@ -903,6 +931,22 @@ func compareToReference(t *testing.T, s applicable, r *reference, dtype tensor.D
 			for k, p := range adaptations[i].Gain {
 				near(t, fmt.Sprintf("%s: gain %d", at, k), []float64{p}, x.p[k:k+1], tolerance*x.p[k])
 			}
+		}
+	}
+}
+
+func TestOnValuesOfVeryUnlikeSizeStepsAreTheDocumentedEquations(t *testing.T) {
+	for name, s := range map[string]applicable{"Funnel": newFunnel(), "FunnelAdam": newFunnelAdam(), "Augment": newAugmented(gorgonia.WithLearnRate(0.1))} {
+		r := &reference{rules: funnelRules(), update: funnelUpdate, plain: plainVelocity, averaged: averagedVelocity, scale: &referenceScale{s: 1}}
+		switch name {
+		case "FunnelAdam":
+			r.rules, r.update, r.plain, r.averaged = funnelAdamRules(), funnelAdamUpdate, lastDirection, averagedMoment
+		case "Augment":
+			r.rules, r.update, r.plain, r.averaged = augmentRules(), descentUpdate, plainDescent, averagedDescent
+		}
+		compareToReference(t, s, r, tensor.Float64, 1e-10, 3000)
+		if r.evened == 0 || name == "FunnelAdam" && r.checked == 0 {
+			t.Errorf("%s: what it is about happens %d and %d times", name, r.evened, r.checked)
 		}
 	}
 }

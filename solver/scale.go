@@ -123,7 +123,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	if p.kept = 1; a.adaptsScale() {
 		t := p.moves()
 		if t == 0 {
-			next.scale = first
+			next.scale = min(first, a.longestFirst(of, p))
 		}
 		a.yield(t, next)
 		w := a.warmupWeight(t, &p.now, next)
@@ -207,16 +207,22 @@ func (a *adaptive) longest(of []state, p *progress) float64 {
 	return longest
 }
 
-// readMeanSquare finds the mean of the squares of all values, 0 where that is beyond float64.
+// readMeanSquare finds R², the mean of the squares of all values, 0 where that is beyond
+// float64. Where parameters are of very unlike size, it says nothing of the small ones: so it
+// is at most that of 30 times the smallest parameter's, whose values count as 0.03 at least.
 func (a *adaptive) readMeanSquare(bound []state) {
-	squares := a.values[:0]
+	squares, smallest := a.values[:0], math.Inf(1)
 	for _, p := range bound {
 		sums, _ := p.measured()
 		squares = append(squares, sums.SquaredValue)
+		smallest = min(smallest, sums.SquaredValue/float64(p.elements()))
 	}
 	a.values, a.meanSquare = squares, 0
 	if total := kernel.AddAscending(squares); kernel.InRange(total) {
 		a.meanSquare = total / float64(elementsOf(bound))
+	}
+	if a.valueSpread > 0 {
+		a.meanSquare = min(a.meanSquare, float64(a.valueSpread*a.valueSpread)*max(smallest, leastValue*leastValue))
 	}
 }
 
@@ -318,9 +324,10 @@ func (a *adaptive) initialScale() float64 {
 	values, steps := a.values[:0], a.firstSteps[:0]
 	total := 0
 	for _, p := range a.parameters.Bound() {
-		if starts(p) {
-			value, step := p.first()
-			values, steps = append(values, value), append(steps, step)
+		now := &p.progressed().now
+		if now.value, now.step = 0, 0; starts(p) {
+			now.value, now.step = p.first()
+			values, steps = append(values, now.value), append(steps, now.step)
 			total += p.elements()
 		}
 	}
@@ -332,11 +339,29 @@ func (a *adaptive) initialScale() float64 {
 	if !kernel.InRange(value) || !kernel.InRange(step) {
 		return 1
 	}
-	length := a.initialStep
-	if a.maxStep > 0 {
-		length = min(length, a.maxStep)
+	return a.firstLength() * math.Sqrt(value) / math.Sqrt(step)
+}
+
+// firstLength is that of the first step, relative to the parameters'.
+func (h *hyperparameters) firstLength() float64 {
+	if h.maxStep > 0 {
+		return min(h.initialStep, h.maxStep)
 	}
-	return length * math.Sqrt(value) / math.Sqrt(step)
+	return h.initialStep
+}
+
+// longestFirst is s_0 of a parameter whose own length allows no more: what is a short step to
+// all of them together may be a long one to a small one,
+//
+//	‖s_0 u‖ ≤ 30 ρ max(‖θ_0‖, 0.03 √n)
+//
+// It is +Inf where parameters have a scale together.
+func (a *adaptive) longestFirst(of []state, p *progress) float64 {
+	if a.valueSpread == 0 || p.now.step == 0 {
+		return math.Inf(1)
+	}
+	value := max(p.now.value, leastValue*leastValue*float64(elementsOf(of)))
+	return float64(a.valueSpread*a.firstLength()) * math.Sqrt(value) / math.Sqrt(p.now.step)
 }
 
 // starts says whether a parameter makes its first step. One that has not moved

@@ -15,6 +15,7 @@ type reading struct {
 	ratio         float64 // ‖g‖ / ḡ, counted as 5 at most
 	rise          float64 // ‖g‖ / ḡ, however large it is; 0 where ḡ is not known
 	spent         bool    // whether ḡ is next to nothing
+	value, step   float64 // of a parameter that makes its first step: ‖θ_0‖² and ‖u‖²; 0 of others
 	ok            bool    // whether there is a signal
 }
 
