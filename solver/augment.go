@@ -74,6 +74,7 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // order at every step. An EGU loses what it is for: with a scale above 1 a value
 // can fall below 0. A distributed.Solver goes around an Augmented and not into it: there
 // the signal would be of the gradients of one rank, and each would learn another scale.
+// Inner is to descend: the scale of one that ascends, with a negative learning rate, falls.
 //
 // Source: as Funnel's.
 //

@@ -34,7 +34,8 @@
 // What happens to an option that the program sets:
 //
 //	WithLearnRate   is the unit of the scale, so any positive one gives the same
-//	                training; see below for schedules
+//	                training; see below for schedules. To ascend, negate the loss: a
+//	                negative rate is an error
 //	WithBatchSize   means the same: the gradient is divided by it, if it is above 1
 //	WithClip        means the same, for every coordinate; an infinite one is an error
 //	WithL1Reg       are added to the gradient, as VanillaSolver and AdamSolver do it.

@@ -24,7 +24,7 @@ var _ Adaptive = (*Funnel)(nil)
 //	m_t     = β m_{t−1} + (1−β) g_t
 //
 // with ν_0 = 0, m_0 = 0, p_0 = 1, and s_0 = ρ ‖θ_0‖ / ‖ν_1‖, which makes the first
-// step ρ times as long as the parameters are. c_t is the signal of the scale: how
+// step ρ times as long as the parameters are (WithInitialStep). c_t is the signal of the scale: how
 // far the gradient still points the way that the last step went, counted as much
 // as it is larger or smaller than those before it,
 //
