@@ -406,11 +406,21 @@ func TestAnEmptyModelIsAStepThatDoesNothing(t *testing.T) {
 	}
 }
 
-func TestAParameterWithoutElementsIsNoError(t *testing.T) {
+func TestAParameterWithoutElementsChangesNothing(t *testing.T) {
 	for _, shape := range [][]int{{0}, {0, 3}, {3, 0}, {1, 0}, {2, 0, 3}} {
 		empty := &param{"empty", tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...)), tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...))}
 		for _, member := range family {
-			step(t, member.make(), model(empty, vector("w", []float64{1}, []float64{1})))
+			with, without := vector("w", []float64{1}, []float64{1}), vector("w", []float64{1}, []float64{1})
+			a, b := member.make(), member.make()
+			for i := range 3 {
+				set(with.gradient, []float64{1 - 0.1*float64(i)})
+				set(without.gradient, []float64{1 - 0.1*float64(i)})
+				step(t, a, model(empty, with))
+				step(t, b, model(without))
+			}
+			if got, want := floats(with.value), floats(without.value); !sameBits(got, want) {
+				t.Errorf("%s, shape %v: %v, and without it %v", member.name, shape, got, want)
+			}
 		}
 	}
 }

@@ -215,7 +215,9 @@ func (a *adaptive) readMeanSquare(bound []state) {
 	for _, p := range bound {
 		sums, _ := p.measured()
 		squares = append(squares, sums.SquaredValue)
-		smallest = min(smallest, sums.SquaredValue/float64(p.elements()))
+		if n := p.elements(); n > 0 {
+			smallest = min(smallest, sums.SquaredValue/float64(n))
+		}
 	}
 	a.values, a.meanSquare = squares, 0
 	if total := kernel.AddAscending(squares); kernel.InRange(total) {
@@ -355,9 +357,9 @@ func (h *hyperparameters) firstLength() float64 {
 //
 //	‖s_0 u‖ ≤ 30 ρ max(‖θ_0‖, 0.03 √n)
 //
-// It is +Inf where parameters have a scale together.
+// It is +Inf where parameters have a scale together, and where ‖u‖² is beyond float64.
 func (a *adaptive) longestFirst(of []state, p *progress) float64 {
-	if a.valueSpread == 0 || p.now.step == 0 {
+	if a.valueSpread == 0 || !kernel.InRange(p.now.step) {
 		return math.Inf(1)
 	}
 	value := max(p.now.value, leastValue*leastValue*float64(elementsOf(of)))
