@@ -268,11 +268,11 @@ func TestTheFirstStepIsNoLongerThanTheLongestStep(t *testing.T) {
 }
 
 // Biases begin at 0. Their steps may be as long as values have half the length that those of
-// the model have in the mean, and less where they are few.
+// the model have in the mean, and less where they are few. (Where those are large, R is limited.)
 func TestParametersThatBeginAtZeroMayGoAsFarAsOthers(t *testing.T) {
 	for _, c := range scaled {
 		for _, n := range []int{1, 20, 1000} {
-			weights := slices.Repeat([]float64{3, -4}, 500)
+			weights := slices.Repeat([]float64{0.3, -0.4}, 500)
 			p := vector("weights", weights, slices.Repeat([]float64{1, 2}, 500))
 			q := vector("biases", make([]float64, n), slices.Repeat([]float64{1}, n))
 			s := c.make(solver.WithScaleScope(solver.PerParameter), solver.WithInitialStep(0.5), solver.WithMaxStep(0.02), solver.WithGainRate(0))
