@@ -54,7 +54,6 @@ func warmup(t *testing.T, seed uint64) session {
 
 // unbind lets go of everything but weights and inputs after every step.
 func unbind(t *testing.T, seed uint64) session {
-	withoutTensorPool(t)
 	g, cost, params, feed := surfaceNetwork(t, rand.New(rand.NewPCG(seed, 10)), tensor.Float32, 32, 16, 16)
 	step := onTape(t, g, cost, params, feed)
 	return func(s G.Solver) (float64, error) {

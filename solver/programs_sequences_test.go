@@ -169,7 +169,6 @@ func cachedGraphs(t *testing.T, seed uint64) session {
 // charRNN is as Gorgonia's example of that name: lisp machines, everything unbound
 // before the step, and a graph's nodes given back to Gorgonia's pool.
 func charRNN(t *testing.T, seed uint64) session {
-	withoutTensorPool(t)
 	rng := rand.New(rand.NewPCG(seed, 22))
 	c := elmanCell(rng)
 	return func(s G.Solver) (float64, error) {
@@ -192,13 +191,6 @@ func charRNN(t *testing.T, seed uint64) session {
 	}
 }
 
-// withoutTensorPool is for programs that unbind nodes: values that two nodes have in
-// common would be given to the pool twice.
-func withoutTensorPool(t *testing.T) {
-	tensor.DontUsePool()
-	t.Cleanup(tensor.UsePool)
-}
-
 // giveBack gives a graph's nodes back to Gorgonia's pool.
 func giveBack(g *G.ExprGraph) {
 	g.UnbindAllNonInputs()
@@ -209,7 +201,6 @@ func giveBack(g *G.ExprGraph) {
 
 // batchSizes learns from batches of 1 to 16 points, with a graph for each.
 func batchSizes(t *testing.T, seed uint64) session {
-	withoutTensorPool(t)
 	const hidden = 20
 	rng, dt := rand.New(rand.NewPCG(seed, 23)), tensor.Float32
 	w0, b0 := weights(rng, dt, 2, hidden), weights(rng, dt, 1, hidden)

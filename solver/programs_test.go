@@ -22,6 +22,11 @@ import (
 // Small Gorgonia programs of many kinds, each as people write them. The solver
 // is all that is exchanged. go test -v -run Programs ./solver prints a table.
 
+// Gorgonia's pool of tensors is off in these tests. Where some run side by side and it is full,
+// one can wait for ever, as it asks for room before it sends, and another takes the room. And
+// a program that unbinds nodes would give it values that two nodes have in common twice.
+func init() { tensor.DontUsePool() }
+
 // A program starts with the same weights every time, and sees the same data.
 type program struct {
 	name  string
