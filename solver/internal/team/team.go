@@ -12,7 +12,7 @@ import (
 // Waking a core takes longer than many a piece. So nobody waits for a helper to
 // begin: one that comes late finds less to do. And one that has nothing left to do
 // looks for more for a moment before it ends: with goroutines that end at once, a
-// step of a million parameters, which is two works, takes 15% longer on two cores.
+// step of a million parameters, which calls Do twice, takes 15% longer on two cores.
 type Team struct {
 	work    func(piece int)
 	left    atomic.Int64 // pieces that nobody has taken

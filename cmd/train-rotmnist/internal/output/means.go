@@ -137,6 +137,23 @@ func (p *compared) add(r results.Row) {
 }
 
 func (p *compared) write(w io.Writer) error {
+	if len(p.curves) > 0 {
+		if err := p.writeTables(w); err != nil {
+			return err
+		}
+	}
+	for i, r := range p.leftOut {
+		if i > 0 || len(p.curves) > 0 {
+			fmt.Fprintln(w)
+		}
+		if _, err := fmt.Fprintf(w, "left out: %s with seed %d, which %s\n", r.Spec, r.Seed, whyLeftOut(&r)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *compared) writeTables(w io.Writer) error {
 	for i, lines := range p.means() {
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -147,14 +164,7 @@ func (p *compared) write(w io.Writer) error {
 	}
 	if slices.ContainsFunc(p.curves, func(c *curve) bool { return len(c.points) > 1 }) {
 		fmt.Fprintln(w)
-		if err := table.Write(w, p.tolerances()); err != nil {
-			return err
-		}
-	}
-	for _, r := range p.leftOut {
-		if _, err := fmt.Fprintf(w, "\nleft out: %s with seed %d, which %s\n", r.Spec, r.Seed, whyLeftOut(&r)); err != nil {
-			return err
-		}
+		return table.Write(w, p.tolerances())
 	}
 	return nil
 }

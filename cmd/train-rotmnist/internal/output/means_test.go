@@ -200,6 +200,9 @@ func TestARunThatWasCutShortIsLeftOutAndSaid(t *testing.T) {
 	if got := rows(out, "adam:lr=1"); len(got) != 1 || !strings.HasPrefix(got[0], "1 90.00%") || !strings.Contains(out, "left out: adam:lr=1 with seed 2, which made 50 of 800 steps\n") {
 		t.Errorf("%s", out)
 	}
+	if out := text(t, []results.Record{short}); out != "left out: adam:lr=1 with seed 2, which made 50 of 800 steps\n" {
+		t.Errorf("%s", out)
+	}
 	again := short
 	again.StepsDone, again.Accuracy = 800, 0.8
 	for _, records := range [][]results.Record{{short, again}, {again, short}} {
