@@ -75,6 +75,7 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // can fall below 0. A distributed.Solver goes around an Augmented and not into it: there
 // the signal would be of the gradients of one rank, and each would learn another scale.
 // Inner is to descend: the scale of one that ascends, with a negative learning rate, falls.
+// An infinite gradient is an error, even where inner would clip it.
 //
 // Source: as Funnel's.
 //

@@ -117,7 +117,7 @@ func (s *augmentedState[T]) measure(int) {
 }
 
 func (s *augmentedState[T]) checkMeasured() error {
-	return checkFinite(&s.Binding, s.theta, s.gradient, s.total)
+	return checkFinite(&s.Binding, s.theta, s.gradient, &s.objective, s.total)
 }
 
 func (s *augmentedState[T]) measured() (kernel.Sums, kernel.Part) {

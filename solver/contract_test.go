@@ -120,6 +120,41 @@ func bits(s gorgonia.Solver, ps []*param) uint64 {
 	return h.Sum64()
 }
 
+// TestAnInfiniteGradientIsClippedLikeALargeOne is what Gorgonia's solvers do.
+func TestAnInfiniteGradientIsClippedLikeALargeOne(t *testing.T) {
+	clip, inf := gorgonia.WithClip(0.5), math.Inf(1)
+	train := func(s gorgonia.Solver, ps []*param, large float64) []float64 {
+		rng := rand.New(rand.NewPCG(6, 6))
+		for i := range 40 {
+			renew(rng, ps)
+			if i%5 == 3 {
+				set(ps[2].gradient, []float64{large, -0.1, -large, 0.2, large})
+			}
+			step(t, s, model(ps...))
+		}
+		var values []float64
+		for _, p := range ps {
+			values = append(values, floats(p.value)...)
+		}
+		return values
+	}
+	for _, member := range family {
+		if _, augments := member.make().(*solver.Augmented); augments {
+			continue // its inner solver would clip
+		}
+		ps, qs := five(rand.New(rand.NewPCG(5, 5))), five(rand.New(rand.NewPCG(5, 5)))
+		s := member.make(clip)
+		if got, want := train(s, ps, inf), train(member.make(clip), qs, 1000); !sameBits(got, want) {
+			t.Errorf("%s: %v, with a gradient of 1,000 %v", member.name, got, want)
+		}
+		set(ps[2].gradient, []float64{inf, 0, 0, 0, math.NaN()})
+		var pe *solver.ParameterError
+		if err := s.Step(model(ps...)); !errors.Is(err, solver.ErrNonFiniteGradient) || !errors.As(err, &pe) || !slices.Equal(pe.Index, []int{1, 1}) {
+			t.Errorf("%s: error %v, want ErrNonFiniteGradient at [1 1]", member.name, err)
+		}
+	}
+}
+
 func TestAStepThatFailsOnTheThirdOfFiveParametersChangesNothing(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	faults := []struct {

@@ -37,7 +37,7 @@
 //	                training; see below for schedules. To ascend, negate the loss: a
 //	                negative rate is an error
 //	WithBatchSize   means the same: the gradient is divided by it, if it is above 1
-//	WithClip        means the same, for every coordinate; an infinite one is an error
+//	WithClip        means the same, for every coordinate, infinite ones too
 //	WithL1Reg       are added to the gradient, as VanillaSolver and AdamSolver do it.
 //	WithL2Reg       RMSPropSolver and AdaGradSolver take them from the weights at every
 //	                step, whatever the learning rate, and Momentum applies them to the

@@ -158,7 +158,7 @@ type eguState[T kernel.Float] struct {
 func (s *eguState[T]) check(h *hyperparameters) error {
 	s.learnRate, s.objective = T(h.learnRate), objective[T](h)
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
-	if err := s.CheckGradient(s.gradient); err != nil {
+	if err := s.CheckGradient(s.gradient, s.objective.Clips()); err != nil {
 		return err
 	}
 	if err := s.CheckValue(s.theta); err != nil {

@@ -32,8 +32,9 @@ var (
 	// ErrNegative is a value below 0, which an EGU does not take.
 	ErrNegative = errors.New("value below 0; the exponentiated-gradient update is for values of at least 0")
 
-	// ErrNonFiniteGradient is NaN or Inf in a gradient. The gradient has it until
-	// somebody clears it: drop the batch with ZeroGrad.
+	// ErrNonFiniteGradient is NaN in a gradient, or Inf in one that gorgonia.WithClip
+	// does not clip. The gradient has it until somebody clears it: drop the batch with
+	// ZeroGrad.
 	ErrNonFiniteGradient = param.ErrNonFiniteGradient
 
 	// ErrNonFiniteValue is NaN or Inf in a value before the step.

@@ -67,7 +67,7 @@ func (s *gained[T]) checkMeasured() error {
 	for _, b := range s.blockSums {
 		s.total.Add(b)
 	}
-	if err := checkFinite(&s.Binding, s.theta, s.gradient, s.total); err != nil {
+	if err := checkFinite(&s.Binding, s.theta, s.gradient, &s.objective, s.total); err != nil {
 		return err
 	}
 	if s.largestGradient() < largest[T]()/8 {
@@ -81,9 +81,11 @@ func (s *gained[T]) checkMeasured() error {
 
 // checkFinite says where the gradient or else the value is not finite. Their
 // sums tell whether one is.
-func checkFinite[T kernel.Float](b *param.Binding[T], theta, gradient []T, s kernel.Sums) error {
+func checkFinite[T kernel.Float](b *param.Binding[T], theta, gradient []T, o *kernel.Objective[T], s kernel.Sums) error {
 	if !isFinite(s.MaxGradient) {
-		return b.CheckGradient(gradient)
+		if err := b.CheckGradient(gradient, o.Clips()); err != nil {
+			return err
+		}
 	}
 	if !isFinite(s.MaxValue) {
 		return b.CheckValue(theta)

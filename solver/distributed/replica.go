@@ -56,7 +56,7 @@ func (r *replicaOf[T]) Release() {
 // checkGradient lists the gradient, which is where the registry has put it by then.
 func (r *replicaOf[T]) checkGradient() error {
 	r.gradients = r.Gradient.List()
-	return r.CheckGradient(r.gradients)
+	return r.CheckGradient(r.gradients, false)
 }
 
 func (r *replicaOf[T]) description() string { return r.described }

@@ -58,6 +58,16 @@ func FirstNonFinite[T Float](x []T) int {
 	return -1
 }
 
+// FirstNaN returns the index of the first NaN in x, or -1.
+func FirstNaN[T Float](x []T) int {
+	for i, v := range x {
+		if v != v {
+			return i
+		}
+	}
+	return -1
+}
+
 // finite rounds x first: inlined, a·b − a·b would be fused where machines can,
 // and would not be 0.
 func finite[T Float](x T) bool { return T(x)-T(x) == 0 }

@@ -12,8 +12,11 @@ type Objective[T Float] struct {
 
 // plain says whether g is the gradient that Gorgonia computed.
 func (o *Objective[T]) plain() bool {
-	return o.L1 == 0 && o.L2 == 0 && o.PerBatch == 1 && float64(o.Clip) > math.MaxFloat64
+	return o.L1 == 0 && o.L2 == 0 && o.PerBatch == 1 && !o.Clips()
 }
+
+// Clips says whether g is finite where the gradient is infinite.
+func (o *Objective[T]) Clips() bool { return float64(o.Clip) <= math.MaxFloat64 }
 
 // Gradient returns g.
 func (o *Objective[T]) Gradient(gradient, theta T) T {

@@ -93,9 +93,13 @@ func (b *Binding[T]) At(i int, err error) error {
 	return &ParameterError{Index: Coordinates(i, b.Shape), Err: err}
 }
 
-// CheckGradient says where the gradient is not finite.
-func (b *Binding[T]) CheckGradient(gradient []T) error {
-	if i := kernel.FirstNonFinite(gradient); i >= 0 {
+// CheckGradient says where the gradient is not finite, or where it is NaN if it is clipped.
+func (b *Binding[T]) CheckGradient(gradient []T, clipped bool) error {
+	first := kernel.FirstNonFinite[T]
+	if clipped {
+		first = kernel.FirstNaN[T]
+	}
+	if i := first(gradient); i >= 0 {
 		return b.At(i, fmt.Errorf("%w: %v", ErrNonFiniteGradient, gradient[i]))
 	}
 	return nil
