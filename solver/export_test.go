@@ -29,6 +29,19 @@ func InParallel[S gorgonia.Solver](s S) S {
 	return s
 }
 
+// Clips says whether a solver clips gradients.
+func Clips(s gorgonia.Solver) bool {
+	switch s := s.(type) {
+	case *Funnel:
+		return s.adaptive.hyperparameters.clip > 0 && isFinite(s.adaptive.hyperparameters.clip)
+	case *FunnelAdam:
+		return s.adaptive.hyperparameters.clip > 0 && isFinite(s.adaptive.hyperparameters.clip)
+	case *EGU:
+		return s.hyperparameters.clip > 0 && isFinite(s.hyperparameters.clip)
+	}
+	return false
+}
+
 func adaptiveOf(s gorgonia.Solver) *adaptive {
 	switch s := s.(type) {
 	case *Funnel:
