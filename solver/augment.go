@@ -197,7 +197,11 @@ func (a *Augmented) stepInner() error {
 func (a *Augmented) blame(err error) error {
 	_, ours := a.inner.(configurable)
 	if e, ok := err.(*ParameterError); ok && ours {
-		return a.adaptive.parameters.Blame(e.Position, e)
+		p := a.adaptive.parameters.Bound()[e.Position].(augmentedParameter)
+		if len(e.Index) > 0 { // in the stand-in's shape
+			err = p.At(param.Number(e.Index, p.standIn().Shape()), e.Err)
+		}
+		return a.adaptive.parameters.Blame(e.Position, err)
 	}
 	return fmt.Errorf("solver: %T, augmented: %w", a.inner, err)
 }

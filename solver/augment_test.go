@@ -493,3 +493,16 @@ func TestAnInnerSolverThatChangesNothingIsAnError(t *testing.T) {
 	step(t, s, model(still))                                                                 // whose gradient is 0
 	step(t, solver.Augment(solver.NewEGU()), model(vector("w", []float64{0}, []float64{1}))) // where 0 stays 0
 }
+
+func TestTheIndexThatASolverInsideFindsFitsTheShapeThatTheValueHasNow(t *testing.T) {
+	a, memory := solver.Augment(solver.NewEGU()), []float64{1, 2, 3}
+	over := func(shape ...int) *param {
+		return &param{"w", tensor.New(tensor.WithShape(shape...), tensor.WithBacking(memory)), dense([]float64{1, 1, 1}, shape...)}
+	}
+	step(t, a, model(over(3, 1)))
+	memory[2] = -1
+	var pe *solver.ParameterError
+	if err := a.Step(model(over(3))); !errors.Is(err, solver.ErrNegative) || !errors.As(err, &pe) || !slices.Equal(pe.Index, []int{2}) {
+		t.Errorf("error %v, want ErrNegative at [2]", err)
+	}
+}

@@ -18,6 +18,7 @@ type augmentedParameter interface {
 	changed() bool // whether inner has changed the stand-in
 	squaredChange() float64
 	wouldChange(learnRate float64) bool
+	At(i int, err error) error
 }
 
 // Where there is a step average, a running mean d of this decay stands for the last step.

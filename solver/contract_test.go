@@ -400,6 +400,26 @@ func TestAParameterWhoseShapeOrDtypeChangesIsAnError(t *testing.T) {
 	}
 }
 
+func TestTheIndexOfABadElementFitsTheShapeThatTheValueHasNow(t *testing.T) {
+	for _, member := range family {
+		for _, shapes := range [][2]tensor.Shape{{{3, 1}, {3}}, {{3}, {1, 3}}} {
+			s, memory := member.make(), []float64{1, 2, 3}
+			over := func(shape tensor.Shape, gradient ...float64) *param {
+				return &param{"w", tensor.New(tensor.WithShape(shape...), tensor.WithBacking(memory)), dense(gradient, shape...)}
+			}
+			step(t, s, model(over(shapes[0], 1, 1, 1)))
+			bad := over(shapes[1], 1, 1, math.NaN())
+			var pe *solver.ParameterError
+			if err := s.Step(model(bad)); !errors.As(err, &pe) {
+				t.Fatalf("%s: error %v", member.name, err)
+			}
+			if x, err := bad.gradient.(*tensor.Dense).At(pe.Index...); err != nil || !math.IsNaN(x.(float64)) {
+				t.Errorf("%s: from shape %v to %v: the gradient is %v at %v, error %v", member.name, shapes[0], shapes[1], x, pe.Index, err)
+			}
+		}
+	}
+}
+
 // incomparable is a parameter that cannot be the key of a map.
 type incomparable struct {
 	*param

@@ -33,6 +33,7 @@ var scenarios = []scenario{
 	{"parameters that share a gradient", sharedGradient},
 	{"fifty tensors of odd sizes", fiftyTensors},
 	{"NaN on one rank", nanOnOneRank},
+	{"NaN on one rank, in a value that has lost a dimension", nanAfterReshape},
 	{"no gradient on one rank", noGradientOnOneRank},
 	{"no value on one rank", noValueOnOneRank},
 	{"a gradient of another shape on one rank", mismatchOnOneRank},
@@ -334,6 +335,25 @@ func refused(w *distributed.World, fault func(a, b *param), cause error, index [
 
 func nanOnOneRank(w *distributed.World) (uint64, error) {
 	return 0, refused(w, func(_, b *param) { b.gradient.(*tensor.Dense).Float32s()[4] = float32(math.NaN()) }, solver.ErrNonFiniteGradient, []int{1, 1})
+}
+
+// nanAfterReshape gives the memory of a matrix as a vector.
+func nanAfterReshape(w *distributed.World) (uint64, error) {
+	b := random[float32]("b", w.Rank(), 3, 1)
+	s := distributed.New(descent(), w)
+	if err := s.Step(model(b)); err != nil {
+		return 0, err
+	}
+	b.value = tensor.New(tensor.WithShape(3), tensor.WithBacking(b.value.(*tensor.Dense).Float32s()))
+	b.gradient = random[float32]("b", w.Rank(), 3).gradient
+	if w.Rank() == w.Size()-1 {
+		b.gradient.(*tensor.Dense).Float32s()[2] = float32(math.NaN())
+	}
+	var p *solver.ParameterError
+	if err := s.Step(model(b)); !errors.Is(err, solver.ErrNonFiniteGradient) || !errors.As(err, &p) || !slices.Equal(p.Index, []int{2}) {
+		return 0, fmt.Errorf("the step returned %v", err)
+	}
+	return 0, nil
 }
 
 func noGradientOnOneRank(w *distributed.World) (uint64, error) {

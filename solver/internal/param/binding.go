@@ -14,6 +14,8 @@ type Binding[T kernel.Float] struct {
 	Name            string       // the last time it was bound
 	Shape           tensor.Shape // of the value, the first time
 	Value, Gradient Elements[T]
+
+	bound tensor.Shape // of the value, the last time
 }
 
 // Describe returns the parameter's name and shape, for messages and files.
@@ -34,8 +36,9 @@ func (b *Binding[T]) Bind(name string, value, gradient gorgonia.Value) error {
 	if err := b.Value.Bind(value); err != nil {
 		return fmt.Errorf("value: %w", err)
 	}
-	if !SameShape(b.Shape, value.Shape()) {
-		return fmt.Errorf("%w: the value's shape was %v and is %v now", ErrMismatch, b.Shape, value.Shape())
+	b.bound = append(b.bound[:0], value.Shape()...)
+	if !SameShape(b.Shape, b.bound) {
+		return fmt.Errorf("%w: the value's shape was %v and is %v now", ErrMismatch, b.Shape, b.bound)
 	}
 	if gradient == nil {
 		return nil
@@ -88,9 +91,9 @@ func (b *Binding[T]) Release() {
 	b.Gradient.Release()
 }
 
-// At returns err with the place of the i-th element.
+// At returns err with the place of the i-th element in the value that was bound last.
 func (b *Binding[T]) At(i int, err error) error {
-	return &ParameterError{Index: Coordinates(i, b.Shape), Err: err}
+	return &ParameterError{Index: Coordinates(i, b.bound), Err: err}
 }
 
 // CheckGradient says where the gradient is not finite, or where it is NaN if it is clipped.
