@@ -271,6 +271,27 @@ func TestAfterARefusedStepZeroGradLetsTrainingGoOn(t *testing.T) {
 	step(t, f, model(ps...))
 }
 
+func TestARefusedStepLosesNothingThatWasLearnedOfAModelThatIsGone(t *testing.T) {
+	fresh := func(gradient float64) []gorgonia.ValueGrad {
+		return model(vector("w", []float64{1, 2, 3}, []float64{1, 1, gradient}))
+	}
+	for _, member := range family {
+		for name, refused := range map[string][]gorgonia.ValueGrad{"NaN": fresh(math.NaN()), "no gradient": model(&param{name: "w", value: fresh(1)[0].Value()}), "nothing": nil} {
+			s := member.make()
+			step(t, s, fresh(1))
+			runtime.GC()
+			before := len(learned(s))
+			if err := s.Step(refused); err == nil && refused != nil {
+				t.Fatalf("%s: %s was not refused", member.name, name)
+			}
+			runtime.GC()
+			if after := len(learned(s)); after != before {
+				t.Errorf("%s: after a model with %s it knows %d parameters, before %d", member.name, name, after, before)
+			}
+		}
+	}
+}
+
 func TestZeroGradClearsAllItCanAndReportsTheRest(t *testing.T) {
 	good, none := vector("good", []float64{1}, []float64{1}), &param{name: "none", value: gorgonia.NewF64(1)}
 	bad := &param{"bad", gorgonia.NewF64(1), gorgonia.NewI(3)}

@@ -24,7 +24,7 @@ type State interface {
 }
 
 // Registry finds a solver's state of each parameter by the memory that holds the
-// value. It keeps the memory of the model that it bound last, so that what is known
+// value. It keeps the memory of the model that it released last, so that what is known
 // of that can be read when the model itself is no longer in use. Of all other
 // memory the state goes when nobody else refers to it.
 //
@@ -34,8 +34,8 @@ type Registry[S State] struct {
 	mu      sync.Mutex // the runtime's cleanups delete entries at any time
 	entries map[uintptr]*entry[S]
 	added   int     // entries so far, for their order
-	models  int     // bound so far
-	last    []*byte // the memory of the model bound last, or added since
+	models  int     // released so far
+	last    []*byte // the memory of the model released last, or added since
 
 	// valid from Bind to Release
 	model     []gorgonia.ValueGrad
@@ -67,7 +67,7 @@ func NewRegistry[S State]() *Registry[S] {
 
 // Bind finds the state and the memory of every parameter of a model, or changes
 // nothing. create makes the state of a parameter whose memory is new. A parameter
-// that the model lists twice is bound once. Release ends what Bind began.
+// that the model lists twice is bound once. Release or Forget ends what Bind began.
 func (r *Registry[S]) Bind(model []gorgonia.ValueGrad, create func(value gorgonia.Value) S) error {
 	return r.bind(model, create, true)
 }
@@ -90,13 +90,15 @@ func (r *Registry[S]) bind(model []gorgonia.ValueGrad, create func(gorgonia.Valu
 		r.Forget()
 		return Blame(err, model[i], i)
 	}
-	r.keep()
 	return nil
 }
 
 // keep refers to the memory of the bound model, and no longer to that of the one
-// before.
+// before. A model without elements has no memory and changes nothing.
 func (r *Registry[S]) keep() {
+	if len(r.bound) == 0 {
+		return
+	}
 	clear(r.last)
 	r.last = r.last[:0]
 	r.models++
@@ -228,7 +230,7 @@ func (r *Registry[S]) Blame(i int, err error) error {
 	return Blame(err, r.model[at], at)
 }
 
-// Forget releases the model and forgets the parameters that are new in it.
+// Forget ends the use of the bound model and leaves all as it was before Bind.
 func (r *Registry[S]) Forget() {
 	r.mu.Lock()
 	for _, e := range r.bound {
@@ -238,11 +240,16 @@ func (r *Registry[S]) Forget() {
 		}
 	}
 	r.mu.Unlock()
-	r.Release()
+	r.unbind()
 }
 
-// Release ends the use of the bound model and keeps the states.
+// Release ends the use of the bound model and keeps its states and its memory.
 func (r *Registry[S]) Release() {
+	r.keep()
+	r.unbind()
+}
+
+func (r *Registry[S]) unbind() {
 	for _, e := range r.bound {
 		e.state.Release()
 		e.at, e.fresh = -1, false

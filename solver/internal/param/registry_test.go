@@ -100,7 +100,7 @@ func TestStateGoesWithItsMemory(t *testing.T) {
 	for range 100 {
 		step(t, r, &pair{"stays", stays, vector(10)}, &pair{"goes", vector(1000), vector(1000)})
 	}
-	step(t, r, &pair{"stays", stays, vector(10)}) // the registry keeps what it bound last
+	step(t, r, &pair{"stays", stays, vector(10)}) // the registry keeps what it released last
 	runtime.GC()
 	if got := fmt.Sprint(steps(r)); got != "[101]" {
 		t.Errorf("after a collection the steps known are %s, want [101]", got)
