@@ -145,12 +145,12 @@ func (s *Solver) difference(rank int, first, other [4]uint64) error {
 		advice = "between steps, every rank must change the same, if anything"
 	}
 	return fmt.Errorf("distributed: %w: after step %d, parameter %s (number %d of the model) has other values on rank %d than on rank 0; %s",
-		ErrDiffer, s.steps, s.known.Bound()[i].description(), i+1, rank, advice)
+		ErrDiffer, s.steps, s.known.Bound()[i].description(), s.known.Position(i)+1, rank, advice)
 }
 
-// firstDifference finds the first parameter, or none, that a rank and rank 0
-// have and that differs.
-func (s *Solver) firstDifference(rank int) (position int, layout bool, err error) {
+// firstDifference finds the first of the bound parameters, or none, that a rank and
+// rank 0 have and that differs.
+func (s *Solver) firstDifference(rank int) (i int, layout bool, err error) {
 	var hashes []uint64
 	for _, r := range s.known.Bound() {
 		hashes = append(hashes, r.layoutHash(), r.valueHash())
@@ -179,5 +179,5 @@ func (s *Solver) differentLayouts(i, rank int) error {
 		return strings.TrimRight(string(bytesOf(table[rank*len(words):][:len(words)])), "\x00")
 	}
 	return fmt.Errorf("distributed: %w: parameter number %d is %s on rank %d, and %s on rank 0; build the same model on every rank, and give its parameters in the same order",
-		ErrDiffer, i+1, text(rank), rank, text(0))
+		ErrDiffer, s.known.Position(i)+1, text(rank), rank, text(0))
 }

@@ -40,6 +40,7 @@ var scenarios = []scenario{
 	{"values of integers on one rank", integersOnOneRank},
 	{"values that two parameters share on one rank", sharedValuesOnOneRank},
 	{"models that differ", modelsThatDiffer},
+	{"models that differ after a parameter that is there twice", differAfterOneTwice},
 	{"Broadcast makes values equal", broadcastValues},
 	{"replicas that drift apart", drift},
 	{"a parameter that joins later", joinsLater},
@@ -416,6 +417,21 @@ func modelsThatDiffer(w *distributed.World) (uint64, error) {
 			if !strings.Contains(err.Error(), want) {
 				return 0, fmt.Errorf("%s: the error does not say %s: %v", c.name, want, err)
 			}
+		}
+	}
+	return 0, nil
+}
+
+func differAfterOneTwice(w *distributed.World) (uint64, error) {
+	for _, shape := range []tensor.Shape{{2, 3}, {3, 2}} { // other values, another layout
+		a, b := random[float32]("a", w.Rank(), 3), random[float32]("b", w.Rank(), 2, 3)
+		if w.Rank() == w.Size()-1 {
+			b = random[float32]("b", w.Rank(), shape...)
+			b.value.(*tensor.Dense).Float32s()[5]++
+		}
+		err := distributed.New(descent(), w).Step(model(a, a, b))
+		if w.Size() > 1 && (!errors.Is(err, distributed.ErrDiffer) || !strings.Contains(err.Error(), "number 3")) {
+			return 0, fmt.Errorf("the step returned %v", err)
 		}
 	}
 	return 0, nil

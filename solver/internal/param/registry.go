@@ -224,9 +224,12 @@ func bury[S State](p place[S]) {
 // Bound returns the states of the bound parameters, in the order of the model.
 func (r *Registry[S]) Bound() []S { return r.states }
 
+// Position returns where the i-th bound parameter first stands in the model, counted from 0.
+func (r *Registry[S]) Position(i int) int { return r.bound[i].at }
+
 // Blame returns err with the name and position of the i-th bound parameter.
 func (r *Registry[S]) Blame(i int, err error) error {
-	at := r.bound[i].at
+	at := r.Position(i)
 	return Blame(err, r.model[at], at)
 }
 
