@@ -59,14 +59,19 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run is the program; it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
 	if slices.ContainsFunc(args, func(s string) bool { return slices.Contains([]string{"-h", "-help", "--help"}, s) }) {
-		fmt.Fprint(stdout, usage)
-		return 0
+		_, err := fmt.Fprint(stdout, usage)
+		return conclude(stderr, err)
 	}
 	if wrong := wrongUse(args); wrong != "" {
 		fmt.Fprintf(stderr, "plot-rotmnist: %s; see plot-rotmnist -h\n", wrong)
 		return 2
 	}
-	if err := write(args[0], args[1:len(args)-1], args[len(args)-1]); err != nil {
+	return conclude(stderr, write(args[0], args[1:len(args)-1], args[len(args)-1]))
+}
+
+// conclude returns the exit status, and prints the error if there is one.
+func conclude(stderr io.Writer, err error) int {
+	if err != nil {
 		fmt.Fprintln(stderr, "plot-rotmnist:", err)
 		return 1
 	}

@@ -191,6 +191,15 @@ func TestAMistakeIsOneSentence(t *testing.T) {
 	}
 }
 
+func TestHelpThatCannotBeWrittenIsAFailure(t *testing.T) {
+	r, w := io.Pipe()
+	r.Close()
+	var errs strings.Builder
+	if status := run([]string{"-h"}, w, &errs); status != 1 || strings.Count(errs.String(), "\n") != 1 {
+		t.Errorf("status %d, %q", status, errs.String())
+	}
+}
+
 func TestAFigureIsDrawnOfOneLearningRateAndOfVeryDifferentOnes(t *testing.T) {
 	for _, text := range []string{line("a", 0.01, 0.5, 128, 1), line("a", 1e-30, 0.5, 128, 1) + line("a", 1e30, 0, 128, 1), line("a", 1e-300, 0.1, 1, 1) + line("a", 3, 1, 1, 1)} {
 		if _, err := toleranceFigure([]file{{"sweep.jsonl", []byte(text)}}, formats[".png"]); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -213,6 +214,17 @@ func TestHelpHasExamplesAndEveryFlag(t *testing.T) {
 	for _, want := range []string{"-model", "-solvers", "-data", "-angles", "-drift", "-steps", "-batch", "-hidden", "-seed", "-csv", "-json", "-checkpoint", "-checkpoint-every", "-resume", "-on-nonfinite", "-report", "-http", "-http-linger", "-watch", "-quiet", "-version", "rmsprop", "augment:inner=NAME", "gain-bounds=MIN..MAX"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in the help", want)
+		}
+	}
+}
+
+func TestHelpThatCannotBeWrittenIsAFailure(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"sweep", "-h"}, {"table", "-h"}, {"report", "-h"}} {
+		r, w := io.Pipe()
+		r.Close()
+		var errs strings.Builder
+		if status := run(context.Background(), args, w, &errs); status != 1 || strings.Count(errs.String(), "\n") != 1 {
+			t.Errorf("%q: status %d, %q", args, status, errs.String())
 		}
 	}
 }

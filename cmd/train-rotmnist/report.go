@@ -29,7 +29,7 @@ func runReport(args []string, stdout, stderr io.Writer) int {
 	fs := cli.NewFlags("train-rotmnist report")
 	out := "report.html"
 	cli.OutputVar(fs, &out, "o", "write the page to this `FILE`; - is standard output")
-	paths, err := filesAmong(fs, args, stdout)
+	paths, err := filesAmong(fs, args, stdout, reportUsage, "report wants files that -json wrote")
 	if errors.Is(err, flag.ErrHelp) {
 		return cli.Done
 	}
@@ -39,10 +39,11 @@ func runReport(args []string, stdout, stderr io.Writer) int {
 	return cli.Conclude(stderr, "train-rotmnist report", err, nil)
 }
 
-// filesAmong parses the flags, which may stand before, between and after the files.
-func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer) (paths []string, err error) {
+// filesAmong parses the flags, which may stand before, between and after the files. Where
+// there is no file, the error is wants.
+func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer, usage, wants string) (paths []string, err error) {
 	for {
-		if err := cli.ParseFirst(fs, args, stdout, reportUsage, ""); err != nil {
+		if err := cli.ParseFirst(fs, args, stdout, usage, ""); err != nil {
 			return nil, err
 		}
 		if fs.NArg() == 0 {
@@ -51,7 +52,7 @@ func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer) (paths []stri
 		paths, args = append(paths, fs.Arg(0)), fs.Args()[1:]
 	}
 	if len(paths) == 0 {
-		return nil, cli.Usage(errors.New("report wants files that -json wrote"))
+		return nil, cli.Usage(errors.New(wants))
 	}
 	return paths, nil
 }

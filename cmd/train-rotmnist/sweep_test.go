@@ -212,7 +212,9 @@ func TestTheHelpOfSweepAndTableSaysWhatTheyDo(t *testing.T) {
 	if status, out, errs := invoke("sweep", "-h"); status != 0 || errs != "" || !strings.Contains(out, "-shard i/n") || !strings.Contains(out, "diverged_at") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
-	if status, out, errs := invoke("table", "-h"); status != 0 || errs != "" || !strings.Contains(out, "Tolerance is") {
-		t.Errorf("status %d\n%s%s", status, out, errs)
+	for _, args := range [][]string{{"table", "-h"}, {"table", "runs.jsonl", "-h"}} {
+		if status, out, errs := invoke(args...); status != 0 || errs != "" || !strings.Contains(out, "Tolerance is") {
+			t.Errorf("%q: status %d\n%s%s", args, status, out, errs)
+		}
 	}
 }

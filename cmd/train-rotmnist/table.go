@@ -2,10 +2,10 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
@@ -31,19 +31,20 @@ before it where that goes on to the edge of what was tried.
 `
 
 // runTable prints means over the runs in files.
-func runTable(files []string, stdout, stderr io.Writer) int {
-	if len(files) > 0 && slices.Contains([]string{"-h", "-help", "--help"}, files[0]) {
-		fmt.Fprint(stdout, tableUsage)
+func runTable(args []string, stdout, stderr io.Writer) int {
+	const command = "train-rotmnist table"
+	paths, err := filesAmong(cli.NewFlags(command), args, stdout, tableUsage, "table wants the files that -json or sweep -out wrote")
+	if errors.Is(err, flag.ErrHelp) {
 		return cli.Done
 	}
-	return cli.Conclude(stderr, "train-rotmnist table", table(files, stdout), nil)
+	if err == nil {
+		err = table(paths, stdout)
+	}
+	return cli.Conclude(stderr, command, err, nil)
 }
 
-func table(files []string, stdout io.Writer) error {
-	if len(files) == 0 || strings.HasPrefix(files[0], "-") {
-		return cli.Usage(errors.New("table wants the files that -json or sweep -out wrote"))
-	}
-	records, err := readRuns(files)
+func table(paths []string, stdout io.Writer) error {
+	records, err := readRuns(paths)
 	if err != nil {
 		return err
 	}
