@@ -10,7 +10,6 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/files"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
-	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
 
 const reportUsage = `train-rotmnist report writes one page with charts of the runs in several files, to be
@@ -57,7 +56,8 @@ func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer, usage, wants 
 	return paths, nil
 }
 
-// writeReport writes the page, and the name of its file to stdout.
+// writeReport writes the page, and the name of its file to stdout, unless that may be
+// the page's file.
 func writeReport(out string, paths []string, stdout io.Writer) error {
 	var read []*report.File
 	for _, path := range paths {
@@ -74,12 +74,9 @@ func writeReport(out string, paths []string, stdout io.Writer) error {
 		}
 		read = append(read, f)
 	}
-	if out == cli.Stdout {
-		return report.WriteFiles(stdout, read)
+	err := files.Write(stdout, "-o", out, func(w io.Writer) error { return report.WriteFiles(w, read) })
+	if err == nil && out != cli.Stdout && !files.Device(out) {
+		fmt.Fprintln(stdout, out)
 	}
-	if err := atomicfile.Write(out, func(w io.Writer) error { return report.WriteFiles(w, read) }); err != nil {
-		return fmt.Errorf("-o %s: %w", out, cli.Cause(err))
-	}
-	fmt.Fprintln(stdout, out)
-	return nil
+	return err
 }

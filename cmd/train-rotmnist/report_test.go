@@ -34,6 +34,13 @@ func TestReportDrawsWhatJSONWrote(t *testing.T) {
 	if status, piped, errs := invoke("report", "-o", "-", names[0], names[1]); status != 0 || piped != string(page) {
 		t.Errorf("to standard output: status %d, %d bytes, %q; the file has %d", status, len(piped), errs, len(page))
 	}
+	if _, err := os.Stat("/dev/stdout"); err != nil {
+		t.Skip("needs /dev/stdout: ", err)
+	}
+	p := program("report", "-o", "/dev/stdout", names[0], names[1])
+	if err := p.Run(); err != nil || p.out.String() != string(page) {
+		t.Errorf("to /dev/stdout: %v, %d bytes, %q; the file has %d", err, p.out.Len(), p.errs.String(), len(page))
+	}
 }
 
 func TestReportSaysWhatItCannotRead(t *testing.T) {

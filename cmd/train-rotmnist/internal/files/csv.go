@@ -29,7 +29,7 @@ type csvFile struct {
 
 // openCSV opens a file that must begin with what the run wrote to it before.
 func openCSV(path string, how int, before *checkpoint.Written) (*csvFile, error) {
-	c := &csvFile{hash: sha256.New(), before: before, special: device(path)}
+	c := &csvFile{hash: sha256.New(), before: before, special: Device(path)}
 	if c.special {
 		how |= os.O_APPEND
 	}
@@ -60,9 +60,9 @@ func csvTo(w io.Writer) *csvFile {
 	return &csvFile{to: w, hash: sha256.New(), before: new(checkpoint.Written), special: true}
 }
 
-// device tells whether a path stands for a device or for a file that the process
+// Device tells whether a path stands for a device or for a file that the process
 // has open already, such as /dev/stdout.
-func device(path string) bool { return strings.HasPrefix(filepath.Clean(path), "/dev/") }
+func Device(path string) bool { return strings.HasPrefix(filepath.Clean(path), "/dev/") }
 
 // begin removes what the file has beyond what the run wrote to it before.
 func (c *csvFile) begin() error {

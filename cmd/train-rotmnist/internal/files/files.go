@@ -33,7 +33,7 @@ func (n Names) UseStdout() bool {
 func (n Names) Distinct() error {
 	names := map[string]string{}
 	for _, f := range [][2]string{{"-csv", n.CSV}, {"-json", n.JSON}, {"-report", n.Report}} {
-		if f[1] == "" || device(f[1]) {
+		if f[1] == "" || Device(f[1]) {
 			continue
 		}
 		flag, path, said := f[0], Resolved(f[1]), f[1]
@@ -131,10 +131,10 @@ func (f *Files) Write(steps []*experiment.Step) error {
 func (f *Files) Finish(s *results.Summary, page func(io.Writer) error) error {
 	err := f.Close()
 	if f.names.JSON != "" {
-		err = errors.Join(err, whole{"-json", f.names.JSON}.write(f.stdout, s.Write))
+		err = errors.Join(err, Write(f.stdout, "-json", f.names.JSON, s.Write))
 	}
 	if f.names.Report != "" {
-		err = errors.Join(err, whole{"-report", f.names.Report}.write(f.stdout, page))
+		err = errors.Join(err, Write(f.stdout, "-report", f.names.Report, page))
 	}
 	return err
 }

@@ -11,9 +11,7 @@ import (
 	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
 
-// whole is a file that gets all of its content or none, and the flag that names
-// it. A path that is there and not a regular file, such as /dev/stdout, is written
-// to and not replaced.
+// whole is a file for Write.
 type whole struct{ flag, path string }
 
 func (n Names) wholes() []whole {
@@ -41,8 +39,11 @@ func (w whole) check() error {
 	return w.blame(err)
 }
 
-// write writes the file or, if that is its name, standard output.
-func (w whole) write(stdout io.Writer, write func(io.Writer) error) error {
+// Write writes the file that a flag names, or standard output if that is its path. The
+// file gets all of its content or none, but a path that is there and not a regular
+// file, such as /dev/stdout, is written to and not replaced.
+func Write(stdout io.Writer, flag, path string, write func(io.Writer) error) error {
+	w := whole{flag, path}
 	if w.path == cli.Stdout {
 		return w.blame(write(stdout))
 	}
@@ -62,7 +63,7 @@ func (w whole) open() (*os.File, error) {
 	switch {
 	case err == nil && info.IsDir():
 		return nil, errors.New("it is a directory; name a file")
-	case err == nil && (device(w.path) || !info.Mode().IsRegular()):
+	case err == nil && (Device(w.path) || !info.Mode().IsRegular()):
 		return os.OpenFile(w.path, os.O_WRONLY|os.O_APPEND, 0)
 	}
 	return nil, nil
