@@ -146,7 +146,7 @@ func newJob(fs *flag.FlagSet, f *compareFlags, args []string, all *ranks.Ranks) 
 	}
 	o, err := f.options(fs, commandLine(fs, all))
 	if err == nil {
-		o.Checkpoint, o.Resumable = f.resume, true
+		o.Checkpoint = f.resume
 	}
 	return start(o, err, all, dir)
 }
@@ -174,7 +174,6 @@ func (f *compareFlags) options(fs *flag.FlagSet, commandLine []string) (*compare
 		Seed: f.seed, Names: f.files, HTTP: f.http, HTTPLinger: f.linger, Watch: f.watch, Quiet: f.quiet,
 		Checkpoint: f.checkpoint, CheckpointEvery: f.checkpointEvery, Resume: f.resume, Arithmetic: f.arithmetic, Flags: described(fs), CommandLine: commandLine,
 	}
-	o.Resumable = f.checkpoint != ""
 	var err error
 	if o.Solvers, err = spec.Parse(f.solvers); err != nil {
 		return nil, fmt.Errorf("-solvers: %w", err)

@@ -106,7 +106,7 @@ func (j *Job) Run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if j.files, err = files.Create(j.Names, data, record); err != nil {
+	if j.files, err = files.Create(j.Names, data, j.Checkpoint != "", record); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.files.Close()) }()

@@ -21,7 +21,6 @@ import (
 // Names are the paths of the files; empty for none, and cli.Stdout for standard output.
 type Names struct {
 	CSV, JSON, Report string
-	Resumable         bool // the run has checkpoints, so its CSV must be one that can be read again
 }
 
 // UseStdout tells whether one of the files is standard output.
@@ -67,8 +66,9 @@ type Files struct {
 
 // Create opens the files, or finds out whether they can be written. A run that is
 // resumed goes on with the CSV that the record of its checkpoint describes; that of
-// a new run is nil.
-func Create(names Names, stdout io.Writer, resumed *checkpoint.Record) (*Files, error) {
+// a new run is nil. The CSV of a run that has checkpoints, and so may be resumed, must be
+// one that can be read again.
+func Create(names Names, stdout io.Writer, resumable bool, resumed *checkpoint.Record) (*Files, error) {
 	f := &Files{names: names, stdout: stdout}
 	for _, w := range names.wholes() {
 		if err := w.check(); err != nil {
@@ -90,7 +90,7 @@ func Create(names Names, stdout io.Writer, resumed *checkpoint.Record) (*Files, 
 		f.csv, err = openCSV(names.CSV, os.O_RDWR, resumed.CSV)
 	}
 	switch {
-	case err == nil && names.Resumable && f.csv.special:
+	case err == nil && resumable && f.csv.special:
 		err = errors.Join(errors.New("it is not a regular file, and could not go on when the run is resumed"), f.csv.close())
 	case errors.Is(err, fs.ErrNotExist) && resumed != nil && filepath.IsAbs(names.CSV):
 		err = fmt.Errorf("%w; put it back, or start the run anew", cli.Cause(err))
