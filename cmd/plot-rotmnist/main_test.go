@@ -146,6 +146,21 @@ func TestEveryFigureIsWrittenAsAPNGAndAsAnSVG(t *testing.T) {
 	}
 }
 
+func TestAFirstSolverThatStoppedEarlyHidesNoJump(t *testing.T) {
+	f := file{"run.csv", []byte(header + "a,1,0,2,0.1,,,,,,\nb,1,0,2,0.1,,,,,,\nb,2,0,2,0.1,,,,,,\nb,3,60,2,0.1,,,,,,\nb,4,60,2,0.1,,,,,,\n")}
+	for figure, want := range map[string]string{"stream": "60°", "recovery": "of 1 jumps"} {
+		canvas, err := figures[figure]([]file{f}, formats[".svg"])
+		if err != nil {
+			t.Errorf("%s: %v", figure, err)
+			continue
+		}
+		var b strings.Builder
+		if _, err := canvas.WriteTo(&b); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: error %v, or the picture has no %q", figure, err, want)
+		}
+	}
+}
+
 func TestAMistakeIsOneSentence(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bad")

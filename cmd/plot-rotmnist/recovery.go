@@ -33,10 +33,14 @@ func recoveryFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 			phases[s.solver] = append(phases[s.solver], afterJumps(s)...)
 		}
 	}
-	if len(phases[solvers[0]]) == 0 {
+	most := 0 // jumps of a solver: a run may have ended before one
+	for _, of := range phases {
+		most = max(most, len(of))
+	}
+	if most == 0 {
 		return nil, errors.New("there is no jump to recover from; the angles should be -angles, and two at least")
 	}
-	p := panel(fmt.Sprintf("accuracy after a jump, mean of %d steps and of %d jumps", window, len(phases[solvers[0]])))
+	p := panel(fmt.Sprintf("accuracy after a jump, mean of %d steps and of %d jumps", window, most))
 	p.X.Label.Text = "steps since the jump"
 	p.X.Tick.Marker = plot.ConstantTicks{{Value: 1, Label: "1"}, {Value: 50, Label: "50"}, {Value: 100, Label: "100"}, {Value: 150, Label: "150"}, {Value: 200, Label: "200"}}
 	shares(&p.Y)

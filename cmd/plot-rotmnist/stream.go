@@ -106,10 +106,11 @@ const width, height = 22 * vg.Centimeter, 21 * vg.Centimeter
 // above draws three panels above each other, on one axis of steps.
 func above(runs []*series, on paper) vg.CanvasWriterTo {
 	panels := []*plot.Plot{accuracyPanel(runs), scalePanel(runs), gainPanel(runs)}
+	angles := anglesOf(runs)
 	for _, p := range panels {
-		markJumps(p, runs[0].angle)
+		markJumps(p, angles)
 	}
-	labelAngles(panels[0], runs[0].angle)
+	labelAngles(panels[0], angles)
 	panels[len(panels)-1].X.Label.Text = "training step"
 	canvas := on(width, height)
 	tiles := draw.Tiles{Rows: len(panels), Cols: 1, PadY: vg.Centimeter / 2, PadTop: vg.Centimeter / 4, PadRight: vg.Centimeter / 2}
@@ -118,6 +119,17 @@ func above(runs []*series, on paper) vg.CanvasWriterTo {
 		p.Draw(cells[i][0])
 	}
 	return canvas
+}
+
+// anglesOf returns the angles of the run that made the most steps: others may have ended
+// before a jump.
+func anglesOf(runs []*series) (angles []float64) {
+	for _, s := range runs {
+		if len(s.angle) > len(angles) {
+			angles = s.angle
+		}
+	}
+	return angles
 }
 
 // smooth is how many steps the accuracy is averaged over.
