@@ -105,6 +105,24 @@ func TestASweepsRunsAreSortedIntoCurves(t *testing.T) {
 	}
 }
 
+func TestNetworksWithoutHiddenLayersHavePanelsOfTheirOwn(t *testing.T) {
+	mlp := strings.Replace(line("a", 0.1, 0.5, 128, 1), `"hidden":[128]`, `"hidden":[]`, 1)
+	conv := strings.Replace(mlp, `"hidden":[]`, `"model":"conv","hidden":[]`, 1)
+	canvas, err := toleranceFigure([]file{{"sweep.jsonl", []byte(mlp + conv)}}, formats[".svg"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if _, err := canvas.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"MLP 784-10", "convnet"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the picture has no panel of %s", want)
+		}
+	}
+}
+
 func TestEveryFigureIsWrittenAsAPNGAndAsAnSVG(t *testing.T) {
 	dir := t.TempDir()
 	csv, jsonl := filepath.Join(dir, "run.csv"), filepath.Join(dir, "sweep.jsonl")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed1e560811/funnel/cmd/internal/results"
+	"github.com/seed1e560811/funnel/cmd/internal/table"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -33,26 +34,27 @@ func readSweep(b []byte) ([]results.Record, error) {
 	return drawn, nil
 }
 
-// title returns the protocol: a line for the stream, and one for the digits and the
-// network.
+// title returns the protocol: a line for the stream, and others for the digits and the
+// network, of so many characters as a panel is wide.
 func title(p *results.Protocol) string {
-	return fmt.Sprintf("%s\n%s, hidden layers %s", p.Stream(), p.Data, strings.Trim(fmt.Sprint(p.Hidden), "[]"))
+	return p.Stream() + "\n" + table.Wrap(p.Data+", "+p.Model(), "", 50)
 }
 
 // curve is the accuracy of a solver, by learning rate and seed.
 type curve map[float64]map[uint64]float64
 
-// curves are the curves by protocol and solver, and these in the order in which they
-// first appear.
+// curves are the curves by the identity of the protocol and by solver, and these in the
+// order in which they first appear.
 type curves struct {
 	protocols, solvers []string
+	titles             []string // of the protocols
 	of                 map[[2]string]curve
 }
 
 func (cs *curves) add(r *results.Record) {
-	key := [2]string{title(&r.Protocol), r.WithoutRate()}
+	key := [2]string{results.Identity(r.Protocol), r.WithoutRate()}
 	if !slices.Contains(cs.protocols, key[0]) {
-		cs.protocols = append(cs.protocols, key[0])
+		cs.protocols, cs.titles = append(cs.protocols, key[0]), append(cs.titles, title(&r.Protocol))
 	}
 	if !slices.Contains(cs.solvers, key[1]) {
 		cs.solvers = append(cs.solvers, key[1])
@@ -98,7 +100,7 @@ func beside(cs *curves, on paper) vg.CanvasWriterTo {
 	legend.Left, legend.Top = true, true
 	var panels []*plot.Plot
 	for k, protocol := range cs.protocols {
-		p := panel(cs.heading(protocol))
+		p := panel(cs.heading(k))
 		p.X.Label.Text, p.Y.Label.Text = "learning rate", "accuracy"
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(powersOfTen)
 		p.X.Min, p.X.Max = cs.rates()
@@ -138,12 +140,12 @@ func (cs *curves) rates() (low, high float64) {
 	return low, high
 }
 
-// heading returns a protocol's first line, with the second one unless all protocols
-// have the same.
-func (cs *curves) heading(protocol string) string {
-	first, second, _ := strings.Cut(protocol, "\n")
-	if slices.ContainsFunc(cs.protocols, func(p string) bool { return !strings.HasSuffix(p, "\n"+second) }) {
-		return protocol
+// heading returns the first line of a protocol's title, with the others unless all
+// protocols have the same.
+func (cs *curves) heading(number int) string {
+	first, rest, _ := strings.Cut(cs.titles[number], "\n")
+	if slices.ContainsFunc(cs.titles, func(t string) bool { return !strings.HasSuffix(t, "\n"+rest) }) {
+		return cs.titles[number]
 	}
 	return first
 }
