@@ -197,6 +197,15 @@ func taken(t *testing.T) string {
 	return l.Addr().String()
 }
 
+func TestWithoutAHomeTheCacheThatIsMissingIsNamedWithoutAPackage(t *testing.T) {
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "LocalAppData", "home"} {
+		t.Setenv(name, "")
+	}
+	if status, _, errs := invoke("-data", "mnist", "-quiet"); status != 1 || !strings.HasPrefix(errs, "train-rotmnist: no cache directory") {
+		t.Errorf("status %d, %q", status, errs)
+	}
+}
+
 func TestHelpHasExamplesAndEveryFlag(t *testing.T) {
 	status, out, errs := invoke("-h")
 	if status != 0 || errs != "" || strings.Count(out, "\n  train-rotmnist") != 7 {

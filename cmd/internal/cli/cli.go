@@ -107,7 +107,7 @@ func OneLine(err error) error {
 }
 
 // packageNames are those that our packages begin their errors with.
-var packageNames = regexp.MustCompile(`(^|: |; )(?:mnist|solver|distributed|safetensors|gorgoniastate): `)
+var packageNames = regexp.MustCompile(`(^|: |; )(?:mnist|solver|distributed|fetch): `)
 
 // Cause returns a file error without its operation and path, for a message that
 // has the path as the user wrote it.
