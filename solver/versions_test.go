@@ -13,19 +13,21 @@ import (
 )
 
 // laterState is the state of a Funnel of a later version: it also has a tensor of
-// surprises, which files from before lack.
+// surprises, which files from before lack. A field of the record announces it; likeness,
+// which a Funnel does not have, stands for that.
 type laterState struct {
 	*funnelState[float32]
-	surprise []float32
+	surprise []float32 // nil of a file from before, until the next step
 }
 
 func newLaterState(value gorgonia.Value) state {
-	s := laterState{funnelState: newFunnelStateOf[float32](value)}
-	s.surprise = make([]float32, len(s.p))
-	return &s
+	return &laterState{funnelState: newFunnelStateOf[float32](value)}
 }
 
 func (s *laterState) finish() bool {
+	if s.surprise == nil {
+		s.surprise = make([]float32, len(s.p))
+	}
 	for i := range s.surprise {
 		s.surprise[i]++
 	}
@@ -33,7 +35,26 @@ func (s *laterState) finish() bool {
 }
 
 func (s *laterState) tensors(h *hyperparameters) []*checkpoint.Tensor {
-	return append(s.funnelState.tensors(h), &checkpoint.Tensor{Role: "surprise", Data: checkpoint.Floats[float32](s.surprise), Least: 0, Optional: true})
+	all := s.funnelState.tensors(h)
+	if s.surprise == nil {
+		return all
+	}
+	return append(all, &checkpoint.Tensor{Role: "surprise", Data: checkpoint.Floats[float32](s.surprise), Least: 0})
+}
+
+func (s *laterState) save() checkpoint.Parameter {
+	r := s.funnelState.save()
+	if s.surprise != nil {
+		r.Likeness = 1
+	}
+	return r
+}
+
+func (s *laterState) restore(r checkpoint.Parameter) error {
+	if r.Likeness > 0 {
+		s.surprise = make([]float32, len(s.p))
+	}
+	return s.funnelState.restore(r)
 }
 
 // later makes this the version after, whose Funnels have another hyperparameter,
@@ -80,14 +101,26 @@ func TestAFileOfBeforeAHyperparameterAndATensorExistedIsRead(t *testing.T) {
 	if got := last.valuesOf(&f.adaptive.hyperparameters)[0]; got != 0.5 {
 		t.Errorf("the hyperparameter is %v, want what means as it was before: 0.5", got)
 	}
-	if s := f.adaptive.parameters.All()[0].(*laterState); s.surprise[0] != 0 || s.steps != 2 {
-		t.Errorf("the tensor begins with %v after %d steps", s.surprise, s.steps)
+	if s := f.adaptive.parameters.All()[0].(*laterState); s.surprise != nil || s.steps != 2 {
+		t.Errorf("the tensor is %v after %d steps", s.surprise, s.steps)
 	}
 
 	// What does not use the new option is written as the version before wrote it.
 	var again bytes.Buffer
-	if err := Write(&again, []gorgonia.ValueGrad{p}, f); err != nil || strings.Contains(again.String(), "patience") {
+	if err := Write(&again, []gorgonia.ValueGrad{p}, f); err != nil || !bytes.Equal(again.Bytes(), file.Bytes()) {
 		t.Errorf("error %v, file %q", err, again.String())
+	}
+
+	// Once there is a tensor, it is saved and read.
+	for i := range p.gradient {
+		p.gradient[i] = 1
+	}
+	again.Reset()
+	if err := errors.Join(f.Step([]gorgonia.ValueGrad{p}), Write(&again, []gorgonia.ValueGrad{p}, f), Read(&again, []gorgonia.ValueGrad{p}, f)); err != nil {
+		t.Fatal(err)
+	}
+	if s := f.adaptive.parameters.All()[0].(*laterState); len(s.surprise) != 5 || s.surprise[0] != 1 {
+		t.Errorf("the tensor of a file that has it is %v", s.surprise)
 	}
 }
 

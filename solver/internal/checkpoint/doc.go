@@ -16,9 +16,10 @@
 // A name that a file lacks was not there when it was written: it takes the value
 // that means "as it was before this existed", which is documented where the name
 // is. So a new hyperparameter or scalar is written only where it differs from that
-// value, and a new tensor is Optional. A name that this version does not know is
-// ErrVersion: a later version wrote the file. The rule of the checksum never
-// changes, so that a damaged file of any version is found to be one.
+// value, and a new tensor is announced by a field of the record that files from
+// before lack. A name that this version does not know is ErrVersion: a later version
+// wrote the file. The rule of the checksum never changes, so that a damaged file of
+// any version is found to be one.
 package checkpoint
 
 import "errors"

@@ -139,42 +139,41 @@ func match(header *safetensors.Header, plan func(*Solver) (Plan, error)) (into [
 			ofModel[t.Name] = t
 		}
 	}
-	into, err = pair(ofModel, p.Values)
-	if err != nil || p.SkipSolver {
-		return into, err
+	if err := pair(ofModel, p.Values); err != nil {
+		return nil, err
 	}
-	state, err := pair(ofSolver, p.Solver)
-	return append(into, state...), err
+	if p.SkipSolver {
+		return p.Values, nil
+	}
+	if err := pair(ofSolver, p.Solver); err != nil {
+		return nil, err
+	}
+	return slices.Concat(p.Values, p.Solver), nil
 }
 
-// pair finds out whether the tensors of a file are those wanted, and returns the
-// wanted ones that the file has.
-func pair(have map[string]safetensors.Tensor, want []*Tensor) (into []*Tensor, err error) {
+// pair finds out whether the tensors of a file are those wanted.
+func pair(have map[string]safetensors.Tensor, want []*Tensor) error {
 	roles := map[string]bool{}
 	for _, w := range want {
 		roles[w.Role] = true
 		t, ok := have[w.Name()]
-		switch {
-		case !ok && w.Optional:
-			continue
-		case !ok:
-			return nil, fmt.Errorf("%w: it has no %q", ErrDifferent, w.Name())
+		if !ok {
+			return fmt.Errorf("%w: it has no %q", ErrDifferent, w.Name())
 		}
 		_, anySize := w.Data.(*Bytes)
 		if t.DType != w.Data.DType() || !anySize && !param.SameShape(t.Shape, w.Shape) {
-			return nil, fmt.Errorf("%w: %q is %s of shape %v there, and %s of shape %v here", ErrDifferent, t.Name, t.DType, tensor.Shape(t.Shape), w.Data.DType(), w.Shape)
+			return fmt.Errorf("%w: %q is %s of shape %v there, and %s of shape %v here", ErrDifferent, t.Name, t.DType, tensor.Shape(t.Shape), w.Data.DType(), w.Shape)
 		}
-		into = append(into, w)
 		delete(have, w.Name())
 	}
 	if len(have) == 0 {
-		return into, nil
+		return nil
 	}
 	name := slices.Sorted(maps.Keys(have))[0]
 	if role, _, _ := strings.Cut(strings.TrimPrefix(name, Reserved), "/"); strings.HasPrefix(name, Reserved) && !roles[role] {
-		return nil, fmt.Errorf("%w: its solver has %q, which is not known here", ErrVersion, name)
+		return fmt.Errorf("%w: its solver has %q, which is not known here", ErrVersion, name)
 	}
-	return nil, fmt.Errorf("%w: it has %q, and nothing here has that name", ErrDifferent, name)
+	return fmt.Errorf("%w: it has %q, and nothing here has that name", ErrDifferent, name)
 }
 
 // data reads the data of the file to its end, fills the tensors, and checks the

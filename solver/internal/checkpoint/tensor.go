@@ -18,7 +18,6 @@ type Tensor struct {
 	Shape     tensor.Shape
 	Data      Array
 	Least     float64 // the smallest number that it can contain
-	Optional  bool    // files from before it existed lack it: Data stays as it was made
 }
 
 // AnyFinite, 0 and Positive are what Least can be.
