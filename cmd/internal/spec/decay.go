@@ -36,15 +36,6 @@ func nothingFor(decays map[string]func(float64) float64) map[string]gorgonia.Sol
 	return options
 }
 
-// Paced is a solver with a schedule of its own. Pace is to be called before
-// every step, with the step's number, from 0, and how many steps there are.
-type Paced interface {
-	gorgonia.Solver
-	Pace(step, steps int) error
-}
-
-var _ Paced = (*decaying)(nil)
-
 // decaying is a solver whose learning rate falls over the stream.
 type decaying struct {
 	gorgonia.Solver

@@ -54,10 +54,8 @@ func (l *learner) learn(t testing.TB, steps int) {
 	t.Helper()
 	for range steps {
 		b := l.stream.Next()
-		if p, ok := l.solver.(Paced); ok {
-			if err := p.Pace(b.Step, stepsToLearn); err != nil {
-				t.Fatal(err)
-			}
+		if err := Pace(l.solver, b.Step, stepsToLearn); err != nil {
+			t.Fatal(err)
 		}
 		if err := l.network.Run(b.Images, b.Labels); err != nil {
 			t.Fatal(err)

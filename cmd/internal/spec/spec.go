@@ -178,8 +178,7 @@ func (s *Spec) make() (whole, inner gorgonia.Solver) {
 	return inner, inner
 }
 
-// New makes a solver that has learned nothing yet. One whose learning rate
-// decays is a [Paced].
+// New makes a solver that has learned nothing yet. Call [Pace] before each of its steps.
 func (s *Spec) New() gorgonia.Solver {
 	whole, inner := s.make()
 	if factor, ok := decays[s.Settings["decay"]]; ok {

@@ -75,10 +75,8 @@ func trace(t *testing.T, s gorgonia.Solver) []float64 {
 	p := &parameter{tensor.New(tensor.WithBacking([]float64{1, 2, 0.5})), tensor.New(tensor.WithBacking(make([]float64, 3)))}
 	for i := range 8 {
 		copy(p.gradient.Float64s(), []float64{1, math.Sin(float64(i)), 0.25})
-		if paced, ok := s.(Paced); ok {
-			if err := paced.Pace(i, 8); err != nil {
-				t.Fatal(err)
-			}
+		if err := Pace(s, i, 8); err != nil {
+			t.Fatal(err)
 		}
 		if err := s.Step([]gorgonia.ValueGrad{p}); err != nil {
 			t.Fatal(err)

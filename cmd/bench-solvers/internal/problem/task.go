@@ -36,10 +36,6 @@ type Task struct {
 	latest    float64 // what score returned last
 }
 
-// Where goroutines give tensors back to Gorgonia's pool at once and it is full, one can
-// wait for ever, as it asks for room before it sends, and another takes the room.
-func init() { tensor.DontUsePool() }
-
 // building is held while a graph is made: every graph shares Gorgonia's
 // constants, and the first to use one writes its hash into it.
 var building sync.Mutex

@@ -2,11 +2,10 @@ package problem
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
-	"github.com/seed1e560811/funnel/solver"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	G "gorgonia.org/gorgonia"
 )
 
@@ -38,10 +37,12 @@ func (p *Problem) Train(ctx context.Context, seed uint64, s G.Solver, stepped fu
 			if !finite(score) {
 				return diverged(step), nil
 			}
-			err = solve(s, model, step, p.Steps)
+			if err = spec.Pace(s, step, p.Steps); err == nil {
+				err = s.Step(model)
+			}
 		}
 		switch {
-		case refused(err):
+		case spec.Refused(err):
 			return diverged(step), nil
 		case err != nil:
 			return nil, fmt.Errorf("problem %s: step %d: %w", p.Name, step+1, err)
@@ -55,22 +56,6 @@ func (p *Problem) Train(ctx context.Context, seed uint64, s G.Solver, stepped fu
 	return &Result{End: end / float64(last), Mean: all / float64(p.Steps)}, nil
 }
 
-// solve is the solver's step. A solver with a schedule of its own, such as a
-// learning rate that decays, is told where in the run it is.
-func solve(s G.Solver, model []G.ValueGrad, step, steps int) error {
-	if paced, ok := s.(interface{ Pace(step, steps int) error }); ok {
-		if err := paced.Pace(step, steps); err != nil {
-			return err
-		}
-	}
-	return s.Step(model)
-}
-
 func diverged(step int) *Result { return &Result{math.Inf(1), math.Inf(1), step + 1} }
-
-// refused tells whether a step was refused for its numbers.
-func refused(err error) bool {
-	return errors.Is(err, solver.ErrNonFiniteGradient) || errors.Is(err, solver.ErrNonFiniteValue) || errors.Is(err, solver.ErrNonFiniteStep)
-}
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -9,12 +9,7 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 	"github.com/seed1e560811/funnel/solver/distributed"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 )
-
-// Where goroutines give tensors back to Gorgonia's pool at once and it is full, one can
-// wait for ever, as it asks for room before it sends, and another takes the room.
-func init() { tensor.DontUsePool() }
 
 // Setup is what solvers under comparison have in common. Two runs with one
 // setup see the same initial weights and the same batches.

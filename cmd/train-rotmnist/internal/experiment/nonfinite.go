@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/seed1e560811/funnel/solver"
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -39,17 +39,11 @@ func (r *Run) learnOrFreeze(step int, loss float64) error {
 		return nil
 	}
 	err := r.solve(step)
-	if refused(err) {
+	if spec.Refused(err) {
 		r.DivergedAt = step + 1
 		return nil
 	}
 	return err
-}
-
-// refused tells whether the solver refused the step for numbers that are not
-// finite.
-func refused(err error) bool {
-	return errors.Is(err, solver.ErrNonFiniteGradient) || errors.Is(err, solver.ErrNonFiniteValue) || errors.Is(err, solver.ErrNonFiniteStep)
 }
 
 // checkBatch checks the loss and the gradients of a batch. With several ranks the

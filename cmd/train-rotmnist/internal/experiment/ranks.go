@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/mnist"
 	"github.com/seed1e560811/funnel/solver/distributed"
 	"gorgonia.org/gorgonia"
@@ -92,14 +93,14 @@ func (c *Comparison) interrupted(ctx context.Context) (bool, error) {
 // common tells whether every rank has this error of a run. After any other error
 // the ranks cannot go on together.
 func (s *Setup) common(err error) bool {
-	return s.ranks() == 1 || errors.Is(err, ErrNonFinite) || refused(err)
+	return s.ranks() == 1 || errors.Is(err, ErrNonFinite) || spec.Refused(err)
 }
 
 // asNonFinite marks another rank's refusal of a gradient as ErrNonFinite, which is
 // what checkBatch returns for a gradient of this rank.
 func asNonFinite(err error) error {
 	var rank *distributed.RankError
-	if errors.As(err, &rank) && refused(err) {
+	if errors.As(err, &rank) && spec.Refused(err) {
 		return fmt.Errorf("%w: %w", ErrNonFinite, err)
 	}
 	return err

@@ -127,23 +127,20 @@ func (r *Run) learn(step int, loss float64) error {
 			return err
 		}
 	}
-	if r.setup.OnNonFinite == Skip && (errors.Is(err, ErrNonFinite) || refused(err)) {
+	if r.setup.OnNonFinite == Skip && (errors.Is(err, ErrNonFinite) || spec.Refused(err)) {
 		r.Skipped++
 		return solver.ZeroGrad(r.model)
 	}
-	if errors.Is(err, ErrNonFinite) || refused(err) {
+	if errors.Is(err, ErrNonFinite) || spec.Refused(err) {
 		r.DivergedAt = step + 1
 	}
 	return err
 }
 
-// solve makes the solver's step. A solver with a schedule of its own, such as a
-// learning rate that decays, first gets the number of the step.
+// solve makes the solver's step.
 func (r *Run) solve(step int) error {
-	if s, ok := r.solver.(spec.Paced); ok {
-		if err := s.Pace(step, r.setup.Schedule.Steps()); err != nil {
-			return err
-		}
+	if err := spec.Pace(r.solver, step, r.setup.Schedule.Steps()); err != nil {
+		return err
 	}
 	start := time.Now()
 	err := asNonFinite(r.stepper.Step(r.model))
