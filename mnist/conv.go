@@ -2,7 +2,6 @@ package mnist
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	G "gorgonia.org/gorgonia"
@@ -49,19 +48,11 @@ func NewConv(batch int, seed uint64) (*Conv, error) {
 // convValues makes the weights and biases.
 func convValues(seed uint64) []*tensor.Dense {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	uniform := func(in, out int, shape ...int) *tensor.Dense {
-		v := tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32))
-		limit := math.Sqrt(6 / float64(in+out))
-		for i := range v.Float32s() {
-			v.Float32s()[i] = float32((2*rng.Float64() - 1) * limit)
-		}
-		return v
-	}
 	const area1, area2 = kernel1 * kernel1, kernel2 * kernel2
 	return []*tensor.Dense{
-		uniform(area1, kernels1*area1, kernels1, 1, kernel1, kernel1),
-		uniform(kernels1*area2, kernels2*area2, kernels2, kernels1, kernel2, kernel2),
-		uniform(flat, Classes, flat, Classes),
+		glorot(rng, area1, kernels1*area1, kernels1, 1, kernel1, kernel1),
+		glorot(rng, kernels1*area2, kernels2*area2, kernels2, kernels1, kernel2, kernel2),
+		glorot(rng, flat, Classes, flat, Classes),
 		tensor.New(tensor.WithShape(1, Classes), tensor.Of(tensor.Float32)),
 	}
 }

@@ -35,7 +35,7 @@ func NewMLP(hidden []int, batch int, seed uint64, opts ...MLPOption) (*MLP, erro
 		opt(&with)
 	}
 	sizes := layers(hidden)
-	values := glorot(sizes, seed)
+	values := mlpValues(sizes, seed)
 	r, err := newReader(batch, func(n *network, g *G.ExprGraph) (*G.Node, error) { return n.perceptron(g, with, sizes, values) }, with.crossEntropy)
 	if err != nil {
 		return nil, err
@@ -64,22 +64,28 @@ func Parameters(hidden []int) (int, error) {
 	return int(n), nil
 }
 
-// glorot makes the weights and biases of layers between these sizes.
-func glorot(sizes []int, seed uint64) []*tensor.Dense {
+// mlpValues makes the weights and biases of layers between these sizes.
+func mlpValues(sizes []int, seed uint64) []*tensor.Dense {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	var values []*tensor.Dense
 	for i, out := range sizes[1:] {
 		in := sizes[i]
-		limit := math.Sqrt(6 / float64(in+out))
-		w := make([]float32, in*out)
-		for k := range w {
-			w[k] = float32((2*rng.Float64() - 1) * limit)
-		}
 		values = append(values,
-			tensor.New(tensor.WithShape(in, out), tensor.WithBacking(w)),
+			glorot(rng, in, out, in, out),
 			tensor.New(tensor.WithShape(1, out), tensor.Of(tensor.Float32)))
 	}
 	return values
+}
+
+// glorot makes Glorot-uniform weights, in a tensor of this shape, of a layer whose units
+// have in inputs and whose inputs have out outputs.
+func glorot(rng *rand.Rand, in, out int, shape ...int) *tensor.Dense {
+	v := tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32))
+	limit := math.Sqrt(6 / float64(in+out))
+	for i := range v.Float32s() {
+		v.Float32s()[i] = float32((2*rng.Float64() - 1) * limit)
+	}
+	return v
 }
 
 // perceptron adds the layers, over these weights and biases, and returns their output.

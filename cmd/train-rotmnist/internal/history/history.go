@@ -15,7 +15,7 @@ import (
 // of a step.
 const Every = 10
 
-// Probabilities are the probabilities of the gains' quantiles that are stored.
+// Probabilities are those of the gains' quantiles that are stored and written to CSVs.
 var Probabilities = [...]float64{0.01, 0.25, 0.5, 0.75, 0.99}
 
 // The greatest lengths of series. With 2,400, no step of the default run is merged

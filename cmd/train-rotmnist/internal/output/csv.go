@@ -7,11 +7,9 @@ import (
 	"strconv"
 
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
+	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/history"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/quantile"
 )
-
-// probabilities are those of the gains' quantiles that are written.
-var probabilities = []float64{0.01, 0.25, 0.5, 0.75, 0.99}
 
 // CSV writes a row for each step and solver. A field without a number is empty.
 // With a scale for each parameter, the column scale has their geometric mean.
@@ -36,7 +34,7 @@ func (c *CSV) Write(s *experiment.Step) error {
 	for _, a := range as {
 		gains = append(gains, a.Gain)
 	}
-	for _, q := range quantile.Of(probabilities, gains...) {
+	for _, q := range quantile.Of(history.Probabilities[:], gains...) {
 		row = append(row, field(q))
 	}
 	return c.w.Write(row)
