@@ -104,11 +104,7 @@ func (c *config) plan(names, solvers, rates, seeds string, tuned bool) (err erro
 	}
 	lr, err := sweep.LearningRates(rates)
 	if err == nil {
-		var settings []string
-		for _, x := range lr {
-			settings = append(settings, "lr="+x)
-		}
-		c.Grid, err = bench.ParseContestants(spec.Vary("adam,momentum", settings))
+		c.Grid, err = bench.ParseContestants(spec.Vary("adam,momentum", "lr", lr))
 	}
 	if err != nil {
 		return fmt.Errorf("-lr: %w", err)

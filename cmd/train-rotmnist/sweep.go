@@ -52,10 +52,16 @@ flags:
 type sweepFlags struct {
 	protocolFlags
 	solvers, rates, seeds string
-	vary                  [][]string // settings, key=value, of each -vary
+	vary                  []variation
 	out, shard            string
 	workers               int
 	quiet                 bool
+}
+
+// variation is a -vary: the values that a key of every solver takes in turn.
+type variation struct {
+	key    string
+	values []string
 }
 
 func newSweepFlags() (*flag.FlagSet, *sweepFlags) {
@@ -68,7 +74,7 @@ func newSweepFlags() (*flag.FlagSet, *sweepFlags) {
 		if !ok {
 			return errors.New("write key=value,value")
 		}
-		f.vary = append(f.vary, settings(key, strings.Split(values, ",")))
+		f.vary = append(f.vary, variation{key, strings.Split(values, ",")})
 		return nil
 	})
 	f.define(fs)
@@ -77,15 +83,6 @@ func newSweepFlags() (*flag.FlagSet, *sweepFlags) {
 	fs.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "`runs` at a time")
 	fs.BoolVar(&f.quiet, "quiet", false, "no progress")
 	return fs, f
-}
-
-// settings are key=value for each of the values.
-func settings(key string, values []string) []string {
-	var all []string
-	for _, v := range values {
-		all = append(all, key+"="+strings.TrimSpace(v))
-	}
-	return all
 }
 
 // runSweep makes the runs that are not in the file yet.
@@ -139,15 +136,15 @@ func (f *sweepFlags) job(fs *flag.FlagSet) (*grid.Job, error) {
 // settings. It is an error if two of their runs would be the same.
 func (f *sweepFlags) specs(p results.Protocol) ([]spec.Spec, error) {
 	list := f.solvers
-	for _, settings := range f.vary {
-		list = spec.Vary(list, settings)
+	for _, v := range f.vary {
+		list = spec.Vary(list, v.key, v.values)
 	}
 	if f.rates != "" {
 		rates, err := sweep.LearningRates(f.rates)
 		if err != nil {
 			return nil, fmt.Errorf("-lr: %w", err)
 		}
-		list = spec.Vary(list, settings("lr", rates))
+		list = spec.Vary(list, "lr", rates)
 	}
 	specs, err := spec.Parse(list)
 	if err == nil {

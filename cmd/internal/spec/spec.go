@@ -43,13 +43,13 @@ func Parse(list string) ([]Spec, error) {
 	return specs, nil
 }
 
-// Vary returns a list of specifications with every one of the settings added to
-// every one of the solvers in list. A setting is key=value.
-func Vary(list string, settings []string) string {
+// Vary returns a list of specifications: every one of the solvers in list with every
+// one of the values of a key.
+func Vary(list, key string, values []string) string {
 	var all []string
 	for _, text := range strings.Split(list, ",") {
-		for _, s := range settings {
-			all = append(all, strings.TrimSpace(text)+":"+s)
+		for _, v := range values {
+			all = append(all, strings.TrimSpace(text)+":"+key+"="+strings.TrimSpace(v))
 		}
 	}
 	return strings.Join(all, ",")
