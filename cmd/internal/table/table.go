@@ -68,17 +68,21 @@ func Wrap(text, indent string, width int) string {
 	return b.String()
 }
 
-// Blocks arranges columns of cells in tables with lines of at most so many
-// characters. The first column stands first in each.
-func Blocks(first []string, columns [][]string, width int) (tables [][][]string) {
+// Blocks arranges groups of columns of cells in tables with lines of at most so many
+// characters. The first column stands first in each, and no group is divided.
+func Blocks(first []string, groups [][][]string, width int) (tables [][][]string) {
 	var block [][]string
 	used := longest(first)
-	for _, c := range columns {
-		if len(block) > 0 && used+2+longest(c) > width {
+	for _, group := range groups {
+		more := 0
+		for _, c := range group {
+			more += 2 + longest(c)
+		}
+		if len(block) > 0 && used+more > width {
 			tables = append(tables, lines(first, block))
 			block, used = nil, longest(first)
 		}
-		block, used = append(block, c), used+2+longest(c)
+		block, used = append(block, group...), used+more
 	}
 	if len(block) > 0 {
 		tables = append(tables, lines(first, block))

@@ -30,13 +30,13 @@ func TestALineMayEndWithATextOrBeEmpty(t *testing.T) {
 
 func TestColumnsThatDoNotFitStandInATableBelow(t *testing.T) {
 	names := []string{"name", "a"}
-	columns := [][]string{{"one", "1"}, {"two", "2"}, {"three", "3"}}
+	groups := [][][]string{{{"one", "1"}}, {{"two", "2"}}, {{"three", "3"}, {"four", "4"}}}
 	for width, want := range map[int]string{
-		80: "[[[name one two three] [a 1 2 3]]]",
-		15: "[[[name one two] [a 1 2]] [[name three] [a 3]]]",
-		3:  "[[[name one] [a 1]] [[name two] [a 2]] [[name three] [a 3]]]",
+		80: "[[[name one two three four] [a 1 2 3 4]]]",
+		21: "[[[name one two] [a 1 2]] [[name three four] [a 3 4]]]", // three alone would fit
+		3:  "[[[name one] [a 1]] [[name two] [a 2]] [[name three four] [a 3 4]]]",
 	} {
-		if got := fmt.Sprint(Blocks(names, columns, width)); got != want {
+		if got := fmt.Sprint(Blocks(names, groups, width)); got != want {
 			t.Errorf("%d: %s, want %s", width, got, want)
 		}
 	}

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/seed1e560811/funnel/cmd/internal/table"
 )
@@ -17,11 +15,11 @@ import (
 func (p *Plan) Table(w io.Writer, records []Record, width int) error {
 	s := p.scores(records)
 	groups := append(s.tuned(), s.contestants()...)
-	names := column{"problem"}
+	names := []string{"problem"}
 	for _, problem := range p.Problems {
 		names = append(names, problem.Name)
 	}
-	tables := arrange(names, groups, width)
+	tables := table.Blocks(names, groups, width)
 	if s.compares() {
 		tables = append(tables, s.summary())
 	}
@@ -39,17 +37,15 @@ func (p *Plan) Table(w io.Writer, records []Record, width int) error {
 // compares tells whether there are peers to have ratios to.
 func (s *scores) compares() bool { return len(s.peers("adam"))+len(s.peers("momentum")) > 0 }
 
-// column is a title and a cell for each problem.
-type column []string
-
-// tuned are the scores of the best of the grid, and their learning rates.
-func (s *scores) tuned() [][]column {
-	var groups [][]column
+// tuned are the scores of the best of the grid, and their learning rates: groups of
+// columns, with a title and a cell for each problem.
+func (s *scores) tuned() [][][]string {
+	var groups [][][]string
 	for _, kind := range tunable {
 		if len(s.plan.Grid) == 0 || len(s.peers(kind)) == 0 {
 			continue
 		}
-		values, rates := column{kind}, column{"at"}
+		values, rates := []string{kind}, []string{"at"}
 		for _, p := range s.plan.Problems {
 			best, score := s.best(p, kind)
 			rate := ""
@@ -58,22 +54,22 @@ func (s *scores) tuned() [][]column {
 			}
 			values, rates = append(values, value(score)), append(rates, rate)
 		}
-		groups = append(groups, []column{values, rates})
+		groups = append(groups, [][]string{values, rates})
 	}
 	return groups
 }
 
 // contestants are the scores of each, and their ratios to the best tuned peer.
-func (s *scores) contestants() [][]column {
-	var groups [][]column
+func (s *scores) contestants() [][][]string {
+	var groups [][][]string
 	for i := range s.plan.Contestants {
 		c := &s.plan.Contestants[i]
-		values, ratios := column{c.Text}, column{"ratio"}
+		values, ratios := []string{c.Text}, []string{"ratio"}
 		for _, p := range s.plan.Problems {
 			values = append(values, value(s.score(p, c)))
 			ratios = append(ratios, ratio(s.ratio(p, c, tunable...)))
 		}
-		group := []column{values}
+		group := [][]string{values}
 		if s.compares() {
 			group = append(group, ratios)
 		}
@@ -98,49 +94,6 @@ func (s *scores) summary() [][]string {
 			line, n = append(line, ratio(mean), ratio(worst), where), max(n, with)
 		}
 		lines = append(lines, append(line, strconv.Itoa(n)))
-	}
-	return lines
-}
-
-// arrange puts groups of columns side by side, and under each other where a line would be
-// longer than width. The names stand first in each.
-func arrange(names column, groups [][]column, width int) [][][]string {
-	var tables [][][]string
-	var columns []column
-	used := 0
-	flush := func() {
-		if len(columns) > 0 {
-			tables = append(tables, transpose(append([]column{names}, columns...)))
-		}
-		columns, used = nil, names.width()
-	}
-	flush()
-	for _, group := range groups {
-		more := 0
-		for _, c := range group {
-			more += 2 + c.width()
-		}
-		if used+more > width {
-			flush()
-		}
-		columns, used = append(columns, group...), used+more
-	}
-	flush()
-	return tables
-}
-
-func (c column) width() int {
-	return utf8.RuneCountInString(slices.MaxFunc(c, func(a, b string) int {
-		return utf8.RuneCountInString(a) - utf8.RuneCountInString(b)
-	}))
-}
-
-func transpose(columns []column) [][]string {
-	lines := make([][]string, len(columns[0]))
-	for _, c := range columns {
-		for i, cell := range c {
-			lines[i] = append(lines[i], cell)
-		}
 	}
 	return lines
 }

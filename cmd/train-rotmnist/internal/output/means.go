@@ -184,7 +184,7 @@ func (p *compared) means() [][][]string {
 			some += point.diverged()
 		}
 	}
-	cells := [][]string{runs}
+	groups := [][][]string{{runs}}
 	for _, c := range columns {
 		column, known := []string{c.title}, false
 		for _, point := range points {
@@ -193,13 +193,13 @@ func (p *compared) means() [][][]string {
 			known = known || column[len(column)-1] != "–"
 		}
 		if known && c.title != "scale" {
-			cells = append(cells, column)
+			groups = append(groups, [][]string{column})
 		}
 	}
 	if some > 0 {
-		cells = append(cells, diverged)
+		groups = append(groups, [][]string{diverged})
 	}
-	return table.Blocks(names, cells, Width)
+	return table.Blocks(names, groups, Width)
 }
 
 // mean is the cell of a point's runs.
