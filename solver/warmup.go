@@ -52,12 +52,12 @@ func (h *hyperparameters) warmupWeight(t int, now *reading, l *learned) float64 
 func (h *hyperparameters) again(z float64, before *learned) float64 {
 	w := min(min(z, signalLimit, before.signal)/h.restart-1, 1)
 	if h.prompt {
-		w = max(w, min(min(z/onceFactor, onceFactor*before.ratio)/h.restart-1, onceWeight))
+		w = max(w, min(min(z/promptFactor, promptFactor*before.ratio)/h.restart-1, promptWeight))
 	}
 	return w
 }
 
 const (
-	onceFactor = 1.5 // how much larger one signal has to be than each of two, and how much less large, relative to usual ones, the gradient before it
-	onceWeight = 0.5 // the most that w is then
+	promptFactor = 1.5 // how much larger one signal has to be than each of two, and how much less large, relative to usual ones, the gradient before it
+	promptWeight = 0.5 // the most that w is then
 )
