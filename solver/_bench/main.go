@@ -19,7 +19,7 @@ import (
 const rounds = 5
 
 // measurements are ns a parameter (of allocations, a step), a number a round,
-// by name: Funnel/65536, C/raw/65536, purego/Funnel/mlp ….
+// by name: Funnel/65536, C raw/65536, portable Funnel/65536 ….
 type measurements map[string][]float64
 
 func main() {
