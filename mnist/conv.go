@@ -34,8 +34,8 @@ const (
 // ConvParameters is the number of parameters of a Conv.
 const ConvParameters = kernels1*kernel1*kernel1 + kernels2*kernels1*kernel2*kernel2 + (flat+1)*Classes
 
-// NewConv returns a network for training batches of batch images. Weights are
-// Glorot-uniform, from the seed, and biases 0. Close it.
+// NewConv returns a network for training batches of batch images, at least 1. Weights
+// are Glorot-uniform, from the seed, and biases 0. Close it.
 func NewConv(batch int, seed uint64) (*Conv, error) {
 	values := convValues(seed)
 	r, err := newReader(batch, func(n *network, g *G.ExprGraph) (*G.Node, error) { return n.convolutions(g, values) }, crossEntropy)

@@ -24,7 +24,8 @@ import (
 type MLP struct{ reader }
 
 // NewMLP returns a network with hidden layers of these sizes, of which there may be
-// none, for training batches of batch images. Weights are Glorot-uniform, from the
+// none, for training batches of batch images, at least 1. A layer must have at least one
+// unit, and the network at most 1e9 parameters. Weights are Glorot-uniform, from the
 // seed, and biases 0. Close it.
 func NewMLP(hidden []int, batch int, seed uint64, opts ...MLPOption) (*MLP, error) {
 	if _, err := Parameters(hidden); err != nil {

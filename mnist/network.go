@@ -77,8 +77,10 @@ func (n *network) train(g *G.ExprGraph, z *G.Node, crossEntropy func(z, y *G.Nod
 // Model returns the parameters, for a solver's Step.
 func (r *reader) Model() []G.ValueGrad { return G.NodesToValueGrads(r.training.params) }
 
-// Run predicts a batch, Pixels numbers and a label for each image, and adds the
-// gradient of its loss to the model's gradients, which a solver's step zeroes.
+// Run predicts a batch, which has a label and Pixels numbers from 0 to 1 for each image,
+// and adds the gradient of its loss to the model's gradients, which a solver's
+// step zeroes. A batch of another size than the network was made for, or a label that is
+// not below Classes, is an error, and changes nothing.
 func (r *reader) Run(images []float32, labels []byte) error {
 	n := r.training
 	if len(images) != n.batch*Pixels || len(labels) != n.batch {

@@ -14,7 +14,9 @@ type Schedule struct {
 	drift  float64   // degrees a step
 }
 
-// Jumps holds each angle for a number of steps, then jumps to the next.
+// Jumps holds each angle for a number of steps, then jumps to the next. There must be at
+// least one angle, each from −1e9 to 1e9, and at least one step, and at most
+// [math.MaxInt32] steps in all.
 func Jumps(angles []float64, steps int) (Schedule, error) {
 	s := Schedule{angles: slices.Clone(angles), length: steps}
 	if len(angles) == 0 {
@@ -24,7 +26,8 @@ func Jumps(angles []float64, steps int) (Schedule, error) {
 }
 
 // Drift starts upright and turns by a number of degrees every step, for a
-// number of steps. It has one phase.
+// number of steps, from 1 to [math.MaxInt32]. The last angle must be from −1e9 to 1e9.
+// It has one phase.
 func Drift(degrees float64, steps int) (Schedule, error) {
 	s := Schedule{angles: []float64{0}, length: steps, drift: degrees}
 	return s, s.check()

@@ -34,10 +34,16 @@ type EGU struct {
 	parameters *param.Registry[eguParameter]
 }
 
-// NewEGU returns an EGU. It takes gorgonia.WithLearnRate (η, default 0.001),
-// WithBatchSize, WithClip, WithL1Reg and WithL2Reg; other options mean nothing
-// to it and are ignored. A value that an option cannot have is reported by
-// Step, as a *HyperparameterError.
+// NewEGU returns an EGU. It takes these options of Gorgonia's:
+//
+//	WithLearnRate  η  0.001  [0, ∞)
+//	WithBatchSize     1      (−∞, ∞), of which only numbers above 1 divide the gradient
+//	WithClip          off    [0, ∞], 0 being off
+//	WithL1Reg         off    [0, ∞)
+//	WithL2Reg         off    [0, ∞)
+//
+// Others mean nothing to it and are ignored. A value that an option cannot have is
+// reported by Step, as a *HyperparameterError.
 func NewEGU(opts ...gorgonia.SolverOpt) *EGU {
 	e := &EGU{parameters: param.NewRegistry[eguParameter]()}
 	e.hyperparameters, e.refusal = defaults(egu).with(opts)

@@ -63,7 +63,8 @@ func (w *World) Abort(err error) {
 }
 
 // AllReduce replaces x, which is as long on every rank, by its sum over all
-// ranks. The result is the same on every rank, to the bit.
+// ranks. The result is the same on every rank, to the bit. An error is MPI's, and
+// leaves nothing to go on with; Abort ends the other ranks, too.
 func AllReduce[T float32 | float64](w *World, x []T) error {
 	copy(stage[T](w, len(x)), x)
 	if err := reduce[T](w, len(x), 1); err != nil {
@@ -73,7 +74,8 @@ func AllReduce[T float32 | float64](w *World, x []T) error {
 	return nil
 }
 
-// Broadcast returns rank 0's b on every rank; that of others does not matter.
+// Broadcast returns rank 0's b on every rank; that of others does not matter. Errors are
+// as AllReduce's.
 func (w *World) Broadcast(b []byte) ([]byte, error) {
 	x := w.reserve(&w.words, 1)
 	x[0] = uint64(len(b))
