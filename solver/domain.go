@@ -4,7 +4,7 @@ import "math"
 
 // domain is what the hyperparameters of an option can be.
 type domain struct {
-	symbols string // as documentation states it
+	symbols string // as documentation states it; empty where an option takes no argument
 	words   string // as errors state it
 	has     func(values []any) bool
 }
@@ -27,7 +27,7 @@ var (
 	signals      = &domain{"Normalized, Raw", "Normalized or Raw", func(v []any) bool { return v[0] == Normalized || v[0] == Raw }}
 	scaleSignals = &domain{"Relative, Normalized, Raw", "Relative, Normalized or Raw", func(v []any) bool { return v[0] == Relative || v[0] == Normalized || v[0] == Raw }}
 	scopes       = &domain{"Global, PerParameter", "Global or PerParameter", func(v []any) bool { return v[0] == Global || v[0] == PerParameter }}
-	truth        = &domain{"true, false", "true or false", func([]any) bool { return true }}
+	truth        = &domain{"", "true or false", func([]any) bool { return true }}
 )
 
 func numbers(symbols, words string, has func(float64) bool) *domain {

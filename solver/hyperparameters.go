@@ -164,7 +164,7 @@ var settings = []setting{
 		domain: scaleSignals, value: []any{Relative}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleSignal} }},
 	{option: "WithScaleScope", saved: []string{"scale_scope"}, symbol: "", meaning: "one scale for all parameters, or one for each",
 		domain: scopes, value: []any{PerParameter}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scope} }},
-	{option: "WithBiasCorrection", saved: []string{"bias_correction"}, symbol: "", meaning: "corrects the gradient average of the raw gain signal",
+	{option: "WithBiasCorrection", saved: []string{"bias_correction"}, symbol: "", meaning: "corrects the gradient average of the raw gain signal; cannot be switched off",
 		domain: truth, value: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.biasCorrection} }},
 	{option: "gorgonia.WithBatchSize", saved: []string{"batch_size"}, symbol: "", meaning: "divides the gradient, if above 1",
 		domain: finite, value: []any{1.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.batch} }},

@@ -309,9 +309,11 @@ func WithStepAverage(decay float64) gorgonia.SolverOpt {
 // WithStepAverage(0), WithMomentumWarmup(0), WithGainDecay(0), WithScaleScope(Global) and,
 // but for a Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are not 0:
 // WithScaleRate(0.1) and WithGainRate(0.01). A gain learns from every step, also where it
-// was too short to change the value, and a scale from every gradient, however small. The learning rate then matters as it
-// does in the paper, whose signals are WithRawSignals. It must come before the
-// first step; options after it change what it set.
+// was too short to change the value, and a scale from every gradient, however small. The
+// factors of 30 that WithInitialStep and WithMaxStep speak of are gone, and do not come
+// back where those options follow. The learning rate then matters as it does in the paper,
+// whose signals are WithRawSignals. It must come before the first step; options after it
+// change what it set.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
@@ -374,7 +376,7 @@ func WithScaleScope(s Scope) gorgonia.SolverOpt {
 // WithBiasCorrection divides the gradient average in the raw gain signal by
 // 1 − β^max(t−1,1), since an average that starts at 0 is too small at first. t is
 // the parameter's step counted from 1; a FunnelAdam divides by 1 − b_{t−1}. It changes
-// nothing with normalized signals. Default false. Range true, false.
+// nothing with normalized signals. Default false. No option switches it off again.
 func WithBiasCorrection() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.biasCorrection = true })
 }
