@@ -38,16 +38,18 @@ type adaptive struct {
 
 	// stepLength is ‖u‖ of parameters that share one scale, u being the step with
 	// a scale of 1 in a warm-up of weight w, as far as it is known before the second pass.
-	stepLength func(of []state, now reading, w float64) float64
+	stepLength func(a *adaptive, of []state, now reading, w float64) float64
 
 	// scratch, valid during Step
 	blocks             []block
 	elements           int
 	team               team.Team
+	passesOf           *adaptive   // whose blocks these are of: another's in a copy
 	measure, update    func(i int) // of blocks[i]
 	parallelThreshold  int
 	total              kernel.Total
 	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step; ‖θ‖² of each
+	changes            []float64 // ‖Δ‖² of each, of an Augmented
 	meanSquare         float64   // of all values of the step
 	signals, weights   []float64 // of each parameter that has a signal, where they are pooled
 }
@@ -96,11 +98,6 @@ func (a *adaptive) init(k kind, opts []gorgonia.SolverOpt, create func(gorgonia.
 	a.parameters = param.NewRegistry[state]()
 	a.progress = newProgress()
 	a.parallelThreshold = parallelThreshold
-	a.measure = func(i int) { a.blocks[i].of.measure(a.blocks[i].index) }
-	a.update = func(i int) { // backwards: what was measured last is still in the cache
-		b := a.blocks[len(a.blocks)-1-i]
-		b.of.update(b.index)
-	}
 }
 
 // step makes one step, whole or not at all: everything that can fail does so
@@ -175,8 +172,21 @@ func (a *adaptive) checkAll(h *hyperparameters) error {
 	return nil
 }
 
+// makePasses makes the functions that the passes call, once, as they take memory.
+func (a *adaptive) makePasses() {
+	a.passesOf = a
+	a.measure = func(i int) { a.blocks[i].of.measure(a.blocks[i].index) }
+	a.update = func(i int) { // backwards: what was measured last is still in the cache
+		b := a.blocks[len(a.blocks)-1-i]
+		b.of.update(b.index)
+	}
+}
+
 // prepare reads the hyperparameters and cuts the parameters into blocks.
 func (a *adaptive) prepare() {
+	if a.passesOf != a {
+		a.makePasses()
+	}
 	a.blocks, a.elements = a.blocks[:0], 0
 	for _, p := range a.parameters.Bound() {
 		blocks := p.prepare(&a.hyperparameters)

@@ -89,7 +89,6 @@ type Augmented struct {
 
 	// scratch, valid during Step
 	standIns []gorgonia.ValueGrad // inner's model
-	squares  []float64            // ‖Δ‖² of each parameter
 }
 
 // Augment returns inner with a learned scale around it. Options, all optional,
@@ -117,7 +116,7 @@ func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 	a := &Augmented{inner: inner}
 	a.adaptive.init(augment, opts, newAugmentedState)
 	a.adaptive.between = a.stepInner
-	a.adaptive.stepLength = a.changeLength
+	a.adaptive.stepLength = (*adaptive).changeLength
 	if param.IsNil(inner) {
 		a.adaptive.refusal = &HyperparameterError{"Augment", nil, "a solver"}
 	}
@@ -280,10 +279,10 @@ func inside(tensors []*checkpoint.Tensor) []*checkpoint.Tensor {
 }
 
 // changeLength is ‖Δ‖, of the change that inner has made.
-func (a *Augmented) changeLength(of []state, _ reading, _ float64) float64 {
-	a.squares = a.squares[:0]
+func (a *adaptive) changeLength(of []state, _ reading, _ float64) float64 {
+	a.changes = a.changes[:0]
 	for _, p := range of {
-		a.squares = append(a.squares, p.(augmentedParameter).squaredChange())
+		a.changes = append(a.changes, p.(augmentedParameter).squaredChange())
 	}
-	return math.Sqrt(kernel.AddAscending(a.squares))
+	return math.Sqrt(kernel.AddAscending(a.changes))
 }

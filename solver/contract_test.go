@@ -120,6 +120,37 @@ func bits(s gorgonia.Solver, ps []*param) uint64 {
 	return h.Sum64()
 }
 
+// TestACopyOfASolverGoesOnAsItWouldHave is of s := *solver.NewFunnelAdam(), which works with
+// Gorgonia's solvers.
+func TestACopyOfASolverGoesOnAsItWouldHave(t *testing.T) {
+	copied := func(s gorgonia.Solver) gorgonia.Solver {
+		c := reflect.New(reflect.TypeOf(s).Elem())
+		c.Elem().Set(reflect.ValueOf(s).Elem())
+		return c.Interface().(gorgonia.Solver)
+	}
+	for _, member := range family {
+		for _, first := range []int{-1, 0, 2, 5} { // how many parameters step before the copy is made
+			ps, qs := five(rand.New(rand.NewPCG(5, 5))), five(rand.New(rand.NewPCG(5, 5)))
+			s, c := member.make(), member.make()
+			if first >= 0 {
+				step(t, s, model(ps[:first]...))
+				step(t, c, model(qs[:first]...))
+			}
+			c = copied(c)
+			pr, qr := rand.New(rand.NewPCG(7, 7)), rand.New(rand.NewPCG(7, 7))
+			for range 3 {
+				renew(pr, ps)
+				renew(qr, qs)
+				step(t, s, model(ps...))
+				step(t, c, model(qs...))
+			}
+			if bits(s, ps) != bits(c, qs) {
+				t.Errorf("%s, copied when %d parameters had stepped, goes another way", member.name, first)
+			}
+		}
+	}
+}
+
 // TestAnInfiniteGradientIsClippedLikeALargeOne is what Gorgonia's solvers do.
 func TestAnInfiniteGradientIsClippedLikeALargeOne(t *testing.T) {
 	clip, inf := gorgonia.WithClip(0.5), math.Inf(1)

@@ -139,7 +139,7 @@ func NewFunnel(opts ...gorgonia.SolverOpt) *Funnel { return newFunnel(funnel, op
 func newFunnel(k kind, opts []gorgonia.SolverOpt) *Funnel {
 	f := new(Funnel)
 	f.adaptive.init(k, opts, newFunnelState)
-	f.adaptive.stepLength = f.adaptive.velocityLength
+	f.adaptive.stepLength = (*adaptive).velocityLength
 	return f
 }
 

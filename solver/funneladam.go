@@ -99,7 +99,7 @@ type FunnelAdam struct{ adaptive adaptive }
 func NewFunnelAdam(opts ...gorgonia.SolverOpt) *FunnelAdam {
 	f := new(FunnelAdam)
 	f.adaptive.init(funnelAdam, opts, newAdamState)
-	f.adaptive.stepLength = f.adaptive.directionLength
+	f.adaptive.stepLength = (*adaptive).directionLength
 	return f
 }
 

@@ -231,7 +231,7 @@ func (a *adaptive) readMeanSquare(bound []state) {
 // longestOf is that of parameters together, of which this was read: c_max ‖θ‖ / ‖u‖, where
 // ‖θ‖ counts as 0.03 √n and ½ R n / √(n + 10) at least.
 func (a *adaptive) longestOf(of []state, now reading, w float64) float64 {
-	step := a.stepLength(of, now, w)
+	step := a.stepLength(a, of, now, w)
 	if step == 0 {
 		return math.Inf(1)
 	}
