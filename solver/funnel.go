@@ -17,7 +17,7 @@ var _ Adaptive = (*Funnel)(nil)
 // while the network trains.
 //
 //	s_{t+1} = s_t · min(1, h G/ḡ) · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖ and 0.008 ‖θ_t‖' / (μ_t ‖e_t‖)
+//	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ_t ν_t + η (p_{t+1} ⊙ g_t),  μ_t = μ (1 − f w_t)
 //	θ_{t+1} = θ_t − s_{t+1} ν_{t+1}
@@ -55,10 +55,7 @@ var _ Adaptive = (*Funnel)(nil)
 //	c^ū_t  = e_t · g_t / (‖e_t‖ ḡ),  e_t = ū_t + 0.3 ν_t
 //	ū_{t+1} = β_u (1−w_t) ū_t + (1−β_u) ν_{t+1},  ū_0 = 0
 //
-// of a fixed sample of the elements, where there are 4,096 or more. e_t is also what the steps
-// of late have in common, and it may go on by 0.008 of the parameters' length at most, that of N
-// elements counting as 0.3 √N at least in ‖θ_t‖': a few steps may be long, as after a shift, and
-// steps without end in one direction may not, as where two networks drive each other apart.
+// of a fixed sample of the elements, where there are 4,096 or more.
 //
 // In a warm-up the momentum is less, because old gradients come from far away. Where a
 // step was too short to change a value, the exponential does not count for the gain at
@@ -87,7 +84,7 @@ var _ Adaptive = (*Funnel)(nil)
 // products (WithScaleSignal, WithGainSignal). What else is above is added so that
 // no learning rate need be chosen: the start (WithInitialStep, ρ); a scale that is
 // found faster at first (WithScaleWarmup, γw and τ); the signal that knows large
-// gradients from small ones (Relative); a longest step, and a longest trend (WithMaxStep, c_max); a floor
+// gradients from small ones (Relative); a longest step (WithMaxStep, c_max); a floor
 // under the scale (WithScaleFloor, κ); a correction for noise (WithNoiseCorrection,
 // k, and WithNoiseLimit, c_k); a scale that falls where the gradient suddenly is larger than
 // ever (WithGradientGrowth, h); a warm-up that begins again after a shift

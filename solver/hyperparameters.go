@@ -28,7 +28,6 @@ type hyperparameters struct {
 	firm, capEach           bool
 	meanShare               float64
 	valueSpread             float64
-	maxTrend                float64
 	foreseen                bool
 	scaleFloor              float64
 	noiseCorrection         float64
@@ -127,8 +126,6 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{0.5}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.meanShare} }},
 	{saved: []string{"value_spread"}, meaning: "how many times the smallest root mean square of a parameter the mean of all values counts as at most, and how many times as long as its own length says a parameter's first step is at most; any at first, which is 0",
 		domain: finiteFromZero, value: []any{30.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.valueSpread} }},
-	{saved: []string{"max_trend"}, meaning: "length of what the steps of late have in common at most, relative to the parameters'; 0 at first, which sets no limit",
-		domain: finiteFromZero, value: []any{0.008}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.maxTrend} }},
 	{saved: []string{"max_step_foreseen"}, meaning: "whether a FunnelAdam's longest step counts with what a gradient that is suddenly larger makes of the direction, and the mean of its scale as no longer; neither at first",
 		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.foreseen} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",

@@ -1,7 +1,6 @@
 package solver_test
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -101,122 +100,6 @@ func turns(t *testing.T, seed uint64) session {
 	return func(s G.Solver) (float64, error) {
 		i++
 		return both[i%2](s)
-	}
-}
-
-// added is two networks whose outputs are added, and which one solver steps by turns. What one
-// of them does wrong the other makes up for, so that they can drive each other apart.
-func added(t *testing.T, seed uint64) session {
-	const batch, inputs, waves = 16, 4, 8
-	rng, dt := rand.New(rand.NewPCG(seed, 15)), tensor.Float64
-	truth := make([]float64, inputs*waves)
-	for i := range truth {
-		truth[i] = rng.NormFloat64()
-	}
-	var values []*tensor.Dense
-	for _, hidden := range []int{16, 32} {
-		values = append(values, weights(rng, dt, inputs, hidden), weights(rng, dt, 1, hidden), weights(rng, dt, hidden, 1), weights(rng, dt, 1, 1))
-	}
-	graph := func(part int) session {
-		g := G.NewGraph()
-		x := G.NewMatrix(g, dt, G.WithName("x"), G.WithShape(batch, inputs))
-		y := G.NewMatrix(g, dt, G.WithName("y"), G.WithShape(batch, 1))
-		var params, outs G.Nodes
-		for i, v := range values {
-			params = append(params, input(g, fmt.Sprint("p", i), v))
-		}
-		for p := params; len(p) > 0; p = p[4:] {
-			outs = append(outs, layer(G.Must(G.Tanh(layer(x, p[0], p[1]))), p[2], p[3]))
-		}
-		return onTape(t, g, meanSquare(G.Must(G.Add(outs[0], outs[1])), y), params[4*part:4*part+4], func() {
-			points, heights := make([]float64, batch*inputs), make([]float64, batch)
-			for i := range points {
-				points[i] = rng.NormFloat64()
-			}
-			for i := range heights {
-				point := points[i*inputs : (i+1)*inputs]
-				heights[i] = point[0] + 0.1*rng.NormFloat64()
-				for k := range waves {
-					at := 0.0
-					for j, v := range point {
-						at += v * truth[j*waves+k]
-					}
-					heights[i] += math.Sin(at) / 2
-				}
-			}
-			let(t, x, points)
-			let(t, y, heights)
-		})
-	}
-	parts, i := []session{graph(0), graph(1)}, 0
-	return func(s G.Solver) (float64, error) {
-		i++
-		return parts[i%2](s)
-	}
-}
-
-// copied learns what ten cells in a row are worth, of which the last pays 10, from what a
-// network said of the next cell that is copied every fifty steps. The loss is the mean
-// square of how far it is from the truth.
-func copied(t *testing.T, seed uint64) session {
-	const batch, cells, hidden, discount = 8, 10, 16, 0.95
-	rng, dt := rand.New(rand.NewPCG(seed, 16)), tensor.Float64
-	g := G.NewGraph()
-	x := G.NewMatrix(g, dt, G.WithName("x"), G.WithShape(batch, cells))
-	y := G.NewMatrix(g, dt, G.WithName("y"), G.WithShape(batch, 1))
-	params := G.Nodes{input(g, "w0", weights(rng, dt, cells, hidden)), input(g, "b0", numbers(dt, make([]float64, hidden), 1, hidden)),
-		input(g, "w1", weights(rng, dt, hidden, 1)), input(g, "b1", numbers(dt, make([]float64, 1), 1, 1))}
-	out := layer(G.Must(G.Rectify(layer(x, params[0], params[1]))), params[2], params[3])
-	worth := func() []float64 {
-		w0, b0, w1, b1 := floats(params[0].Value()), floats(params[1].Value()), floats(params[2].Value()), floats(params[3].Value())
-		of := make([]float64, cells)
-		for cell := range of {
-			of[cell] = b1[0]
-			for j, w := range w1 {
-				of[cell] += w * max(0, w0[cell*hidden+j]+b0[j])
-			}
-		}
-		return of
-	}
-	after := func(of []float64, cell int) float64 {
-		switch {
-		case cell >= cells:
-			return 10
-		case cell < 0:
-			return 0
-		}
-		return discount * of[cell]
-	}
-	truth := make([]float64, cells)
-	for range 1000 {
-		for cell := range truth {
-			truth[cell] = 0.7*after(truth, cell+1) + 0.3*after(truth, cell-1)
-		}
-	}
-	i, target := 0, []float64(nil)
-	step := onTape(t, g, meanSquare(out, y), params, func() {
-		if i++; i%50 == 1 {
-			target = worth()
-		}
-		at, next := make([]int, batch), make([]float64, batch)
-		for k := range at {
-			at[k] = rng.IntN(cells)
-			forward := 1
-			if rng.Float64() < 0.3 {
-				forward = -1
-			}
-			next[k] = after(target, at[k]+forward)
-		}
-		let(t, x, oneHot(at, cells))
-		let(t, y, next)
-	})
-	return func(s G.Solver) (float64, error) {
-		loss := 0.0
-		for cell, v := range worth() {
-			loss += (v - truth[cell]) * (v - truth[cell]) / cells
-		}
-		_, err := step(s)
-		return loss, err
 	}
 }
 

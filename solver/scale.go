@@ -111,7 +111,7 @@ func (a *adaptive) adaptsScale() bool {
 //	s ← s · min(1, h G/ḡ), see yield
 //	s ← s · exp((γs + γw w) c − γs k_t (1−w) min(|c|, c_k)²), see exponent
 //	s ← max(s, κ A/T), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
-//	s ← min(s, c_max ‖θ‖ / ‖u‖, 0.008 ‖θ‖' / ‖u'‖), see longestOf and longestTrend
+//	s ← min(s, c_max ‖θ‖ / ‖u‖), see longestOf
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
@@ -131,7 +131,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		if p.now.ok {
 			next.scale *= kernel.Exp(a.exponent(t, w, a.weighed(w, &p.now)))
 		}
-		longest := min(a.longest(of, p), a.longestTrend(of, p))
+		longest := a.longest(of, p)
 		next.scale = min(next.scale, longest, math.MaxFloat64)
 		a.limitFall(w, longest, p)
 		if a.firm {
@@ -241,20 +241,6 @@ func (a *adaptive) longestOf(of []state, now reading, w float64) float64 {
 	return a.maxStep * math.Sqrt(value) / step
 }
 
-// longestTrend is the scale with which what the steps of late have in common goes on by
-// as much as it may: 0.008 ‖θ‖' / ‖u'‖, where u' is e as stepLength takes a direction, and
-// ‖θ‖' is ‖θ‖ of longestOf and at least 0.3 √n. It is +Inf where there is no such limit.
-func (a *adaptive) longestTrend(of []state, p *progress) float64 {
-	if a.maxStep == 0 || a.maxTrend == 0 || p.now.trend.squared == 0 {
-		return math.Inf(1)
-	}
-	e := p.now.trend
-	along := reading{exponents: kernel.Exponents{D: e.exponent, G: e.exponent}}
-	along.sums.SquaredDirection = e.squared
-	along.sums.SquaredValue = max(p.now.sums.SquaredValue, usualValue*usualValue*float64(elementsOf(of)))
-	return a.maxTrend * (a.longestOf(of, along, 1-p.kept) / a.maxStep)
-}
-
 // elementsOf is how many values parameters have together.
 func elementsOf(of []state) int {
 	n := 0
@@ -266,7 +252,6 @@ func elementsOf(of []state) int {
 
 const (
 	leastValue = 0.03 // what each of n values counts as at least
-	usualValue = 0.3  // and beside what steps have in common
 	fewValues  = 10.0 // the n from which on half of R counts more than a little: the gradients of a few are mostly noise
 )
 

@@ -14,16 +14,9 @@ type reading struct {
 	averageSignal float64 // c along the step average
 	ratio         float64 // ‖g‖ / ḡ, counted as 5 at most
 	rise          float64 // ‖g‖ / ḡ, however large it is; 0 where ḡ is not known
-	trend         trend
 	spent         bool    // whether ḡ is next to nothing
 	value, step   float64 // of a parameter that makes its first step: ‖θ_0‖² and ‖u‖²; 0 of others
 	ok            bool    // whether there is a signal
-}
-
-// trend is what the steps of late have in common, the direction e along their average.
-type trend struct {
-	squared  float64 // ‖e‖², divided by 2 to twice the exponent; 0 where it is not known
-	exponent int
 }
 
 // weighed is the signal at a weight w of the warm-up: w of it is along the last step,
@@ -70,7 +63,7 @@ func (a *adaptive) read(of []state, p *progress) {
 	for _, q := range of {
 		a.total.Add(q.measured())
 	}
-	p.now.rise, p.now.spent, p.now.trend = 0, false, trend{}
+	p.now.rise, p.now.spent = 0, false
 	p.now.sums, p.now.exponents = a.total.Sums()
 	p.now.signal, p.now.ok = a.signal(p.now.sums, p.now.exponents, p)
 	if p.now.averageSignal = p.now.signal; p.now.ok && a.averages() {
@@ -78,13 +71,12 @@ func (a *adaptive) read(of []state, p *progress) {
 	}
 }
 
-// readAverage finds the step average and the signal along it, if there is one yet.
+// readAverage finds the signal along the step average, if there is one yet.
 func (a *adaptive) readAverage(of []state, p *progress) {
 	for _, q := range of {
 		a.total.Add(q.measuredAverage())
 	}
-	sums, exponents := a.total.Sums()
-	p.now.trend = trend{sums.SquaredDirection, exponents.D}
+	sums, _ := a.total.Sums()
 	if c := cosine(sums) * p.now.ratio; sums.SquaredDirection > 0 && isFinite(c) {
 		p.now.averageSignal = c
 	}
