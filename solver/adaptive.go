@@ -172,9 +172,10 @@ func (a *adaptive) checkAll(h *hyperparameters) error {
 	return nil
 }
 
-// makePasses makes the functions that the passes call, once, as they take memory.
+// makePasses makes the functions that the passes call, and the team that calls them, once,
+// as they take memory.
 func (a *adaptive) makePasses() {
-	a.passesOf = a
+	a.passesOf, a.team = a, team.Team{}
 	a.measure = func(i int) { a.blocks[i].of.measure(a.blocks[i].index) }
 	a.update = func(i int) { // backwards: what was measured last is still in the cache
 		b := a.blocks[len(a.blocks)-1-i]

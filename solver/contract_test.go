@@ -623,13 +623,13 @@ func TestAStepOnSeveralCoresAllocatesNothing(t *testing.T) {
 	step(t, f, m)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	const steps = 200
+	const steps = 1000
 	for range steps {
 		step(t, f, m)
 	}
 	runtime.ReadMemStats(&after)
-	// The runtime itself makes a goroutine's descriptor now and then.
-	if n := after.Mallocs - before.Mallocs; n > steps/4 {
+	// The runtime makes goroutines' descriptors until each core has some tens of them.
+	if n := after.Mallocs - before.Mallocs; n > steps/10 {
 		t.Errorf("%d allocations in %d steps", n, steps)
 	}
 	for range 100 { // until the helpers have ended
