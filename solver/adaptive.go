@@ -44,7 +44,7 @@ type adaptive struct {
 	blocks             []block
 	elements           int
 	team               team.Team
-	passesOf           *adaptive   // whose blocks these are of: another's in a copy
+	passesOf           *adaptive   // whose blocks measure and update work on; in a copy another's at first
 	measure, update    func(i int) // of blocks[i]
 	parallelThreshold  int
 	total              kernel.Total
