@@ -51,6 +51,7 @@ type adaptive struct {
 	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step; ‖θ‖² of each
 	changes            []float64 // ‖Δ‖² of each, of an Augmented
 	meanSquare         float64   // of all values of the step
+	grown              float64   // the largest ḡ_low/ḡ of the step
 	signals, weights   []float64 // of each parameter that has a signal, where they are pooled
 }
 

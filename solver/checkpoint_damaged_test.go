@@ -216,6 +216,8 @@ func faults(t testing.TB, file []byte) map[string]struct {
 		"a mean square below 0":               {edit(`\"signal_square\":`, `\"signal_square\":-`), solver.ErrCorrupt},
 		"a largest gradient so far below 0":   {edit(`\"gradient_norm\":`, `\"gradient_largest\":-1,\"gradient_norm\":`), solver.ErrCorrupt},
 		"a largest gradient below 0":          {edit(`\"gradient_norm\":`, `\"gradient_peak\":-1,\"gradient_norm\":`), solver.ErrCorrupt},
+		"a smallest gradient below 0":         {edit(`\"gradient_low\":`, `\"gradient_low\":-`), solver.ErrCorrupt},
+		"a mean length below 0":               {edit(`\"value_length\":`, `\"value_length\":-`), solver.ErrCorrupt},
 		"a sum of warm-ups below 0":           {edit(`\"warmup_sum\":`, `\"warmup_sum\":-`), solver.ErrCorrupt},
 		"warm-ups below 0":                    {edit(`\"warmup_steps\":`, `\"warmup_steps\":-`), solver.ErrCorrupt},
 		"a likeness above 1":                  {edit(`\"averages\":true`, `\"averages\":true,\"likeness\":2`), solver.ErrCorrupt},

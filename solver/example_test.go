@@ -165,7 +165,7 @@ func ExampleFunnel_Adaptations() {
 	for _, a := range s.Adaptations() {
 		fmt.Printf("%s after %d steps: scale %.2f, gains %.2f\n", a.Name, a.Steps, a.Scale, a.Gain)
 	}
-	// Output: weights after 20 steps: scale 4.28, gains [1.55 0.90]
+	// Output: weights after 20 steps: scale 4.25, gains [1.55 0.90]
 }
 
 // A log of what is learned while it is learned: a row of CSV for every parameter,
@@ -196,9 +196,9 @@ func ExampleFunnel_Adaptations_csv() {
 	}
 	// Output:
 	// step,parameter,scale,least gain,greatest gain
-	// 10,weights,3.666,0.890,1.242
-	// 20,weights,4.284,0.902,1.552
-	// 30,weights,6.596,0.912,1.912
+	// 10,weights,3.636,0.890,1.242
+	// 20,weights,4.250,0.902,1.552
+	// 30,weights,6.545,0.912,1.912
 }
 
 // FunnelAdam goes where gorgonia.NewAdamSolver() stood. Adam, whose steps are

@@ -97,14 +97,18 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/FunnelAdam's ninth defaults, after a shift":          "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
 	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
-	"float32/Funnel, after a shift":                               "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
+	"float32/Funnel, after a shift":                               "7f070e44ceb57d04bac4527cffc84a373f56a28d963e462250b851077c033c5c",
+	"float32/Funnel's thirteenth defaults, after a shift":         "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
-	"float32/FunnelAdam, after a shift":                           "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
+	"float32/FunnelAdam, after a shift":                           "67d959b6b15c0cb14006d0a797ee7ba6cf0f219c1274d47a334d70ad5c94d524",
+	"float32/FunnelAdam's thirteenth defaults, after a shift":     "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
 	"float32/FunnelAdam's twelfth defaults, after a shift":        "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
 	"float32/FunnelAdam's eleventh defaults, after a shift":       "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
-	"float64/Funnel, after a shift":                               "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
+	"float64/Funnel, after a shift":                               "162e0f08d58d9fa00ebd2f781eefb069b21f5f52f169cbdcfea7014a003e01a7",
+	"float64/Funnel's thirteenth defaults, after a shift":         "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
-	"float64/FunnelAdam, after a shift":                           "5c1ac8ff8ecfad51265469201025de82cdcad97afe772fe93df3c3530ec2fd65",
+	"float64/FunnelAdam, after a shift":                           "0cbaa48fcf5ffdd8de9214a44399b192c623879383dcee1f075425e97c2ea38c",
+	"float64/FunnelAdam's thirteenth defaults, after a shift":     "5c1ac8ff8ecfad51265469201025de82cdcad97afe772fe93df3c3530ec2fd65",
 	"float64/FunnelAdam's twelfth defaults, after a shift":        "6bc2439c3ea57e721b01476b977631a1b2b0b95c9b391174647fce81ad0c8858",
 	"float64/FunnelAdam's eleventh defaults, after a shift":       "3b51be80413f7f1ff48ba544e576aacc5fdd24d96d672cbe73506e4ce28bdfa7",
 	"float32/Funnel of before prompt restarts, after a shift":     "710dab2bad6e64154103fa950d70ab598ddafefb67baf58840163de514a85067",
@@ -256,23 +260,25 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// bounded is as it was when scales stayed between 1e-9 and 1e9, and a parameter's first step was as long as those of all others.
-	bounded = option(func(h *hyperparameters) { h.scaleMin, h.scaleMax, h.valueSpread = 1e-9, 1e9, 0 })
-	// endless is as it was before a scale grew no more on gradients that are next to nothing.
-	endless = option(func(h *hyperparameters) { h.leastGradient = 0 })
+	// free is as it was before the longest step could grow less than its parameters.
+	free = option(func(h *hyperparameters) { h.freeGrowth = 0 })
+	// bounded is free, and as it was when scales stayed between 1e-9 and 1e9, and a parameter's first step was as long as those of all others.
+	bounded = option(func(h *hyperparameters) { h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth = 1e-9, 1e9, 0, 0 })
+	// endless is free, and as it was before a scale grew no more on gradients that are next to nothing.
+	endless = option(func(h *hyperparameters) { h.leastGradient, h.freeGrowth = 0, 0 })
 	// sudden is endless, and as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
-	sudden = option(func(h *hyperparameters) { h.foreseen, h.leastGradient = false, 0 })
+	sudden = option(func(h *hyperparameters) { h.foreseen, h.leastGradient, h.freeGrowth = false, 0, 0 })
 	// heavy is sudden, and as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
 	heavy = option(func(h *hyperparameters) {
-		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient = 0, false, false, 0
+		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth = 0, false, false, 0, 0
 	})
 	// even is endless, and a Funnel of before its scale fell where the gradient grew.
-	even = option(func(h *hyperparameters) { h.gradientGrowth, h.leastGradient = 0, 0 })
+	even = option(func(h *hyperparameters) { h.gradientGrowth, h.leastGradient, h.freeGrowth = 0, 0, 0 })
 	// steep is what heavy was for a Funnel.
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
 	// abrupt is sudden, and a FunnelAdam of before its noise correction grew.
 	abrupt = option(func(h *hyperparameters) {
-		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient = 0, 0.5, false, 0
+		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth = 0, 0.5, false, 0, 0
 	})
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
@@ -331,8 +337,8 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 		"float64/Funnel's defaults":     fingerprint[float64](t, as(NewFunnel()), 1),
 		"float32/FunnelAdam's defaults": fingerprint[float32](t, as(NewFunnelAdam()), 1),
 		"float64/FunnelAdam's defaults": fingerprint[float64](t, as(NewFunnelAdam()), 1),
-		"float32/Augment's defaults":    fingerprint[float32](t, as(newAround(NewFunnel())), 1),
-		"float64/Augment's defaults":    fingerprint[float64](t, as(newAround(NewFunnel())), 1),
+		"float32/Augment's defaults":    fingerprint[float32](t, as(newAround(NewFunnel(free))), 1),
+		"float64/Augment's defaults":    fingerprint[float64](t, as(newAround(NewFunnel(free))), 1),
 	}
 	for before, opts := range map[string][]gorgonia.SolverOpt{"": nil, " of before lifted restarts": {low}, " of before prompt restarts": {late}} {
 		adam := opts
@@ -353,8 +359,8 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 	got["float64/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(even)), 1, 90)
 	got["float32/FunnelAdam's twelfth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(sudden)), 1, 90)
 	got["float64/FunnelAdam's twelfth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(sudden)), 1, 90)
-	got["float32/Augment's twelfth defaults"] = fingerprint[float32](t, as(newAround(NewFunnel(), common...)), 1)
-	got["float64/Augment's twelfth defaults"] = fingerprint[float64](t, as(newAround(NewFunnel(), common...)), 1)
+	got["float32/Augment's twelfth defaults"] = fingerprint[float32](t, as(newAround(NewFunnel(free), common...)), 1)
+	got["float64/Augment's twelfth defaults"] = fingerprint[float64](t, as(newAround(NewFunnel(free), common...)), 1)
 	got["float32/FunnelAdam's eleventh defaults"] = fingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1)
 	got["float64/FunnelAdam's eleventh defaults"] = fingerprint[float64](t, as(NewFunnelAdam(abrupt)), 1)
 	got["float32/FunnelAdam's eleventh defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1, 90)
@@ -365,6 +371,10 @@ func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
 	got["float64/Funnel, many warm-ups"] = fingerprint[float64](t, as(NewFunnel(funnel...)), 1)
 	got["float32/FunnelAdam, many warm-ups"] = fingerprint[float32](t, as(NewFunnelAdam(adam...)), 1)
 	got["float64/FunnelAdam, many warm-ups"] = fingerprint[float64](t, as(NewFunnelAdam(adam...)), 1)
+	got["float32/Funnel's thirteenth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(free)), 1, 90)
+	got["float64/Funnel's thirteenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(free)), 1, 90)
+	got["float32/FunnelAdam's thirteenth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(free)), 1, 90)
+	got["float64/FunnelAdam's thirteenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(free)), 1, 90)
 	for name, of := range earlierDefaults {
 		got["float32/Funnel's "+name] = fingerprint[float32](t, as(NewFunnel(of.funnel...)), 1)
 		got["float64/Funnel's "+name] = fingerprint[float64](t, as(NewFunnel(of.funnel...)), 1)
@@ -440,10 +450,12 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel": {func() gorgonia.Solver { return NewFunnel() }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
+	"funnel":                                           {func() gorgonia.Solver { return NewFunnel() }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
+	"funnel of before growth had a limit":              {func() gorgonia.Solver { return NewFunnel(free) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":         {func() gorgonia.Solver { return NewFunnel(bounded) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                       {func() gorgonia.Solver { return NewFunnel(bounded, endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
+	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "72c3d05977ba12a9ca96c79ab3cb08d2b7197f83d88bd26a8ac9431470d533f2"},
+	"funneladam of before growth had a limit":          {func() gorgonia.Solver { return NewFunnelAdam(free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
 	"funneladam of before scales had wider bounds":     {func() gorgonia.Solver { return NewFunnelAdam(bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
 	"funneladam of before scales stopped growing":      {func() gorgonia.Solver { return NewFunnelAdam(bounded, endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
 	"funneladam of before it foresaw sudden gradients": {func() gorgonia.Solver { return NewFunnelAdam(bounded, sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},

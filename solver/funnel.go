@@ -17,7 +17,7 @@ var _ Adaptive = (*Funnel)(nil)
 // while the network trains.
 //
 //	s_{t+1} = s_t · min(1, h G/ḡ) · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
-//	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max ‖θ_t‖ / ‖ν_{t+1}‖
+//	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max a_t ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ_t ν_t + η (p_{t+1} ⊙ g_t),  μ_t = μ (1 − f w_t)
 //	θ_{t+1} = θ_t − s_{t+1} ν_{t+1}
@@ -42,7 +42,14 @@ var _ Adaptive = (*Funnel)(nil)
 // the first warm-up (WithGradientGrowth): where the gradient suddenly is many times as
 // large, the scale falls at once. Where ḡ is below 10⁻⁵ of its largest since step τ, all has
 // been learned, and c_t counts as 0 at most in s_{t+1}: a scale that went on growing on what
-// is left would throw the weights away in the end. Of a parameter of N elements, c_t is
+// is left would throw the weights away in the end. The longest step grows less than the
+// parameter where all gradients grow, too, as where two networks drive each other, or a network
+// the target that it follows:
+//
+//	a_t = max(min(1, max(‖θ‖̄, 0.3 √N) / ‖θ_t‖), the largest ḡ_low/ḡ of all parameters)
+//
+// where ‖θ‖̄ is the running mean of ‖θ‖ with decay 0.999, and ḡ_low the smallest ḡ of late, which
+// follows ḡ upwards by the share max(0.001, w_{t−1}³) of a step. Of a parameter of N elements, c_t is
 // then drawn towards the mean c̄_t of all parameters' signals, because in few elements
 // it is mostly noise:
 //
@@ -84,7 +91,7 @@ var _ Adaptive = (*Funnel)(nil)
 // products (WithScaleSignal, WithGainSignal). What else is above is added so that
 // no learning rate need be chosen: the start (WithInitialStep, ρ); a scale that is
 // found faster at first (WithScaleWarmup, γw and τ); the signal that knows large
-// gradients from small ones (Relative); a longest step (WithMaxStep, c_max); a floor
+// gradients from small ones (Relative); a longest step (WithMaxStep, c_max and a_t); a floor
 // under the scale (WithScaleFloor, κ); a correction for noise (WithNoiseCorrection,
 // k, and WithNoiseLimit, c_k); a scale that falls where the gradient suddenly is larger than
 // ever (WithGradientGrowth, h); a warm-up that begins again after a shift

@@ -125,6 +125,7 @@ type plainAdam struct {
 	relative                                        bool
 	scale, squaredNorm, sum                         float64 // s, ḡ², A
 	rise                                            float64 // ‖g‖ / ḡ
+	low, length                                     float64 // ḡ_low, ‖θ‖̄
 	steps                                           int
 }
 
@@ -200,6 +201,9 @@ func (a *plainAdam) limit(ps []*plainParameter, squaredDirection float64) {
 		direction := math.Sqrt(squaredDirection)
 		ahead := (1 - a.beta1) * math.Min(a.rise*direction, math.Sqrt(float64(n)/(1-a.beta2)))
 		longest = a.maxStep * length / (a.eta * math.Max(direction, ahead))
+		if a.relative {
+			longest *= a.slowed(length, math.Sqrt(float64(n)))
+		}
 	}
 	a.scale = math.Min(a.scale, longest)
 	if a.steps > 1 {
@@ -207,6 +211,20 @@ func (a *plainAdam) limit(ps []*plainParameter, squaredDirection float64) {
 	}
 	a.sum += a.scale
 	a.scale = math.Min(math.Max(a.scale, a.floor*a.sum/float64(a.steps)), longest)
+}
+
+// slowed is the share of the longest step that is left where values and gradients grow.
+func (a *plainAdam) slowed(length, root float64) float64 {
+	norm := math.Sqrt(a.squaredNorm)
+	if a.low == 0 {
+		a.low = norm
+	}
+	if a.length == 0 {
+		a.length = length
+	}
+	a.low = math.Min(norm, 0.999*a.low+0.001*norm)
+	a.length = 0.999*a.length + 0.001*length
+	return math.Min(1, math.Max(math.Max(a.length, 0.3*root)/length, a.low/norm))
 }
 
 // initialScale is s_0: the first step of Adam is η g / (|g| + ε).

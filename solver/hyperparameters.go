@@ -28,6 +28,7 @@ type hyperparameters struct {
 	firm, capEach           bool
 	meanShare               float64
 	valueSpread             float64
+	freeGrowth              float64
 	foreseen                bool
 	scaleFloor              float64
 	noiseCorrection         float64
@@ -126,6 +127,8 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{0.5}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.meanShare} }},
 	{saved: []string{"value_spread"}, meaning: "how many times the smallest root mean square of a parameter the mean of all values counts as at most, and how many times as long as its own length says a parameter's first step is at most; any at first, which is 0",
 		domain: finiteFromZero, value: []any{30.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.valueSpread} }},
+	{saved: []string{"free_growth"}, meaning: "root mean square of a parameter up to which the longest step grows with it, however far gradients have grown, too; 0 at first, for any",
+		domain: finiteFromZero, value: []any{0.3}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.freeGrowth} }},
 	{saved: []string{"max_step_foreseen"}, meaning: "whether a FunnelAdam's longest step counts with what a gradient that is suddenly larger makes of the direction, and the mean of its scale as no longer; neither at first",
 		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.foreseen} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",

@@ -170,7 +170,7 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 // WithMaxStep sets c_max, which limits the scale so that steps are about so long at
 // most, relative to the parameters that share the scale:
 //
-//	s ← min(s, c_max ‖θ‖ / ‖u‖)
+//	s ← min(s, c_max a ‖θ‖ / ‖u‖)
 //
 // u is the step with a scale of 1, as far as it is known before the gains of the
 // step are: μ_t ν_t + η g_t; of a FunnelAdam η times d of the step before, or (1−β1) ‖g‖/ḡ
@@ -180,8 +180,17 @@ func WithInitialStep(length float64) gorgonia.SolverOpt {
 // WithScaleBounds. The ‖θ‖ of n elements counts as 0.03 √n at least and, but for
 // an Augmented, as ½ R n / √(n + 10): biases begin at 0 and would lag behind. R is the root
 // mean square of all values of the model, and at most 30 times the smallest of a parameter
-// alone, which counts as 0.03 at least, as parameters may be of very unlike size. With 0 there is no limit. Default 0.05;
-// FunnelAdam 0.035; Augment 0.1. Range [0, ∞).
+// alone, which counts as 0.03 at least, as parameters may be of very unlike size.
+//
+// a is 1 but where this parameter and the gradients of all have grown within about a thousand
+// steps: there the longest step grows less than the parameter, so that two networks cannot drive
+// each other apart, nor a network the target that it follows,
+//
+//	a = max(min(1, max(‖θ‖̄, 0.3 √n) / ‖θ‖), ḡ_low/ḡ)
+//
+// with the means of Funnel's documentation. With signals other than Relative, and of an
+// Augmented, a is 1. With a c_max of 0 there is no limit. Default 0.05; FunnelAdam 0.035;
+// Augment 0.1. Range [0, ∞).
 func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
 }
@@ -310,15 +319,16 @@ func WithStepAverage(decay float64) gorgonia.SolverOpt {
 // but for a Raw one, WithScaleSignal(Normalized), with rates that suit them, where they are not 0:
 // WithScaleRate(0.1) and WithGainRate(0.01). A gain learns from every step, also where it
 // was too short to change the value, and a scale from every gradient, however small. The
-// factors of 30 that WithInitialStep and WithMaxStep speak of are gone, and do not come
-// back where those options follow. The learning rate then matters as it does in the paper,
+// factors of 30 that WithInitialStep and WithMaxStep speak of are gone, and a is 1; they do not
+// come back where those options follow. The learning rate then matters as it does in the paper,
 // whose signals are WithRawSignals. It must come before the first step; options after it
 // change what it set.
 func WithPaperStep() gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) {
 		h.initialStep, h.warmupRate, h.gainDecay, h.scope = 0, 0, 0, Global
 		h.maxStep, h.scaleFloor, h.noiseCorrection, h.restart, h.pooling, h.stepAverage = 0, 0, 0, 0, 0, 0
-		h.gradientGrowth, h.leastGradient, h.valueSpread, h.momentumWarmup, h.settled = 0, 0, 0, 0, false
+		h.gradientGrowth, h.leastGradient, h.valueSpread, h.freeGrowth = 0, 0, 0, 0
+		h.momentumWarmup, h.settled = 0, false
 		if h.scaleSignal == Relative {
 			h.scaleSignal = Normalized
 		}

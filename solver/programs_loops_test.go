@@ -103,6 +103,99 @@ func turns(t *testing.T, seed uint64) session {
 	}
 }
 
+// copied learns what ten cells in a row are worth, of which the last pays 10, from what a
+// network said of the next cell that is copied every fifty steps. The loss is the mean
+// square of how far it is from the truth.
+func copied(t *testing.T, seed uint64) session {
+	const batch, cells, hidden, discount = 8, 10, 16, 0.95
+	rng, dt := rand.New(rand.NewPCG(seed, 16)), tensor.Float64
+	g := G.NewGraph()
+	x := G.NewMatrix(g, dt, G.WithName("x"), G.WithShape(batch, cells))
+	y := G.NewMatrix(g, dt, G.WithName("y"), G.WithShape(batch, 1))
+	params := G.Nodes{input(g, "w0", weights(rng, dt, cells, hidden)), input(g, "b0", numbers(dt, make([]float64, hidden), 1, hidden)),
+		input(g, "w1", weights(rng, dt, hidden, 1)), input(g, "b1", numbers(dt, make([]float64, 1), 1, 1))}
+	out := layer(G.Must(G.Rectify(layer(x, params[0], params[1]))), params[2], params[3])
+	worth := func() []float64 {
+		w0, b0, w1, b1 := floats(params[0].Value()), floats(params[1].Value()), floats(params[2].Value()), floats(params[3].Value())
+		of := make([]float64, cells)
+		for cell := range of {
+			of[cell] = b1[0]
+			for j, w := range w1 {
+				of[cell] += w * max(0, w0[cell*hidden+j]+b0[j])
+			}
+		}
+		return of
+	}
+	after := func(of []float64, cell int) float64 {
+		switch {
+		case cell >= cells:
+			return 10
+		case cell < 0:
+			return 0
+		}
+		return discount * of[cell]
+	}
+	truth := make([]float64, cells)
+	for range 1000 {
+		for cell := range truth {
+			truth[cell] = 0.7*after(truth, cell+1) + 0.3*after(truth, cell-1)
+		}
+	}
+	i, target := 0, []float64(nil)
+	step := onTape(t, g, meanSquare(out, y), params, func() {
+		if i++; i%50 == 1 {
+			target = worth()
+		}
+		at, next := make([]int, batch), make([]float64, batch)
+		for k := range at {
+			at[k] = rng.IntN(cells)
+			forward := 1
+			if rng.Float64() < 0.3 {
+				forward = -1
+			}
+			next[k] = after(target, at[k]+forward)
+		}
+		let(t, x, oneHot(at, cells))
+		let(t, y, next)
+	})
+	return func(s G.Solver) (float64, error) {
+		loss := 0.0
+		for cell, v := range worth() {
+			loss += (v - truth[cell]) * (v - truth[cell]) / cells
+		}
+		_, err := step(s)
+		return loss, err
+	}
+}
+
+// newClasses tells classes apart that come one after another, and those of before now and then.
+func newClasses(t *testing.T, seed uint64) session {
+	const batch, inputs, hidden, classes, each = 24, 12, 32, 6, 500
+	rng, dt := rand.New(rand.NewPCG(seed, 17)), tensor.Float64
+	centers := random(rng, classes*inputs)
+	g := G.NewGraph()
+	x := G.NewMatrix(g, dt, G.WithName("x"), G.WithShape(batch, inputs))
+	y := G.NewMatrix(g, dt, G.WithName("y"), G.WithShape(batch, classes))
+	params := G.Nodes{input(g, "w0", weights(rng, dt, inputs, hidden)), input(g, "b0", numbers(dt, make([]float64, hidden), 1, hidden)),
+		input(g, "w1", weights(rng, dt, hidden, classes)), input(g, "b1", numbers(dt, make([]float64, classes), 1, classes))}
+	logits := layer(G.Must(G.Rectify(layer(x, params[0], params[1]))), params[2], params[3])
+	i := 0
+	return onTape(t, g, crossEntropy(logits, y), params, func() {
+		points, of := make([]float64, 0, batch*inputs), make([]int, batch)
+		for k := range of {
+			if of[k] = i / each; rng.Float64() < 0.3 {
+				of[k] = rng.IntN(of[k] + 1)
+			}
+			for _, center := range centers[of[k]*inputs : (of[k]+1)*inputs] {
+				points = append(points, 0.7*(center+rng.NormFloat64()))
+			}
+		}
+		i++
+		let(t, x, points)
+		let(t, y, oneHot(of, classes))
+	})
+}
+
 // adversaries are a generator of numbers and a network that tells them from
 // numbers drawn with a mean of 2 and a deviation of 0.5. One solver steps them by
 // turns. The loss is how far the generated mean and deviation are from these.

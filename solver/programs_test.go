@@ -72,6 +72,8 @@ var programs = []program{
 	{name: "UnbindAllNonInputs at every step", steps: 600, start: unbind, own: adam(0.01)},
 	{name: "a machine for every step", steps: 600, start: closing, own: adam(0.01)},
 	{name: "two models by turns", steps: 1000, start: turns, apart: true, own: adam(0.01)},
+	{name: "values from a target that is copied", steps: 5000, start: copied, own: adam(0.001), within: 10, seeds: 2},
+	{name: "new classes one after another", steps: 3000, start: newClasses, own: adam(0.01), within: 1.8},
 	{name: "two networks against each other", steps: 1000, start: adversaries, apart: true, own: adam(0.001, G.WithBeta1(0.5)), within: 10, seeds: 3}, // neither network has a loss of its own to go down, and one seed says little
 	{name: "actor and critic", steps: 600, start: actorCritic,
 		own: func() G.Solver { return G.NewRMSPropSolver(G.WithLearnRate(0.01)) }},

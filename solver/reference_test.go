@@ -28,7 +28,7 @@ type rules struct {
 	noiseCorrection, noiseLimit, restart, pooling  float64
 	noiseSteps                                     float64 // FunnelAdam, Augment
 	stepAverage, lift, momentumWarmup, growth      float64
-	leastGradient, spread                          float64
+	leastGradient, spread, freeGrowth              float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
 	smooth                                         bool // an Augmented
@@ -42,7 +42,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, settled: true,
+		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, settled: true,
 	}
 }
 
@@ -60,7 +60,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5, spread: 30,
+		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3,
 	}
 }
 
@@ -101,6 +101,8 @@ type referenceScale struct {
 	rise               float64 // and what it is where nothing limits it; 0 where ḡ is not known
 	largest            float64 // the largest ḡ² since step τ
 	spent              bool    // whether ḡ is next to nothing beside it
+	low, length        float64 // the smallest ḡ of late, the mean of ‖θ‖
+	before             float64 // w of the step before
 	moves              int     // steps that moved something
 	still              bool    // whether the last step moved nothing
 	w                  float64 // of the step
@@ -127,8 +129,9 @@ type reference struct {
 	averaged func(r *rules, x *referenceParameter) (base []float64, over func(i int) float64)
 	scale    *referenceScale // of all parameters
 	square   float64         // the mean of the squares of all values of the step
+	grown    float64         // the largest share of ḡ that the smallest ḡ of late is
 
-	outliers, outgrown, capped, floored, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller
+	outliers, outgrown, capped, slowed, floored, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, by a limit that grows less than the parameters, too, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -332,6 +335,7 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 		r.square = limit
 		r.evened++
 	}
+	r.grown = r.growthOfAll(next)
 	u, plain := map[*referenceParameter][]float64{}, map[*referenceParameter][]float64{}
 	for i, group := range groups {
 		for _, x := range group {
@@ -344,6 +348,26 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 	for i, group := range groups {
 		r.move(group, first, &next[i], u, plain)
 	}
+}
+
+// growthOfAll is the largest share of ḡ that the smallest ḡ of late is, which it brings up to date.
+func (r *reference) growthOfAll(next []referenceScale) float64 {
+	grown := 0.0
+	for i := range next {
+		at := &next[i]
+		if norm := math.Sqrt(at.squaredNorm); at.rise > 0 {
+			if at.low == 0 {
+				at.low = norm
+			}
+			rate := math.Max(0.001, math.Pow(at.before, 3))
+			at.low = math.Min(norm, at.low+rate*(norm-at.low))
+			grown = math.Max(grown, at.low/norm)
+		}
+	}
+	if grown == 0 {
+		return 1
+	}
+	return grown
 }
 
 func (r *reference) scaleOf(group []*referenceParameter) *referenceScale {
@@ -364,7 +388,7 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 		dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
 		ag, aa = ag+dot(x.along, g[x]), aa+dot(x.along, x.along)
 	}
-	at.rise, at.spent = 0, false
+	at.rise, at.spent, at.before = 0, false, at.warmup
 	cosine := 0.0
 	if dd > 0 && gg > 0 {
 		cosine = dg / math.Sqrt(dd*gg)
@@ -564,6 +588,17 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	}
 	if r.smooth {
 		longest = r.shortest(group, plain)
+	}
+	if r.freeGrowth > 0 && r.maxStep > 0 && r.scaleSignal == solver.Relative {
+		if next.length == 0 {
+			next.length = math.Sqrt(value)
+		}
+		next.length = 0.999*next.length + 0.001*math.Sqrt(value)
+		share := math.Max(next.length, r.freeGrowth*math.Sqrt(elements)) / math.Sqrt(value)
+		if share = math.Max(share, r.grown); share < 1 {
+			longest *= share
+			r.slowed++
+		}
 	}
 	if s > longest {
 		s = longest
@@ -974,6 +1009,47 @@ func TestOnGradientsNextToNothingStepsAreTheDocumentedEquations(t *testing.T) {
 		}
 		if r.spent < 100 {
 			t.Errorf("%s: the gradient is next to nothing in %d steps, so that nothing is shown", name, r.spent)
+		}
+	}
+}
+
+// Gradients agree and grow, and values grow with them.
+func TestOnGradientsThatGrowWithTheValuesStepsAreTheDocumentedEquations(t *testing.T) {
+	for _, name := range []string{"Funnel", "Funnel, one scale", "FunnelAdam"} {
+		var s applicable = newFunnel()
+		r := &reference{rules: funnelRules(), update: funnelUpdate, plain: plainVelocity, averaged: averagedVelocity, scale: &referenceScale{s: 1}}
+		switch name {
+		case "Funnel, one scale":
+			s, r.perParameter = newFunnel(solver.WithScaleScope(solver.Global)), false
+		case "FunnelAdam":
+			s = newFunnelAdam()
+			r.rules, r.update, r.plain, r.averaged = funnelAdamRules(), funnelAdamUpdate, lastDirection, averagedMoment
+		}
+		rng := rand.New(rand.NewPCG(9, 9))
+		var xs []*referenceParameter
+		var ks []gorgonia.ValueGrad
+		for _, n := range []int{20, 3} {
+			xs = append(xs, newReferenceParameter(random(rng, n)))
+			ks = append(ks, newKnown(tensor.Float64, xs[len(xs)-1].theta))
+		}
+		for i := range 400 {
+			var gs [][]float64
+			for k, x := range xs {
+				g := random(rng, len(x.theta))
+				for j := range g {
+					g[j] = 0.2*g[j] - x.theta[j]
+				}
+				gs = append(gs, g)
+				write(ks[k].(*known).gradient, g)
+			}
+			r.step(xs, gs)
+			must(s.Step(ks))
+			for k, x := range xs {
+				near(t, fmt.Sprintf("%s, step %d, parameter %d: value", name, i+1, k), read(ks[k].(*known).value), x.theta, 1e-9*x.largest)
+			}
+		}
+		if r.slowed < 200 {
+			t.Errorf("%s: the longest step grows less than its parameter %d times, so that nothing is shown", name, r.slowed)
 		}
 	}
 }

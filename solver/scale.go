@@ -29,6 +29,8 @@ type learned struct {
 	sum   float64 // A, of the scales before the floor of all steps that moved something
 
 	largest float64 // the largest ḡ since step τ; 0 before there was one
+	low     float64 // ḡ_low, the smallest ḡ of late; 0 before there was one
+	length  float64 // ‖θ‖̄, the running mean of ‖θ‖; 0 before there was one
 
 	// of a warm-up that may begin again
 	warmup float64 // w, its weight
@@ -68,12 +70,12 @@ func (p *progress) save() checkpoint.Parameter {
 }
 
 func (p *progress) adapting() checkpoint.Adapting {
-	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, GradientLargest: p.largest, ScaleSum: p.sum,
+	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, GradientLargest: p.largest, GradientLow: p.low, ValueLength: p.length, ScaleSum: p.sum,
 		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
-	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, largest: r.GradientLargest, sum: r.ScaleSum,
+	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, largest: r.GradientLargest, low: r.GradientLow, length: r.ValueLength, sum: r.ScaleSum,
 		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio}}
 }
 
@@ -82,6 +84,7 @@ func (a *adaptive) nextScales() error {
 	bound, first := a.parameters.Bound(), a.initialScale()
 	a.readSignals(bound)
 	a.readMeanSquare(bound)
+	a.readGrowth(bound)
 	if a.scope == Global {
 		a.nextScale(bound, &a.progress, first)
 	}
@@ -111,7 +114,7 @@ func (a *adaptive) adaptsScale() bool {
 //	s ← s · min(1, h G/ḡ), see yield
 //	s ← s · exp((γs + γw w) c − γs k_t (1−w) min(|c|, c_k)²), see exponent
 //	s ← max(s, κ A/T), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
-//	s ← min(s, c_max ‖θ‖ / ‖u‖), see longestOf
+//	s ← min(s, a c_max ‖θ‖ / ‖u‖), see longestOf, and slowed for a
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
@@ -131,7 +134,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		if p.now.ok {
 			next.scale *= kernel.Exp(a.exponent(t, w, a.weighed(w, &p.now)))
 		}
-		longest := a.longest(of, p)
+		longest := a.longest(of, p) * a.slowed(of, p)
 		next.scale = min(next.scale, longest, math.MaxFloat64)
 		a.limitFall(w, longest, p)
 		if a.firm {
@@ -235,10 +238,14 @@ func (a *adaptive) longestOf(of []state, now reading, w float64) float64 {
 	if step == 0 {
 		return math.Inf(1)
 	}
+	return a.maxStep * math.Sqrt(a.countedSquare(of, now)) / step
+}
+
+// countedSquare is ‖θ‖² as it counts for the longest step.
+func (a *adaptive) countedSquare(of []state, now reading) float64 {
 	n := float64(elementsOf(of))
 	least := max(leastValue*leastValue, float64(a.meanShare*a.meanShare*a.meanSquare)*(n/(n+fewValues)))
-	value := max(now.sums.SquaredValue, float64(least*n))
-	return a.maxStep * math.Sqrt(value) / step
+	return max(now.sums.SquaredValue, float64(least*n))
 }
 
 // elementsOf is how many values parameters have together.

@@ -48,6 +48,10 @@ type Adapting struct {
 	GradientPeak float64 `json:"gradient_peak,omitempty"`
 	// GradientLargest is the largest ḡ since step τ. Absent: 0, none yet.
 	GradientLargest float64 `json:"gradient_largest,omitempty"`
+	// GradientLow is ḡ_low, the smallest ḡ of late. Absent: 0, none yet.
+	GradientLow float64 `json:"gradient_low,omitempty"`
+	// ValueLength is ‖θ‖̄, the running mean of the length of the values. Absent: 0, none yet.
+	ValueLength float64 `json:"value_length,omitempty"`
 	// ScaleSum is A, the sum of all scales, of which those in warm-ups count less.
 	// Absent: 0, none yet.
 	ScaleSum float64 `json:"scale_sum,omitempty"`
