@@ -260,25 +260,31 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// free is as it was before the longest step could grow less than its parameters.
-	free = option(func(h *hyperparameters) { h.freeGrowth = 0 })
+	// free is as it was before the longest step could grow less than its parameters, and the floor be raised.
+	free = option(func(h *hyperparameters) { h.freeGrowth, h.raisedFloor = 0, false })
 	// bounded is free, and as it was when scales stayed between 1e-9 and 1e9, and a parameter's first step was as long as those of all others.
-	bounded = option(func(h *hyperparameters) { h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth = 1e-9, 1e9, 0, 0 })
+	bounded = option(func(h *hyperparameters) {
+		h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth, h.raisedFloor = 1e-9, 1e9, 0, 0, false
+	})
 	// endless is free, and as it was before a scale grew no more on gradients that are next to nothing.
-	endless = option(func(h *hyperparameters) { h.leastGradient, h.freeGrowth = 0, 0 })
+	endless = option(func(h *hyperparameters) { h.leastGradient, h.freeGrowth, h.raisedFloor = 0, 0, false })
 	// sudden is endless, and as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
-	sudden = option(func(h *hyperparameters) { h.foreseen, h.leastGradient, h.freeGrowth = false, 0, 0 })
+	sudden = option(func(h *hyperparameters) {
+		h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor = false, 0, 0, false
+	})
 	// heavy is sudden, and as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
 	heavy = option(func(h *hyperparameters) {
-		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth = 0, false, false, 0, 0
+		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor = 0, false, false, 0, 0, false
 	})
 	// even is endless, and a Funnel of before its scale fell where the gradient grew.
-	even = option(func(h *hyperparameters) { h.gradientGrowth, h.leastGradient, h.freeGrowth = 0, 0, 0 })
+	even = option(func(h *hyperparameters) {
+		h.gradientGrowth, h.leastGradient, h.freeGrowth, h.raisedFloor = 0, 0, 0, false
+	})
 	// steep is what heavy was for a Funnel.
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
 	// abrupt is sudden, and a FunnelAdam of before its noise correction grew.
 	abrupt = option(func(h *hyperparameters) {
-		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth = 0, 0.5, false, 0, 0
+		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor = 0, 0.5, false, 0, 0, false
 	})
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
@@ -450,11 +456,11 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel":                                           {func() gorgonia.Solver { return NewFunnel() }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
+	"funnel":                                           {func() gorgonia.Solver { return NewFunnel() }, "d7467a94dea90f90e28c6b72e25c10c773bdf84cb82ea86722c4f7e6fde468bc"},
 	"funnel of before growth had a limit":              {func() gorgonia.Solver { return NewFunnel(free) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":         {func() gorgonia.Solver { return NewFunnel(bounded) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                       {func() gorgonia.Solver { return NewFunnel(bounded, endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "72c3d05977ba12a9ca96c79ab3cb08d2b7197f83d88bd26a8ac9431470d533f2"},
+	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
 	"funneladam of before growth had a limit":          {func() gorgonia.Solver { return NewFunnelAdam(free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
 	"funneladam of before scales had wider bounds":     {func() gorgonia.Solver { return NewFunnelAdam(bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
 	"funneladam of before scales stopped growing":      {func() gorgonia.Solver { return NewFunnelAdam(bounded, endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},

@@ -31,6 +31,7 @@ type hyperparameters struct {
 	freeGrowth              float64
 	foreseen                bool
 	scaleFloor              float64
+	raisedFloor             bool
 	noiseCorrection         float64
 	noiseSteps              float64
 	noiseLimit              float64
@@ -133,6 +134,8 @@ var settings = []setting{
 		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.foreseen} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
 		domain: belowOne, value: []any{0.25}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
+	{saved: []string{"scale_floor_raised"}, meaning: "whether the floor is up to twice as high where signals have long been below 0; it was not at first",
+		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.raisedFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
 		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {0.6}, augment: {0.3}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
 	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it was all there at first, and a FunnelAdam's and an Augmented's now grows",

@@ -37,6 +37,7 @@ type learned struct {
 	square float64 // σ², the running mean of c²; 0 before there was one
 	signal float64 // z, the last c over σ
 	ratio  float64 // r, the last ‖g‖ over ḡ
+	mean   float64 // c̄, the running mean of c after warm-ups
 	steady float64 // T, how much of the steps is in the sum
 
 	// of the steps that are not, those of warm-ups
@@ -71,12 +72,12 @@ func (p *progress) save() checkpoint.Parameter {
 
 func (p *progress) adapting() checkpoint.Adapting {
 	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, GradientLargest: p.largest, GradientLow: p.low, ValueLength: p.length, ScaleSum: p.sum,
-		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio}
+		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio, SignalMean: p.mean}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
 	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, largest: r.GradientLargest, low: r.GradientLow, length: r.ValueLength, sum: r.ScaleSum,
-		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio}}
+		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio, mean: r.SignalMean}}
 }
 
 // nextScales finds the scale of the step for every bound parameter.
@@ -132,7 +133,9 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		w := a.warmupWeight(t, &p.now, next)
 		p.kept = 1 - w
 		if p.now.ok {
-			next.scale *= kernel.Exp(a.exponent(t, w, a.weighed(w, &p.now)))
+			c := a.weighed(w, &p.now)
+			next.scale *= kernel.Exp(a.exponent(t, w, c))
+			a.followSignal(w, c, next)
 		}
 		longest := a.longest(of, p) * a.slowed(of, p)
 		next.scale = min(next.scale, longest, math.MaxFloat64)
@@ -261,65 +264,6 @@ const (
 	leastValue = 0.03 // what each of n values counts as at least
 	fewValues  = 10.0 // the n from which on half of R counts more than a little: the gradients of a few are mostly noise
 )
-
-// stepsOfMean is how many steps it takes until the mean of the scale says something.
-const stepsOfMean = 100
-
-// limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
-// may begin again, they do not count in the mean, and the scale begins them above it. A
-// FunnelAdam's mean counts as no more than the longest step allows: a scale that was found while
-// gradients were next to 0 suits no larger ones, and would keep every step the longest.
-func (a *adaptive) limitFall(w, longest float64, p *progress) {
-	if a.scaleFloor == 0 {
-		return
-	}
-	next := &p.next
-	if !a.restarts() {
-		next.steady = 0
-		next.sum = add(a.noLonger(next.sum, float64(p.moves()), longest), next.scale)
-		next.scale = max(next.scale, a.scaleFloor*next.sum/float64(p.moves()+1))
-		return
-	}
-	if next.steady == 0 && next.sum > 0 { // restarts were off until now
-		next.steady = float64(p.moves())
-	}
-	next.sum = add(a.noLonger(next.sum, next.steady, longest), float64((1-w)*next.scale))
-	if a.once {
-		next.warmSum = add(next.warmSum, float64(w*next.scale))
-		next.warmSteps += w
-	}
-	if next.steady += 1 - w; next.steady > 0 {
-		next.scale = max(next.scale, a.scaleFloor*next.sum/next.steady)
-	}
-	switch {
-	case a.once:
-		if w > p.warmup {
-			next.scale = max(next.scale, min(a.lift*w, 1)*next.resumed())
-		}
-	case a.prompt:
-		next.scale = max(next.scale, min(a.lift*w, 1)*next.sum/(next.steady+stepsOfMean))
-	}
-}
-
-// add is a sum of scales, which stays a number.
-func add(sum, scale float64) float64 { return min(sum+scale, math.MaxFloat64) }
-
-// noLonger is the sum of this many scales, of a FunnelAdam as many times the longest at most.
-func (a *adaptive) noLonger(sum, scales, longest float64) float64 {
-	if !a.foreseen || math.IsInf(longest, 1) {
-		return sum
-	}
-	return min(sum, float64(scales*longest))
-}
-
-// resumed is √(A/T · B/W) T / (T + 100), where a scale goes on from as its warm-up
-// begins again: the geometric mean of its means outside of warm-ups and in them.
-func (l *learned) resumed() float64 {
-	if l.steady == 0 || l.warmSteps == 0 {
-		return 0
-	}
-	return math.Sqrt(l.sum/l.steady) * math.Sqrt(l.warmSum/l.warmSteps) * (l.steady / (l.steady + stepsOfMean))
-}
 
 // lengthOfZero is what every value counts as where all of them are 0.
 const lengthOfZero = 0.01

@@ -69,6 +69,8 @@ type Adapting struct {
 	SignalSquare float64 `json:"signal_square,omitempty"`
 	// Signal is z, the last c over σ. Absent: 0.
 	Signal float64 `json:"signal,omitempty"`
+	// SignalMean is c̄, the running mean of c after warm-ups. Absent: 0.
+	SignalMean float64 `json:"signal_mean,omitempty"`
 }
 
 // MaxSteps is more than anybody makes.

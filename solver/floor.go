@@ -1,0 +1,89 @@
+package solver
+
+import "math"
+
+// stepsOfMean is how many steps it takes until the mean of the scale says something.
+const stepsOfMean = 100
+
+// limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
+// may begin again, they do not count in the mean, and the scale begins them above it. A
+// FunnelAdam's mean counts as no more than the longest step allows: a scale that was found while
+// gradients were next to 0 suits no larger ones, and would keep every step the longest.
+func (a *adaptive) limitFall(w, longest float64, p *progress) {
+	if a.scaleFloor == 0 {
+		return
+	}
+	next := &p.next
+	if !a.restarts() {
+		next.steady = 0
+		next.sum = add(a.noLonger(next.sum, float64(p.moves()), longest), next.scale)
+		next.scale = max(next.scale, a.floor(next)*next.sum/float64(p.moves()+1))
+		return
+	}
+	if next.steady == 0 && next.sum > 0 { // restarts were off until now
+		next.steady = float64(p.moves())
+	}
+	next.sum = add(a.noLonger(next.sum, next.steady, longest), float64((1-w)*next.scale))
+	if a.once {
+		next.warmSum = add(next.warmSum, float64(w*next.scale))
+		next.warmSteps += w
+	}
+	if next.steady += 1 - w; next.steady > 0 {
+		next.scale = max(next.scale, a.floor(next)*next.sum/next.steady)
+	}
+	switch {
+	case a.once:
+		if w > p.warmup {
+			next.scale = max(next.scale, min(a.lift*w, 1)*next.resumed())
+		}
+	case a.prompt:
+		next.scale = max(next.scale, min(a.lift*w, 1)*next.sum/(next.steady+stepsOfMean))
+	}
+}
+
+// The constants of a floor that is raised.
+const (
+	signalRate  = 0.002 // of c̄
+	leastSignal = 0.1   // the −c̄ from which on it is; at twice as much it is doubled
+	mostRaised  = 0.5   // and where it ends
+)
+
+// followSignal finds c̄ ← c̄ + 0.002 (1−w) (c − c̄), where c counts from −1 to 1.
+func (a *adaptive) followSignal(w, c float64, next *learned) {
+	if a.raisedFloor && a.scaleSignal == Relative {
+		next.mean += float64(signalRate * (1 - w) * (min(max(c, -1), 1) - next.mean))
+	}
+}
+
+// floor is κ, or
+//
+//	κ min(2, −10 c̄), but at most ½
+//
+// where c̄ is below −0.1: the gradients of few batches again and again go against each other,
+// however short the steps are, and a scale that went on falling would end the training.
+func (a *adaptive) floor(next *learned) float64 {
+	if next.mean > -leastSignal || a.scaleFloor > mostRaised {
+		return a.scaleFloor
+	}
+	return min(mostRaised, float64(a.scaleFloor*min(2, -next.mean/leastSignal)))
+}
+
+// add is a sum of scales, which stays a number.
+func add(sum, scale float64) float64 { return min(sum+scale, math.MaxFloat64) }
+
+// noLonger is the sum of this many scales, of a FunnelAdam as many times the longest at most.
+func (a *adaptive) noLonger(sum, scales, longest float64) float64 {
+	if !a.foreseen || math.IsInf(longest, 1) {
+		return sum
+	}
+	return min(sum, float64(scales*longest))
+}
+
+// resumed is √(A/T · B/W) T / (T + 100), where a scale goes on from as its warm-up
+// begins again: the geometric mean of its means outside of warm-ups and in them.
+func (l *learned) resumed() float64 {
+	if l.steady == 0 || l.warmSteps == 0 {
+		return 0
+	}
+	return math.Sqrt(l.sum/l.steady) * math.Sqrt(l.warmSum/l.warmSteps) * (l.steady / (l.steady + stepsOfMean))
+}
