@@ -50,7 +50,7 @@ var _ Adaptive = (*Funnel)(nil)
 //	a_t = max(min(1, max(‖θ‖̄, 0.3 √N) / ‖θ_t‖), the largest ḡ_low/ḡ of all parameters)
 //
 // where ‖θ‖̄ is the running mean of ‖θ‖ with decay 0.999, and ḡ_low the smallest ḡ of late, which
-// follows ḡ upwards by the share max(0.001, w_{t−1}³) of a step. Of a parameter of N elements, c_t is
+// follows ḡ upwards by the share max(0.001, w_{t−1}⁴) of a step. Of a parameter of N elements, c_t is
 // then drawn towards the mean c̄_t of all parameters' signals, because in few elements
 // it is mostly noise:
 //

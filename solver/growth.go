@@ -14,7 +14,7 @@ func (h *hyperparameters) limitsGrowth() bool {
 // all scales, where ḡ_low is the smallest ḡ of late, or since a shift, with the weight w of a
 // warm-up that began again,
 //
-//	ḡ_low ← min(ḡ, ḡ_low + max(0.001, w³) (ḡ − ḡ_low))
+//	ḡ_low ← min(ḡ, ḡ_low + max(0.001, w⁴) (ḡ − ḡ_low))
 //
 // It is 1 where the gradient of some parameter has not grown. Those that are 0 say nothing.
 func (a *adaptive) readGrowth(bound []state) {
@@ -44,7 +44,8 @@ func (p *progress) followLow() float64 {
 	if next.low == 0 {
 		next.low = next.norm
 	}
-	rate := max(growthRate, next.warmup*next.warmup*next.warmup)
+	square := next.warmup * next.warmup
+	rate := max(growthRate, square*square)
 	next.low = min(next.norm, next.low+float64(rate*(next.norm-next.low)))
 	return next.low / next.norm
 }

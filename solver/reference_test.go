@@ -361,7 +361,7 @@ func (r *reference) growthOfAll(next []referenceScale) float64 {
 			if at.low == 0 {
 				at.low = norm
 			}
-			rate := math.Max(0.001, math.Pow(at.before, 3))
+			rate := math.Max(0.001, math.Pow(at.before, 4))
 			at.low = math.Min(norm, at.low+rate*(norm-at.low))
 			grown = math.Max(grown, at.low/norm)
 		}
