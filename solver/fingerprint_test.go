@@ -456,7 +456,7 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel":                                           {func() gorgonia.Solver { return NewFunnel() }, "d7467a94dea90f90e28c6b72e25c10c773bdf84cb82ea86722c4f7e6fde468bc"},
+	"funnel":                                           {func() gorgonia.Solver { return NewFunnel() }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
 	"funnel of before growth had a limit":              {func() gorgonia.Solver { return NewFunnel(free) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":         {func() gorgonia.Solver { return NewFunnel(bounded) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                       {func() gorgonia.Solver { return NewFunnel(bounded, endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},

@@ -55,7 +55,7 @@ func (a *adaptive) followSignal(w, c float64, next *learned) {
 	}
 }
 
-// floor is κ, or
+// floor is κ, or, of a FunnelAdam,
 //
 //	κ min(2, −10 c̄), but at most ½
 //
