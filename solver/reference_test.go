@@ -133,7 +133,7 @@ type reference struct {
 	square   float64         // the mean of the squares of all values of the step
 	grown    float64         // the largest share of ḡ that the smallest ḡ of late is
 
-	outliers, outgrown, capped, slowed, floored, raised, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the scale is limited, by a limit that grows less than the parameters, too, and by the floor, which may be raised, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller
+	outliers, outgrown, capped, slowed, floored, raised, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the longest step limits the scale, and grows less than the parameters, the floor does, and is raised, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -998,43 +998,30 @@ func TestOnValuesOfVeryUnlikeSizeStepsAreTheDocumentedEquations(t *testing.T) {
 
 // Gradients fall until they are next to nothing.
 func TestOnGradientsNextToNothingStepsAreTheDocumentedEquations(t *testing.T) {
-	falling := func(rng *rand.Rand, i int, theta []float64) []float64 {
-		g := random(rng, len(theta))
-		for j := range g {
-			g[j] = math.Pow(0.95, float64(i)) * (float64(j%3-1) + 2*g[j])
-		}
-		return g
+	falling := func(i, j int, noise, _ float64) float64 {
+		return math.Pow(0.95, float64(i)) * (float64(j%3-1) + 2*noise)
 	}
 	stepsAreTheEquations(t, 400, falling, func(r *reference) int { return r.spent }, "Funnel", "Funnel, one scale", "FunnelAdam")
 }
 
 // Gradients agree and grow, and values grow with them.
 func TestOnGradientsThatGrowWithTheValuesStepsAreTheDocumentedEquations(t *testing.T) {
-	growing := func(rng *rand.Rand, i int, theta []float64) []float64 {
-		g := random(rng, len(theta))
-		for j := range g {
-			g[j] = 0.2*g[j] - theta[j]
-		}
-		return g
-	}
+	growing := func(_, _ int, noise, theta float64) float64 { return 0.2*noise - theta }
 	stepsAreTheEquations(t, 400, growing, func(r *reference) int { return r.slowed }, "Funnel", "Funnel, one scale", "FunnelAdam")
 }
 
 // Gradients go against those before them, however short the steps are.
 func TestOnGradientsThatTakeTurnsStepsAreTheDocumentedEquations(t *testing.T) {
-	turning := func(rng *rand.Rand, i int, theta []float64) []float64 {
-		g := random(rng, len(theta))
-		for j := range g {
-			g[j] = float64(i%2*2-1)*float64(j%3+1) + 0.1*g[j] + 0.01*theta[j]
-		}
-		return g
+	turning := func(i, j int, noise, theta float64) float64 {
+		return float64(i%2*2-1)*float64(j%3+1) + 0.1*noise + 0.01*theta
 	}
 	stepsAreTheEquations(t, 1500, turning, func(r *reference) int { return r.raised }, "FunnelAdam")
 }
 
 // stepsAreTheEquations compares steps on two parameters with those of the equations, which
-// must have done what the gradients are for in a hundred of them.
-func stepsAreTheEquations(t *testing.T, steps int, gradient func(rng *rand.Rand, i int, theta []float64) []float64, done func(*reference) int, names ...string) {
+// must have done what the gradients are for in a hundred of them. The gradient is that of
+// step i for element j.
+func stepsAreTheEquations(t *testing.T, steps int, gradient func(i, j int, noise, theta float64) float64, done func(*reference) int, names ...string) {
 	for _, name := range names {
 		var s applicable = newFunnel()
 		r := &reference{rules: funnelRules(), update: funnelUpdate, plain: plainVelocity, averaged: averagedVelocity, scale: &referenceScale{s: 1}}
@@ -1055,7 +1042,10 @@ func stepsAreTheEquations(t *testing.T, steps int, gradient func(rng *rand.Rand,
 		for i := range steps {
 			gs := make([][]float64, len(xs))
 			for k, x := range xs {
-				gs[k] = gradient(rng, i, x.theta)
+				gs[k] = random(rng, len(x.theta))
+				for j, noise := range gs[k] {
+					gs[k][j] = gradient(i, j, noise, x.theta[j])
+				}
 				write(ks[k].(*known).gradient, gs[k])
 			}
 			r.step(xs, gs)
