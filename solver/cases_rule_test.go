@@ -174,7 +174,7 @@ func TestAValueFunctionByTemporalDifferencesIsLearnedAsWellAsWithAdam(t *testing
 		return rms, nil
 	}
 	mean := func(name string, create func() G.Solver) (rms float64) {
-		const seeds = 3
+		const seeds = 2
 		for seed := range seeds {
 			r, err := learn(create(), uint64(seed+1))
 			if err != nil {

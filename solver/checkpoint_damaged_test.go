@@ -80,6 +80,7 @@ func withNumber(t testing.TB, file []byte, name string, i int, x float64) []byte
 
 func TestAFileThatIsCutAnywhereOrHasAnyBitFlippedIsRefused(t *testing.T) {
 	long(t)
+	t.Parallel()
 	for _, m := range []member{keptMember("FunnelAdam"), keptMember("Funnel, augmented"), keptMember("not ours, augmented")} {
 		s := m.make()
 		ps := smallRun(t, s)

@@ -348,6 +348,7 @@ func (r faultyReader) Read(b []byte) (int, error) {
 
 func TestAnErrorOfTheReaderIsReportedAsItIs(t *testing.T) {
 	long(t)
+	t.Parallel()
 	s := solver.NewFunnel()
 	ps := smallRun(t, s)
 	file, broken := written(t, ps, s), errors.New("the network is down")

@@ -263,6 +263,7 @@ func (w *faultyWriter) Write(b []byte) (int, error) {
 
 func TestAnErrorOfTheWriterIsReportedAsItIs(t *testing.T) {
 	long(t)
+	t.Parallel()
 	s := solver.Augment(solver.NewFunnel())
 	ps := smallRun(t, s)
 	full := errors.New("the disk is full")

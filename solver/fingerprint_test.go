@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -132,14 +133,14 @@ var fingerprints = map[string]string{
 	"float64/Normalized": "43f6d44b19a886b1b88348204268da9565b7803ef8c0eb0087b76729c3530f39",
 	"float64/Raw":        "1e78200a8ae872dfd68d55ae8b43f057943d8ba182fd144d37989274cef0f01d",
 
-	"float32/Normalized, augmented": "555bad38d7a39e985ae6268ab493c1fdbcea178cbf2462010b2bbca514b660a8",
-	"float32/Raw, augmented":        "773887cc69c60a9ce2c2f797e9ce5f6c5b59e5921a2f96bebb85506a7ad8260c",
-	"float64/Normalized, augmented": "bc7810616b4f446d6455fddbea69aecb4e60ef1a26b041bed892c6453aec81fb",
-	"float64/Raw, augmented":        "e362d1d5b5c30d5d296766b7a794c96ac7688ca84ba08316ec21b067f9020e1d",
-	"FunnelAdam/float32/Normalized": "e458fa2261b90d2d113e4e62e0498d7eed05ab315c3b0ae85ce343c13f3bbe58",
-	"FunnelAdam/float32/Raw":        "221b5ca5e32df962f0c993a7a7e16569f39a0b579cb621d6fdb04ebd3aa8e26e",
-	"FunnelAdam/float64/Normalized": "7e8c873121288f56dc10966dd234dd58479025ac5fb323aa5ab679455eec771f",
-	"FunnelAdam/float64/Raw":        "4690458ea6b0795ff89709cec0c52acfa88807701ac8994f7ce5f0e493b0b6ad",
+	"float32/Normalized, augmented":  "555bad38d7a39e985ae6268ab493c1fdbcea178cbf2462010b2bbca514b660a8",
+	"float32/Raw, augmented":         "773887cc69c60a9ce2c2f797e9ce5f6c5b59e5921a2f96bebb85506a7ad8260c",
+	"float64/Normalized, augmented":  "bc7810616b4f446d6455fddbea69aecb4e60ef1a26b041bed892c6453aec81fb",
+	"float64/Raw, augmented":         "e362d1d5b5c30d5d296766b7a794c96ac7688ca84ba08316ec21b067f9020e1d",
+	"float32/Normalized, FunnelAdam": "e458fa2261b90d2d113e4e62e0498d7eed05ab315c3b0ae85ce343c13f3bbe58",
+	"float32/Raw, FunnelAdam":        "221b5ca5e32df962f0c993a7a7e16569f39a0b579cb621d6fdb04ebd3aa8e26e",
+	"float64/Normalized, FunnelAdam": "7e8c873121288f56dc10966dd234dd58479025ac5fb323aa5ab679455eec771f",
+	"float64/Raw, FunnelAdam":        "4690458ea6b0795ff89709cec0c52acfa88807701ac8994f7ce5f0e493b0b6ad",
 }
 
 // fixed is a parameter whose gradient pulls it to a target, with noise.
@@ -182,14 +183,8 @@ func newAround(inner *Funnel, opts ...gorgonia.SolverOpt) around {
 }
 
 // fingerprint makes 200 steps of a problem, by all paths of the kernels, with
-// values that are first 0, 1 and −1 times this much.
-func fingerprint[T kernel.Float](t *testing.T, s Adaptive, value T) string {
-	t.Helper()
-	return shiftedFingerprint(t, s, value, 200)
-}
-
-// shiftedFingerprint is a fingerprint of a problem whose targets move far away at a step.
-func shiftedFingerprint[T kernel.Float](t *testing.T, s Adaptive, value T, shift int) string {
+// values that are first 0, 1 and −1 times this much, and whose targets move far away at a step.
+func fingerprint[T kernel.Float](t *testing.T, s Adaptive, value T, shift int) string {
 	t.Helper()
 	rng := rand.NewPCG(1, 2)
 	params := []*fixed[T]{newFixed[T](2*kernel.Block + 3), newFixed[T](131), newFixed[T](8)}
@@ -238,19 +233,40 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes long; without -short it runs")
 	}
-	t.Run("one core", func(t *testing.T) {
-		t.Parallel()
-		testFingerprints(t, func(s Adaptive) Adaptive { return s })
-	})
-	t.Run("several cores", func(t *testing.T) {
-		t.Parallel()
-		testFingerprints(t, func(s Adaptive) Adaptive {
-			if a, ok := s.(around); ok {
-				InParallel(a.Augmented)
+	for cores, as := range map[string]func(Adaptive) Adaptive{
+		"one core":      func(s Adaptive) Adaptive { return s },
+		"several cores": onSeveralCores,
+	} {
+		t.Run(cores, func(t *testing.T) {
+			cases := fingerprinted()
+			for name, c := range cases {
+				if cores != "one core" && earlier.MatchString(name) { // how work is shared has nothing to do with defaults
+					continue
+				}
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					for dtype, got := range map[string]string{
+						"float32": fingerprint(t, as(c.make()), float32(c.value), c.shift),
+						"float64": fingerprint(t, as(c.make()), c.value, c.shift),
+					} {
+						if want := fingerprints[dtype+"/"+name]; got != want {
+							t.Errorf("%s: fingerprint %s, want %s", dtype, got, want)
+						}
+					}
+				})
 			}
-			return InParallel(s)
+			if 2*len(cases) != len(fingerprints) {
+				t.Errorf("%d fingerprints are recorded for %d solvers", len(fingerprints), len(cases))
+			}
 		})
-	})
+	}
+}
+
+func onSeveralCores(s Adaptive) Adaptive {
+	if a, ok := s.(around); ok {
+		InParallel(a.Augmented)
+	}
+	return InParallel(s)
 }
 
 var (
@@ -300,6 +316,9 @@ var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps
 var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach, h.noiseSteps = false, false, 0 }), WithScaleScope(Global),
 	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
 
+// earlier is what the names of fingerprints of earlier versions have in them.
+var earlier = regexp.MustCompile(`th defaults|of before|(first|second|third) defaults`)
+
 // earlierDefaults are what the defaults were. With options that say so, the bits are
 // those of then.
 var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt } {
@@ -336,80 +355,73 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 	return defaults
 }()
 
-func testFingerprints(t *testing.T, as func(Adaptive) Adaptive) {
-	t.Helper()
-	got := map[string]string{
-		"float32/Funnel's defaults":     fingerprint[float32](t, as(NewFunnel()), 1),
-		"float64/Funnel's defaults":     fingerprint[float64](t, as(NewFunnel()), 1),
-		"float32/FunnelAdam's defaults": fingerprint[float32](t, as(NewFunnelAdam()), 1),
-		"float64/FunnelAdam's defaults": fingerprint[float64](t, as(NewFunnelAdam()), 1),
-		"float32/Augment's defaults":    fingerprint[float32](t, as(newAround(NewFunnel(free))), 1),
-		"float64/Augment's defaults":    fingerprint[float64](t, as(newAround(NewFunnel(free))), 1),
+// fingerprintedCase is what a fingerprint is of: see fingerprint.
+type fingerprintedCase struct {
+	make  func() Adaptive
+	value float64
+	shift int
+}
+
+// fingerprinted are the cases, by their names in fingerprints.
+func fingerprinted() map[string]fingerprintedCase {
+	cases := map[string]fingerprintedCase{}
+	quiet := func(name string, make func() Adaptive) { cases[name] = fingerprintedCase{make, 1, 200} }
+	shifted := func(name string, make func() Adaptive) {
+		cases[name+", after a shift"] = fingerprintedCase{make, 1, 90}
 	}
-	for before, opts := range map[string][]gorgonia.SolverOpt{"": nil, " of before lifted restarts": {low}, " of before prompt restarts": {late}} {
-		adam := opts
-		if opts != nil {
-			opts, adam = slices.Concat(steep, opts), slices.Concat(opts, long)
-		}
-		got["float32/Funnel"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(opts...)), 1, 90)
-		got["float64/Funnel"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(opts...)), 1, 90)
-		got["float32/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(adam...)), 1, 90)
-		got["float64/FunnelAdam"+before+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(adam...)), 1, 90)
+	paper := func(name string, make func() Adaptive) { cases[name] = fingerprintedCase{make, 0, 200} }
+	funnel := func(opts ...gorgonia.SolverOpt) func() Adaptive {
+		return func() Adaptive { return NewFunnel(opts...) }
+	}
+	funnelAdam := func(opts ...gorgonia.SolverOpt) func() Adaptive {
+		return func() Adaptive { return NewFunnelAdam(opts...) }
+	}
+	augment := func(inner []gorgonia.SolverOpt, opts ...gorgonia.SolverOpt) func() Adaptive {
+		return func() Adaptive { return newAround(NewFunnel(inner...), opts...) }
+	}
+	inner := []gorgonia.SolverOpt{free}
+
+	quiet("Funnel's defaults", funnel())
+	quiet("FunnelAdam's defaults", funnelAdam())
+	quiet("Augment's defaults", augment(inner))
+	shifted("Funnel", funnel())
+	shifted("FunnelAdam", funnelAdam())
+
+	for before, o := range map[string]gorgonia.SolverOpt{"lifted": low, "prompt": late} {
+		shifted("Funnel of before "+before+" restarts", funnel(slices.Concat(steep, []gorgonia.SolverOpt{o})...))
+		shifted("FunnelAdam of before "+before+" restarts", funnelAdam(slices.Concat([]gorgonia.SolverOpt{o}, long)...))
+	}
+	for name, of := range earlierDefaults {
+		quiet("Funnel's "+name, funnel(of.funnel...))
+		quiet("FunnelAdam's "+name, funnelAdam(of.adam...))
+		quiet("Augment's "+name, augment(of.funnel, of.augment...))
 	}
 	for _, name := range []string{"sixth defaults", "seventh defaults", "eighth defaults", "ninth defaults"} {
-		opts := earlierDefaults[name].adam
-		got["float32/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(opts...)), 1, 90)
-		got["float64/FunnelAdam's "+name+", after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(opts...)), 1, 90)
+		shifted("FunnelAdam's "+name, funnelAdam(earlierDefaults[name].adam...))
 	}
-	got["float32/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(even)), 1, 90)
-	got["float64/Funnel's tenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(even)), 1, 90)
-	got["float32/FunnelAdam's twelfth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(sudden)), 1, 90)
-	got["float64/FunnelAdam's twelfth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(sudden)), 1, 90)
-	got["float32/Augment's twelfth defaults"] = fingerprint[float32](t, as(newAround(NewFunnel(free), common...)), 1)
-	got["float64/Augment's twelfth defaults"] = fingerprint[float64](t, as(newAround(NewFunnel(free), common...)), 1)
-	got["float32/FunnelAdam's eleventh defaults"] = fingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1)
-	got["float64/FunnelAdam's eleventh defaults"] = fingerprint[float64](t, as(NewFunnelAdam(abrupt)), 1)
-	got["float32/FunnelAdam's eleventh defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(abrupt)), 1, 90)
-	got["float64/FunnelAdam's eleventh defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(abrupt)), 1, 90)
+	shifted("Funnel's tenth defaults", funnel(even))
+	quiet("FunnelAdam's eleventh defaults", funnelAdam(abrupt))
+	shifted("FunnelAdam's eleventh defaults", funnelAdam(abrupt))
+	shifted("FunnelAdam's twelfth defaults", funnelAdam(sudden))
+	quiet("Augment's twelfth defaults", augment(inner, common...))
+	shifted("Funnel's thirteenth defaults", funnel(free))
+	shifted("FunnelAdam's thirteenth defaults", funnelAdam(free))
+
 	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
-	adam, funnel := slices.Concat(shrinking, often), slices.Concat(steep, often)
-	got["float32/Funnel, many warm-ups"] = fingerprint[float32](t, as(NewFunnel(funnel...)), 1)
-	got["float64/Funnel, many warm-ups"] = fingerprint[float64](t, as(NewFunnel(funnel...)), 1)
-	got["float32/FunnelAdam, many warm-ups"] = fingerprint[float32](t, as(NewFunnelAdam(adam...)), 1)
-	got["float64/FunnelAdam, many warm-ups"] = fingerprint[float64](t, as(NewFunnelAdam(adam...)), 1)
-	got["float32/Funnel's thirteenth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnel(free)), 1, 90)
-	got["float64/Funnel's thirteenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnel(free)), 1, 90)
-	got["float32/FunnelAdam's thirteenth defaults, after a shift"] = shiftedFingerprint[float32](t, as(NewFunnelAdam(free)), 1, 90)
-	got["float64/FunnelAdam's thirteenth defaults, after a shift"] = shiftedFingerprint[float64](t, as(NewFunnelAdam(free)), 1, 90)
-	for name, of := range earlierDefaults {
-		got["float32/Funnel's "+name] = fingerprint[float32](t, as(NewFunnel(of.funnel...)), 1)
-		got["float64/Funnel's "+name] = fingerprint[float64](t, as(NewFunnel(of.funnel...)), 1)
-		got["float32/FunnelAdam's "+name] = fingerprint[float32](t, as(NewFunnelAdam(of.adam...)), 1)
-		got["float64/FunnelAdam's "+name] = fingerprint[float64](t, as(NewFunnelAdam(of.adam...)), 1)
-		got["float32/Augment's "+name] = fingerprint[float32](t, as(newAround(NewFunnel(of.funnel...), of.augment...)), 1)
-		got["float64/Augment's "+name] = fingerprint[float64](t, as(newAround(NewFunnel(of.funnel...), of.augment...)), 1)
-	}
-	for _, signal := range []Signal{Normalized, Raw} {
+	quiet("Funnel, many warm-ups", funnel(slices.Concat(steep, often)...))
+	quiet("FunnelAdam, many warm-ups", funnelAdam(slices.Concat(shrinking, often)...))
+
+	for signal, adamScaleRate := range map[Signal]float64{Normalized: 0.1, Raw: 1e-6} {
 		opts := []gorgonia.SolverOpt{
 			WithPaperStep(), WithGainRate(0.01), WithScaleBounds(0.001, 1000),
 			WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001), gorgonia.WithLearnRate(0.03),
 		}
-		adam := append(slices.Clone(opts), gorgonia.WithLearnRate(0.01), WithGainRate(0.003), WithScaleRate(map[Signal]float64{Normalized: 0.1, Raw: 1e-6}[signal]))
-		augmented := func() Adaptive {
-			return as(newAround(NewFunnel(opts...), append(slices.Clone(opts), WithScaleBounds(0.5, 2))...))
-		}
-		got["float32/"+signal.String()] = fingerprint[float32](t, as(NewFunnel(opts...)), 0)
-		got["float64/"+signal.String()] = fingerprint[float64](t, as(NewFunnel(opts...)), 0)
-		got["float32/"+signal.String()+", augmented"] = fingerprint[float32](t, augmented(), 0)
-		got["float64/"+signal.String()+", augmented"] = fingerprint[float64](t, augmented(), 0)
-		got["FunnelAdam/float32/"+signal.String()] = fingerprint[float32](t, as(NewFunnelAdam(adam...)), 0)
-		got["FunnelAdam/float64/"+signal.String()] = fingerprint[float64](t, as(NewFunnelAdam(adam...)), 0)
+		name := signal.String()
+		paper(name, funnel(opts...))
+		paper(name+", augmented", augment(opts, append(slices.Clone(opts), WithScaleBounds(0.5, 2))...))
+		paper(name+", FunnelAdam", funnelAdam(append(slices.Clone(opts), gorgonia.WithLearnRate(0.01), WithGainRate(0.003), WithScaleRate(adamScaleRate))...))
 	}
-	for name, want := range fingerprints {
-		if got[name] != want {
-			t.Errorf("%s: fingerprint %s, want %s", name, got[name], want)
-		}
-	}
+	return cases
 }
 
 var update = flag.Bool("update", false, "write testdata/*.safetensors anew")
