@@ -21,33 +21,72 @@ func rosenbrock(t *Task) {
 	t.next = func(int) {}
 }
 
-// onlineSine fits a sine with a tanh network, one noisy example a step. Score: the mean
-// square of prediction minus sine over the interval.
-func onlineSine(t *Task) {
-	const points = 64
-	x, xs := t.input("x", 1, 1)
-	y, ys := t.input("y", 1, 1)
-	net := t.mlp(G.Tanh, 1, 32, 32, 1)
-	var z *G.Node
-	z, t.params = net.on(x)
-	t.loss = meanSquare(z, y)
-	t.next = func(int) {
-		at := -3 + 6*t.rng.Float64()
-		xs[0], ys[0] = float32(at), float32(math.Sin(2*at)+0.1*t.rng.NormFloat64())
-	}
-	rows := make([][]float32, points)
-	for i := range rows {
-		rows[i] = []float32{-3 + 6*float32(i)/(points-1)}
-	}
-	predict := t.predictor(net, rows)
-	t.every = 10
-	t.score = func() float64 {
-		sum := 0.0
-		for i, p := range predict() {
-			sum += square(float64(p) - math.Sin(2*float64(rows[i][0])))
+// A curve is a function that a network fits, in inputs from −reach to reach.
+type curve struct {
+	truth func(x []float32) float64
+	reach float64
+	batch int
+	noise float64 // its deviation
+	sizes []int   // of the network's layers, input first, with tanh between them
+}
+
+func sine(factor float64) func([]float32) float64 {
+	return func(x []float32) float64 { return math.Sin(factor * float64(x[0])) }
+}
+
+func product(x []float32) float64 { return float64(x[0]) * float64(x[1]) }
+
+// fit fits a curve. Score: the mean square of prediction minus truth over a grid.
+func fit(c curve) func(*Task) {
+	return func(t *Task) {
+		inputs := c.sizes[0]
+		x, xs := t.input("x", c.batch, inputs)
+		y, ys := t.input("y", c.batch, 1)
+		net := t.mlp(G.Tanh, c.sizes...)
+		var z *G.Node
+		z, t.params = net.on(x)
+		t.loss = meanSquare(z, y)
+		t.next = func(int) {
+			for i := range ys {
+				row := xs[i*inputs:][:inputs]
+				for j := range row {
+					row[j] = float32(-c.reach + 2*c.reach*t.rng.Float64())
+				}
+				target := c.truth(row)
+				if c.noise > 0 {
+					target += c.noise * t.rng.NormFloat64()
+				}
+				ys[i] = float32(target)
+			}
 		}
-		return sum / points
+		rows := grid(inputs, float32(c.reach))
+		predict := t.predictor(net, rows)
+		t.every = 10
+		t.score = func() float64 {
+			sum := 0.0
+			for i, p := range predict() {
+				sum += square(float64(p) - c.truth(rows[i]))
+			}
+			return sum / float64(len(rows))
+		}
 	}
+}
+
+// grid is 64 points between −reach and reach in each of one or two inputs.
+func grid(inputs int, reach float32) [][]float32 {
+	side := 64
+	if inputs == 2 {
+		side = 8
+	}
+	rows := make([][]float32, 64)
+	for i := range rows {
+		rest := i
+		for range inputs {
+			rows[i] = append(rows[i], -reach+2*reach*float32(rest%side)/float32(side-1))
+			rest /= side
+		}
+	}
+	return rows
 }
 
 // spirals tells three arms of a spiral apart with five tanh layers. Score: the
