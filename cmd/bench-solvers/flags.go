@@ -28,7 +28,7 @@ usage: bench-solvers [flags]
 The peers are Gorgonia's Adam and momentum. With -tuned both are run with eight
 learning rates, 1e-4 to 0.3, and each problem's best is what others are compared
 with; without, peers are what -solvers has of them: Adam at 0.001. On two cores
-the default takes about a minute, and -tuned about six for each seed.
+the default takes one to three minutes, and -tuned six to fifteen for each seed.
 
 Scores below a problem's floor, where differences mean nothing, count as the
 floor. A run diverges where its loss or score is not finite, or where a step is
