@@ -11,7 +11,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"testing"
 
@@ -240,7 +239,7 @@ func TestTheSameBitsEverywhere(t *testing.T) {
 		t.Run(cores, func(t *testing.T) {
 			cases := fingerprinted()
 			for name, c := range cases {
-				if cores != "one core" && earlier.MatchString(name) { // how work is shared has nothing to do with defaults
+				if cores != "one core" && c.earlier { // how work is shared has nothing to do with defaults
 					continue
 				}
 				t.Run(name, func(t *testing.T) {
@@ -316,9 +315,6 @@ var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps
 var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach, h.noiseSteps = false, false, 0 }), WithScaleScope(Global),
 	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
 
-// earlier is what the names of fingerprints of earlier versions have in them.
-var earlier = regexp.MustCompile(`th defaults|of before|(first|second|third) defaults`)
-
 // earlierDefaults are what the defaults were. With options that say so, the bits are
 // those of then.
 var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt } {
@@ -357,19 +353,20 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 
 // fingerprintedCase is what a fingerprint is of: see fingerprint.
 type fingerprintedCase struct {
-	make  func() Adaptive
-	value float64
-	shift int
+	make    func() Adaptive
+	value   float64
+	shift   int
+	earlier bool // whether it is of an earlier version's defaults
 }
 
 // fingerprinted are the cases, by their names in fingerprints.
 func fingerprinted() map[string]fingerprintedCase {
-	cases := map[string]fingerprintedCase{}
-	quiet := func(name string, make func() Adaptive) { cases[name] = fingerprintedCase{make, 1, 200} }
+	cases, earlier := map[string]fingerprintedCase{}, false
+	quiet := func(name string, make func() Adaptive) { cases[name] = fingerprintedCase{make, 1, 200, earlier} }
 	shifted := func(name string, make func() Adaptive) {
-		cases[name+", after a shift"] = fingerprintedCase{make, 1, 90}
+		cases[name+", after a shift"] = fingerprintedCase{make, 1, 90, earlier}
 	}
-	paper := func(name string, make func() Adaptive) { cases[name] = fingerprintedCase{make, 0, 200} }
+	paper := func(name string, make func() Adaptive) { cases[name] = fingerprintedCase{make, 0, 200, earlier} }
 	funnel := func(opts ...gorgonia.SolverOpt) func() Adaptive {
 		return func() Adaptive { return NewFunnel(opts...) }
 	}
@@ -387,6 +384,22 @@ func fingerprinted() map[string]fingerprintedCase {
 	shifted("Funnel", funnel())
 	shifted("FunnelAdam", funnelAdam())
 
+	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
+	quiet("Funnel, many warm-ups", funnel(slices.Concat(steep, often)...))
+	quiet("FunnelAdam, many warm-ups", funnelAdam(slices.Concat(shrinking, often)...))
+
+	for signal, adamScaleRate := range map[Signal]float64{Normalized: 0.1, Raw: 1e-6} {
+		opts := []gorgonia.SolverOpt{
+			WithPaperStep(), WithGainRate(0.01), WithScaleBounds(0.001, 1000),
+			WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001), gorgonia.WithLearnRate(0.03),
+		}
+		name := signal.String()
+		paper(name, funnel(opts...))
+		paper(name+", augmented", augment(opts, append(slices.Clone(opts), WithScaleBounds(0.5, 2))...))
+		paper(name+", FunnelAdam", funnelAdam(append(slices.Clone(opts), gorgonia.WithLearnRate(0.01), WithGainRate(0.003), WithScaleRate(adamScaleRate))...))
+	}
+
+	earlier = true
 	for before, o := range map[string]gorgonia.SolverOpt{"lifted": low, "prompt": late} {
 		shifted("Funnel of before "+before+" restarts", funnel(slices.Concat(steep, []gorgonia.SolverOpt{o})...))
 		shifted("FunnelAdam of before "+before+" restarts", funnelAdam(slices.Concat([]gorgonia.SolverOpt{o}, long)...))
@@ -406,21 +419,6 @@ func fingerprinted() map[string]fingerprintedCase {
 	quiet("Augment's twelfth defaults", augment(inner, common...))
 	shifted("Funnel's thirteenth defaults", funnel(free))
 	shifted("FunnelAdam's thirteenth defaults", funnelAdam(free))
-
-	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
-	quiet("Funnel, many warm-ups", funnel(slices.Concat(steep, often)...))
-	quiet("FunnelAdam, many warm-ups", funnelAdam(slices.Concat(shrinking, often)...))
-
-	for signal, adamScaleRate := range map[Signal]float64{Normalized: 0.1, Raw: 1e-6} {
-		opts := []gorgonia.SolverOpt{
-			WithPaperStep(), WithGainRate(0.01), WithScaleBounds(0.001, 1000),
-			WithGainSignal(signal), WithScaleSignal(signal), WithScaleRate(0.001), gorgonia.WithLearnRate(0.03),
-		}
-		name := signal.String()
-		paper(name, funnel(opts...))
-		paper(name+", augmented", augment(opts, append(slices.Clone(opts), WithScaleBounds(0.5, 2))...))
-		paper(name+", FunnelAdam", funnelAdam(append(slices.Clone(opts), gorgonia.WithLearnRate(0.01), WithGainRate(0.003), WithScaleRate(adamScaleRate))...))
-	}
 	return cases
 }
 
