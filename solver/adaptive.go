@@ -52,7 +52,7 @@ type adaptive struct {
 	changes            []float64 // ‖Δ‖² of each, of an Augmented
 	meanSquare         float64   // of all values of the step
 	grown              float64   // the largest ḡ_low/ḡ of the step
-	signals, weights   []float64 // of each parameter that has a signal, where they are pooled
+	weighted, weights  []float64 // of each parameter that has a signal, where something is pooled
 }
 
 // state is what an adaptive solver knows of one parameter, of either dtype. The

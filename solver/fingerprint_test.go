@@ -84,9 +84,9 @@ var fingerprints = map[string]string{
 	"float64/Augment's ninth defaults":                            "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 	"float32/Funnel's defaults":                                   "b6e6f65a36962c9af2e1e75d019e147e556bbf1da66e8b97a6bfb4329a197f46",
 	"float64/Funnel's defaults":                                   "ea28f70be266d1ab731a72938894fff57e6d81aaf02547974be635faf42dc06d",
-	"float32/FunnelAdam's defaults":                               "a75a6ffd3f4ba86700d437bcd04d0945a174aaeb4ec6806183ec980df348d6fa",
+	"float32/FunnelAdam's defaults":                               "f3b10c81fcd479cd3c1456d545b2a19d9b37a0b37820cce75921dc2da869e64f",
 	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
-	"float64/FunnelAdam's defaults":                               "e2a68f92cd7bd627a13dd3f4c33d915a1e8d5c8d8d6093f294f87d70b5eddddc",
+	"float64/FunnelAdam's defaults":                               "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
 	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
 	"float32/Augment's defaults":                                  "0cbaa6aa629663794bfe0e31237bed942e5e2ccdee25cdb25a4ee3d5ae16f31a",
 	"float64/Augment's defaults":                                  "4c576d3bde4424f27bbdb942f65f457a9eb93ce49db1992359701aabe56591a3",
@@ -100,14 +100,16 @@ var fingerprints = map[string]string{
 	"float32/Funnel, after a shift":                               "1fd50eb4d0c1048383e7368993ffb0fb617f30ae5dec702709bf38afce92600d",
 	"float32/Funnel's thirteenth defaults, after a shift":         "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
-	"float32/FunnelAdam, after a shift":                           "bc2f41c4476b7227e619d857725cc1166441ac043ad8b118393631610b17be45",
+	"float32/FunnelAdam, after a shift":                           "7b3f039e8cb597dd2d745c1efa97656161e29b22ed3d6564d909cd936b5ddf99",
+	"float32/FunnelAdam's fourteenth defaults, after a shift":     "bc2f41c4476b7227e619d857725cc1166441ac043ad8b118393631610b17be45",
 	"float32/FunnelAdam's thirteenth defaults, after a shift":     "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
 	"float32/FunnelAdam's twelfth defaults, after a shift":        "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
 	"float32/FunnelAdam's eleventh defaults, after a shift":       "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
 	"float64/Funnel, after a shift":                               "fcf4ee2c52311e744c9e3dc0fd1dafa0d6d00d67707b663fbac83c16cc040e43",
 	"float64/Funnel's thirteenth defaults, after a shift":         "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
-	"float64/FunnelAdam, after a shift":                           "2c392e829a3e1a771233d6cb5249f1a590242ce00cfc70e35f346f4894ba3a5b",
+	"float64/FunnelAdam, after a shift":                           "40eb132d683ff0a55299d582396e9a2d764945707799feb75d054121911a23e5",
+	"float64/FunnelAdam's fourteenth defaults, after a shift":     "2c392e829a3e1a771233d6cb5249f1a590242ce00cfc70e35f346f4894ba3a5b",
 	"float64/FunnelAdam's thirteenth defaults, after a shift":     "5c1ac8ff8ecfad51265469201025de82cdcad97afe772fe93df3c3530ec2fd65",
 	"float64/FunnelAdam's twelfth defaults, after a shift":        "6bc2439c3ea57e721b01476b977631a1b2b0b95c9b391174647fce81ad0c8858",
 	"float64/FunnelAdam's eleventh defaults, after a shift":       "3b51be80413f7f1ff48ba544e576aacc5fdd24d96d672cbe73506e4ce28bdfa7",
@@ -275,21 +277,25 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// free is as it was before the longest step could grow less than its parameters, and the floor be raised.
-	free = option(func(h *hyperparameters) { h.freeGrowth, h.raisedFloor = 0, false })
+	// apart is a FunnelAdam of before its scales were drawn towards their mean.
+	apart = option(func(h *hyperparameters) { h.scalePooling = 0 })
+	// free is apart, and as it was before the longest step could grow less than its parameters, and the floor be raised.
+	free = option(func(h *hyperparameters) { h.freeGrowth, h.raisedFloor, h.scalePooling = 0, false, 0 })
 	// bounded is free, and as it was when scales stayed between 1e-9 and 1e9, and a parameter's first step was as long as those of all others.
 	bounded = option(func(h *hyperparameters) {
-		h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth, h.raisedFloor = 1e-9, 1e9, 0, 0, false
+		h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth, h.raisedFloor, h.scalePooling = 1e-9, 1e9, 0, 0, false, 0
 	})
 	// endless is free, and as it was before a scale grew no more on gradients that are next to nothing.
-	endless = option(func(h *hyperparameters) { h.leastGradient, h.freeGrowth, h.raisedFloor = 0, 0, false })
+	endless = option(func(h *hyperparameters) {
+		h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, 0, false, 0
+	})
 	// sudden is endless, and as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
 	sudden = option(func(h *hyperparameters) {
-		h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor = false, 0, 0, false
+		h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = false, 0, 0, false, 0
 	})
 	// heavy is sudden, and as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
 	heavy = option(func(h *hyperparameters) {
-		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor = 0, false, false, 0, 0, false
+		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, false, false, 0, 0, false, 0
 	})
 	// even is endless, and a Funnel of before its scale fell where the gradient grew.
 	even = option(func(h *hyperparameters) {
@@ -299,7 +305,7 @@ var (
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
 	// abrupt is sudden, and a FunnelAdam of before its noise correction grew.
 	abrupt = option(func(h *hyperparameters) {
-		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor = 0, 0.5, false, 0, 0, false
+		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, 0.5, false, 0, 0, false, 0
 	})
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
@@ -321,7 +327,7 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 	all := func(opts ...[]gorgonia.SolverOpt) []gorgonia.SolverOpt { return slices.Concat(opts...) }
 	alone := WithStepAverage(0)
 	soft := option(func(h *hyperparameters) { h.firm = false })
-	apart := []gorgonia.SolverOpt{late, alone, WithSignalPooling(0), soft}
+	own := []gorgonia.SolverOpt{late, alone, WithSignalPooling(0), soft}
 	once := []gorgonia.SolverOpt{late, alone, WithSignalPooling(0), soft, WithScaleRestart(0), WithNoiseLimit(5), WithScaleWarmup(0.3, 30), WithScaleFloor(0.25), WithNoiseCorrection(0.3)}
 	cosine := all(once, []gorgonia.SolverOpt{WithScaleSignal(Normalized), WithMaxStep(0), WithScaleFloor(0), WithNoiseCorrection(0)})
 	faster := all(cosine, []gorgonia.SolverOpt{WithScaleWarmup(1, 30)})
@@ -336,7 +342,7 @@ var earlierDefaults = func() map[string]struct{ funnel, adam, augment []gorgonia
 	defaults := map[string]struct{ funnel, adam, augment []gorgonia.SolverOpt }{
 		"first defaults":   {all(cosine, slowly), all(long, faster, both), all(brief, faster, augment)},
 		"second defaults":  {all(once, slowly), all(long, once, both), all(brief, once, augment)},
-		"third defaults":   {all(apart, funnel), all(apart, long, adam), all(brief, apart, softly)},
+		"third defaults":   {all(own, funnel), all(own, long, adam), all(brief, own, softly)},
 		"fourth defaults":  {slower, all(long, []gorgonia.SolverOpt{late, alone}), all(brief, softly)},
 		"fifth defaults":   {before, all(long, before), brief},
 		"sixth defaults":   {before, all(shrinking, []gorgonia.SolverOpt{held, slow, WithMaxStep(0.03)}), brief},
@@ -419,6 +425,7 @@ func fingerprinted() map[string]fingerprintedCase {
 	quiet("Augment's twelfth defaults", augment(inner, common...))
 	shifted("Funnel's thirteenth defaults", funnel(free))
 	shifted("FunnelAdam's thirteenth defaults", funnelAdam(free))
+	shifted("FunnelAdam's fourteenth defaults", funnelAdam(apart))
 	return cases
 }
 
@@ -470,7 +477,8 @@ var models = map[string]struct {
 	"funnel of before growth had a limit":              {func() gorgonia.Solver { return NewFunnel(free) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":         {func() gorgonia.Solver { return NewFunnel(bounded) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                       {func() gorgonia.Solver { return NewFunnel(bounded, endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
+	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "ff6d1f5b3cfb7577be0277d12161bbec4ae675252c688db9c4a77589fbc9215c"},
+	"funneladam of before scales were pooled":          {func() gorgonia.Solver { return NewFunnelAdam(apart) }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
 	"funneladam of before growth had a limit":          {func() gorgonia.Solver { return NewFunnelAdam(free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
 	"funneladam of before scales had wider bounds":     {func() gorgonia.Solver { return NewFunnelAdam(bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
 	"funneladam of before scales stopped growing":      {func() gorgonia.Solver { return NewFunnelAdam(bounded, endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},

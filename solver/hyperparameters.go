@@ -42,6 +42,7 @@ type hyperparameters struct {
 	lift                    float64
 	once                    bool
 	pooling                 float64
+	scalePooling            float64
 	stepAverage             float64
 	smooth                  bool
 	scaleMin, scaleMax      float64
@@ -156,6 +157,8 @@ var settings = []setting{
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.once} }},
 	{option: "WithSignalPooling", saved: []string{"signal_pooling"}, symbol: "n0", meaning: "elements from which on a parameter's scale follows its own signal more than the mean of all; 0 for its own alone",
 		domain: finiteFromZero, value: []any{100.0}, others: map[kind][]any{funnelAdam: {1000.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},
+	{saved: []string{"scale_pooling"}, meaning: "how much of the way that a parameter's signal is drawn towards the mean of all a FunnelAdam's scale goes towards that of scales, at every step; none at first",
+		domain: belowOne, value: []any{0.0}, others: map[kind][]any{funnelAdam: {0.1}}, before: []any{0.0}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.scalePooling} }},
 	{option: "WithStepAverage", saved: []string{"step_average"}, symbol: "β_u", meaning: "decay of the step average, the direction of the signal after the warm-up; 0 for the last step alone",
 		domain: belowOne, value: []any{0.99}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.stepAverage} }},
 	{saved: []string{"smooth_average"}, meaning: "whether the step average is of smoother steps, and alone the direction of the signal; at first the last step counted, too",

@@ -26,6 +26,7 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor, meanShare                 float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
+	scalePooling                                   float64 // FunnelAdam
 	noiseSteps                                     float64 // FunnelAdam, Augment
 	stepAverage, lift, momentumWarmup, growth      float64
 	leastGradient, spread, freeGrowth              float64
@@ -60,7 +61,7 @@ func funnelAdamRules() rules {
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
-		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, stepAverage: 0.99, scaleSignal: solver.Relative,
+		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, scalePooling: 0.1, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, raisedFloor: true,
 	}
 }
@@ -311,13 +312,18 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 	next := make([]referenceScale, len(groups))
 	// The signals are of the directions that the steps before went.
 	signals, steady, has := make([]float64, len(groups)), make([]float64, len(groups)), make([]bool, len(groups))
+	scales := make([]float64, len(groups))
 	for i, group := range groups {
-		if next[i] = *r.scaleOf(group); r.scaleRate > 0 {
+		next[i] = *r.scaleOf(group)
+		if scales[i] = next[i].s; r.scaleRate > 0 {
 			signals[i], steady[i], has[i] = r.signal(group, g, &next[i])
 		}
 	}
-	r.pooled(groups, signals, has)
-	r.pooled(groups, steady, has)
+	r.pooled(groups, signals, has, 1)
+	r.pooled(groups, steady, has, 1)
+	if !r.paused() {
+		r.pooled(groups, scales, has, r.scalePooling)
+	}
 	for i := range groups {
 		if next[i].s = 1; r.scaleRate > 0 {
 			next[i].s = r.factor(signals[i], steady[i], has[i], &next[i])
@@ -348,7 +354,7 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 	}
 	first := r.firstScale(xs, starting, u)
 	for i, group := range groups {
-		r.move(group, first, &next[i], u, plain)
+		r.move(group, scales[i], first, &next[i], u, plain)
 	}
 }
 
@@ -425,21 +431,21 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 	return c, steady, dd > 0 && !at.still
 }
 
-// pooled draws the signals of groups that have one towards their mean.
-func (r *reference) pooled(groups [][]*referenceParameter, signals []float64, has []bool) {
-	if r.pooling == 0 || !r.perParameter || r.scaleSignal != solver.Relative {
+// pooled draws the signals or scales of groups that have a signal towards their mean.
+func (r *reference) pooled(groups [][]*referenceParameter, of []float64, has []bool, rate float64) {
+	if r.pooling == 0 || rate == 0 || !r.perParameter || r.scaleSignal != solver.Relative {
 		return
 	}
 	var sum, weights float64
 	for i, group := range groups {
 		if has[i] {
 			weight := math.Min(float64(len(group[0].theta)), r.pooling)
-			sum, weights = sum+weight*signals[i], weights+weight
+			sum, weights = sum+weight*of[i], weights+weight
 		}
 	}
 	for i, group := range groups {
 		if n := float64(len(group[0].theta)); has[i] {
-			signals[i] = (n*signals[i] + r.pooling*sum/weights) / (n + r.pooling)
+			of[i] += rate * ((n*of[i]+r.pooling*sum/weights)/(n+r.pooling) - of[i])
 			r.drawn++
 		}
 	}
@@ -514,11 +520,10 @@ func (r *reference) surprise(c float64, at *referenceScale) (w float64) {
 	return at.warmup
 }
 
-// move finds the scale of a group, given what the signal makes of it, and makes the
-// step. What a step that moved nothing would have taught is forgotten.
-func (r *reference) move(group []*referenceParameter, first float64, next *referenceScale, u, plain map[*referenceParameter][]float64) {
+// move finds the scale of a group, given what it was, drawn towards others, and what the signal
+// makes of it, and makes the step. What a step that moved nothing would have taught is forgotten.
+func (r *reference) move(group []*referenceParameter, s, first float64, next *referenceScale, u, plain map[*referenceParameter][]float64) {
 	now := r.scaleOf(group)
-	s := now.s
 	if r.scaleRate > 0 && !r.paused() {
 		if now.moves == 0 {
 			s = math.Min(first, r.longestFirst(group, u))

@@ -431,3 +431,26 @@ func TestAScaleGrowsNoMoreWhereGradientsAreNextToNothing(t *testing.T) {
 		}
 	}
 }
+
+// Biases begin at 0, where the longest step is far shorter than the first of the weights is. Once
+// gradients are noise, which makes a FunnelAdam's directions shorter, it limits them no more.
+func TestAScaleThatTheLongestStepKeptShortGrowsBackToThoseOfOthers(t *testing.T) {
+	rng, s := rand.New(rand.NewPCG(7, 7)), solver.NewFunnelAdam()
+	weights := vector("weights", random(rng, 2000), make([]float64, 2000))
+	biases := vector("biases", make([]float64, 5), make([]float64, 5))
+	share := func() float64 { return learned(s)[1].Scale / learned(s)[0].Scale }
+	least := 1.0
+	for range 300 {
+		set(weights.gradient, random(rng, 2000))
+		set(biases.gradient, random(rng, 5))
+		step(t, s, model(weights, biases))
+		least = min(least, share())
+	}
+	t.Logf("the biases' scale is at least %.2f times that of the weights, and %.2f at the end", least, share())
+	if least > 0.5 {
+		t.Errorf("the biases' scale is never below %.2f times that of the weights, so that nothing is shown", least)
+	}
+	if share() < 0.8 {
+		t.Errorf("after 300 steps of noise the biases' scale is %.2f times that of the weights", share())
+	}
+}

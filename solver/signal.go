@@ -36,7 +36,9 @@ func (h *hyperparameters) weighed(w float64, now *reading) float64 {
 	return c
 }
 
-// readSignals begins the next state of every scale and finds its signal.
+// readSignals begins the next state of every scale and finds its signal. The signals of
+// small parameters are drawn towards the mean of all, and so, a little at every step, are a
+// FunnelAdam's scales: one that a longest step once kept short does not stay so for good.
 func (a *adaptive) readSignals(bound []state) {
 	a.next = a.learned
 	for _, p := range bound {
@@ -51,9 +53,12 @@ func (a *adaptive) readSignals(bound []state) {
 		for i, p := range bound {
 			a.read(bound[i:i+1], p.progressed())
 		}
-		a.poolSignals(bound, func(now *reading) *float64 { return &now.signal })
+		a.pool(bound, 1, func(p *progress) *float64 { return &p.now.signal })
 		if a.averages() {
-			a.poolSignals(bound, func(now *reading) *float64 { return &now.averageSignal })
+			a.pool(bound, 1, func(p *progress) *float64 { return &p.now.averageSignal })
+		}
+		if a.scalePooling > 0 {
+			a.pool(bound, a.scalePooling, func(p *progress) *float64 { return &p.next.scale })
 		}
 	}
 }
@@ -82,33 +87,33 @@ func (a *adaptive) readAverage(of []state, p *progress) {
 	}
 }
 
-// poolSignals draws the signals of parameters that have scales of their own towards
-// the mean c̄ of all, in which each weighs as many elements N as it has, n0 at most:
+// pool draws what parameters with scales of their own have, x, towards its mean x̄ over all,
+// in which each weighs as many elements N as it has, n0 at most:
 //
-//	c ← c + n0 / (N + n0) (c̄ − c)
+//	x ← x + rate n0 / (N + n0) (x̄ − x)
 //
 // It adds in ascending order, so that the order of the parameters does not matter.
-func (a *adaptive) poolSignals(bound []state, of func(*reading) *float64) {
+func (a *adaptive) pool(bound []state, rate float64, of func(*progress) *float64) {
 	if a.pooling == 0 || a.scaleSignal != Relative {
 		return
 	}
-	signals, weights := a.signals[:0], a.weights[:0]
+	weighted, weights := a.weighted[:0], a.weights[:0]
 	for _, p := range bound {
-		if now := &p.progressed().now; now.ok {
+		if own := p.progressed(); own.now.ok {
 			weight := min(float64(p.elements()), a.pooling)
-			signals, weights = append(signals, weight**of(now)), append(weights, weight)
+			weighted, weights = append(weighted, weight**of(own)), append(weights, weight)
 		}
 	}
-	a.signals, a.weights = signals, weights
+	a.weighted, a.weights = weighted, weights
 	total := kernel.AddAscending(weights)
 	if total == 0 {
 		return
 	}
-	mean := kernel.AddAscending(signals) / total
+	mean := kernel.AddAscending(weighted) / total
 	for _, p := range bound {
-		if now := &p.progressed().now; now.ok {
-			share := a.pooling / (float64(p.elements()) + a.pooling)
-			*of(now) += float64(share * (mean - *of(now)))
+		if own := p.progressed(); own.now.ok {
+			share := float64(rate * (a.pooling / (float64(p.elements()) + a.pooling)))
+			*of(own) += float64(share * (mean - *of(own)))
 		}
 	}
 }
