@@ -20,7 +20,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	s_t = s′_{t−1} · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),  k_t = k (t−1) / (t + 999),
-//	      s′_{t−1} = s_{t−1} + 0.1 n0 / (N + n0) (s̄_{t−1} − s_{t−1}),
+//	      s′_{t−1} = s_{t−1} + 0.1 n0 / (n + n0) (s̄_{t−1} − s_{t−1}),
 //	      then at least κ A/T and, where w_t > w_{t−1}, min(2 w_t, 1) √(A/T · B/W) T / (T + 100),
 //	      then at most c_max a_t ‖θ_{t−1}‖ / û_t,  û_t = η max(‖d_{t−1}‖, (1−β1) min(‖g_t‖/ḡ ‖d_{t−1}‖, √(n/(1−β2))))
 //	m_t = β1_t m_{t−1} + (1−β1_t) p_t ⊙ g_t,  β1_t = β1 (1 − f w_t),  b_t = β1_t b_{t−1}
@@ -31,7 +31,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // with m_0 = 0, b_0 = 1, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
 // makes the first step ρ times as long as the parameters are. The signal is
 // c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled, and 0 at most where ḡ is next to nothing; s̄ is the mean of
-// all parameters' scales, each weighing min(N, n0), which small ones are drawn towards as their signals
+// all parameters' scales, each weighing min(n, n0), which small ones are drawn towards as their signals
 // are, so that one that its longest step kept short does not stay so (WithSignalPooling); w_t is
 // the weight of the warm-up, A/T and B/W the means of the scale outside of it and in it, a_t
 // what is left of the longest step where values and gradients grow, and ū the step average, as
