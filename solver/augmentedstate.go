@@ -167,9 +167,9 @@ func (s *augmentedState[T]) update(int) {
 	s.moved = s.changed()
 	kernel.UpdateAugmented(s.theta, s.nodeValue, s.descent, T(s.next.scale), average)
 	if s.smooths {
-		s.updateSmooth(&s.averaged, s.descent, s.kept)
+		s.updateSmooth(&s.averaged, s.descent, &s.progress)
 	} else {
-		s.updateAverage(0, len(s.theta), s.descent, s.kept, false)
+		s.updateAverage(0, len(s.theta), s.descent, &s.progress, false)
 	}
 	clear(s.gradient)
 }

@@ -11,19 +11,40 @@ func (h *hyperparameters) averages() bool {
 	return h.stepAverage > 0 && h.scaleRate > 0 && h.scaleSignal == Relative
 }
 
+// lengthenAverage counts L, the steps since the last warm-up that the step average is over. That of
+// a FunnelAdam is over all of them, from 1/(1−β_u), a hundred, to ten times as many:
+//
+//	L ← min((1−w) L + 1, 10 / (1−β_u)),  β = max(β_u, 1 − 1/L)
+//
+// A last step weighs 1−β_u in it whatever its length is, so that all that agree add up. In a
+// valley whose walls throw steps back and forth, only many of them together show the way along it.
+func (h *hyperparameters) lengthenAverage(kept float64, next *learned) {
+	if h.longerAverage > 0 && h.averages() {
+		next.count = min(float64(kept*next.count)+1, h.longerAverage/(1-h.stepAverage))
+	}
+}
+
+// averageDecay is β.
+func (h *hyperparameters) averageDecay(next *learned) float64 {
+	if h.longerAverage > 0 && next.count > 0 {
+		return max(h.stepAverage, 1-1/next.count)
+	}
+	return h.stepAverage
+}
+
 // averaged is a parameter's step average, the mean of its steps with a scale of 1 since
 // the last warm-up; of FunnelAdam that of m, which √v makes a direction of:
 //
-//	ū ← β_u (1−w) ū + (1−β_u) u
+//	ū ← β (1−w) ū + (1−β_u) u
 //
-// where w is the weight of the warm-up.
+// where w is the weight of the warm-up and β is β_u, or more of a FunnelAdam, see lengthenAverage.
 type averaged[T kernel.Float] struct {
 	mean []T // of the elements in the sample; nil where the solver does without
 
 	// scratch, valid during Step
 	averages    bool
 	sample      kernel.Sample
-	decay       float64 // β_u
+	weight      float64 // 1 − β_u
 	alongBlocks []kernel.Sums
 }
 
@@ -39,7 +60,7 @@ func (s *averaged[T]) prepareAverage(h *hyperparameters, n, blocks int) {
 	if s.alongBlocks == nil {
 		s.alongBlocks = make([]kernel.Sums, blocks)
 	}
-	s.decay = h.stepAverage
+	s.weight = 1 - h.stepAverage
 }
 
 // along returns a parameter's sums with those of the direction along the average,
@@ -59,15 +80,19 @@ func (s *averaged[T]) along(sums kernel.Sums, n int) kernel.Sums {
 
 // updateAverage brings elements a to b of the parameter up to date with a direction.
 // flush says whether they are flushed then.
-func (s *averaged[T]) updateAverage(a, b int, d []T, kept float64, flush bool) {
+func (s *averaged[T]) updateAverage(a, b int, d []T, p *progress, flush bool) {
 	if !s.averages {
 		return
 	}
-	c := kernel.AverageStep[T]{Decay: T(s.decay * kept), Weight: T(1 - s.decay)}
+	c := s.averageStep(p)
 	kernel.UpdateAverage(s.mean, d, s.sample, a, b, &c)
 	if flush {
 		kernel.FlushAverage(s.mean, s.sample, a, b)
 	}
+}
+
+func (s *averaged[T]) averageStep(p *progress) kernel.AverageStep[T] {
+	return kernel.AverageStep[T]{Decay: T(p.decay * p.kept), Weight: T(s.weight)}
 }
 
 // finishAverage forgets the average where the solver does without.

@@ -84,9 +84,11 @@ var fingerprints = map[string]string{
 	"float64/Augment's ninth defaults":                            "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 	"float32/Funnel's defaults":                                   "b6e6f65a36962c9af2e1e75d019e147e556bbf1da66e8b97a6bfb4329a197f46",
 	"float64/Funnel's defaults":                                   "ea28f70be266d1ab731a72938894fff57e6d81aaf02547974be635faf42dc06d",
-	"float32/FunnelAdam's defaults":                               "f3b10c81fcd479cd3c1456d545b2a19d9b37a0b37820cce75921dc2da869e64f",
+	"float32/FunnelAdam's defaults":                               "774e4bcb7b24d0db3867695e58ed5a4b7d3bc3841bea2ae584ce33c9ff7029ec",
+	"float32/FunnelAdam's fifteenth defaults":                     "f3b10c81fcd479cd3c1456d545b2a19d9b37a0b37820cce75921dc2da869e64f",
 	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
-	"float64/FunnelAdam's defaults":                               "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
+	"float64/FunnelAdam's defaults":                               "e82fe917ba0acb07a69e9f2907f640806d485fe59de8762d3b29eb7e8370a6c5",
+	"float64/FunnelAdam's fifteenth defaults":                     "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
 	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
 	"float32/Augment's defaults":                                  "0cbaa6aa629663794bfe0e31237bed942e5e2ccdee25cdb25a4ee3d5ae16f31a",
 	"float64/Augment's defaults":                                  "4c576d3bde4424f27bbdb942f65f457a9eb93ce49db1992359701aabe56591a3",
@@ -277,25 +279,29 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// apart is a FunnelAdam of before its scales were drawn towards their mean.
-	apart = option(func(h *hyperparameters) { h.scalePooling = 0 })
+	// brisk is a FunnelAdam of before its step average grew longer.
+	brisk = option(func(h *hyperparameters) { h.longerAverage = 0 })
+	// apart is brisk, and of before its scales were drawn towards their mean.
+	apart = option(func(h *hyperparameters) { h.scalePooling, h.longerAverage = 0, 0 })
 	// free is apart, and as it was before the longest step could grow less than its parameters, and the floor be raised.
-	free = option(func(h *hyperparameters) { h.freeGrowth, h.raisedFloor, h.scalePooling = 0, false, 0 })
+	free = option(func(h *hyperparameters) {
+		h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 0, false, 0, 0
+	})
 	// bounded is free, and as it was when scales stayed between 1e-9 and 1e9, and a parameter's first step was as long as those of all others.
 	bounded = option(func(h *hyperparameters) {
-		h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth, h.raisedFloor, h.scalePooling = 1e-9, 1e9, 0, 0, false, 0
+		h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 1e-9, 1e9, 0, 0, false, 0, 0
 	})
 	// endless is free, and as it was before a scale grew no more on gradients that are next to nothing.
 	endless = option(func(h *hyperparameters) {
-		h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, 0, false, 0
+		h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 0, 0, false, 0, 0
 	})
 	// sudden is endless, and as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
 	sudden = option(func(h *hyperparameters) {
-		h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = false, 0, 0, false, 0
+		h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = false, 0, 0, false, 0, 0
 	})
 	// heavy is sudden, and as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
 	heavy = option(func(h *hyperparameters) {
-		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, false, false, 0, 0, false, 0
+		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 0, false, false, 0, 0, false, 0, 0
 	})
 	// even is endless, and a Funnel of before its scale fell where the gradient grew.
 	even = option(func(h *hyperparameters) {
@@ -305,7 +311,7 @@ var (
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
 	// abrupt is sudden, and a FunnelAdam of before its noise correction grew.
 	abrupt = option(func(h *hyperparameters) {
-		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, 0.5, false, 0, 0, false, 0
+		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 0, 0.5, false, 0, 0, false, 0, 0
 	})
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
@@ -426,6 +432,7 @@ func fingerprinted() map[string]fingerprintedCase {
 	shifted("Funnel's thirteenth defaults", funnel(free))
 	shifted("FunnelAdam's thirteenth defaults", funnelAdam(free))
 	shifted("FunnelAdam's fourteenth defaults", funnelAdam(apart))
+	quiet("FunnelAdam's fifteenth defaults", funnelAdam(brisk))
 	return cases
 }
 
@@ -477,7 +484,8 @@ var models = map[string]struct {
 	"funnel of before growth had a limit":              {func() gorgonia.Solver { return NewFunnel(free) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":         {func() gorgonia.Solver { return NewFunnel(bounded) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                       {func() gorgonia.Solver { return NewFunnel(bounded, endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "ff6d1f5b3cfb7577be0277d12161bbec4ae675252c688db9c4a77589fbc9215c"},
+	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "da75583a98c41d7c679b4983e24beaf547469a13967b23340650a814072a14eb"},
+	"funneladam of before its average grew longer":     {func() gorgonia.Solver { return NewFunnelAdam(brisk) }, "ff6d1f5b3cfb7577be0277d12161bbec4ae675252c688db9c4a77589fbc9215c"},
 	"funneladam of before scales were pooled":          {func() gorgonia.Solver { return NewFunnelAdam(apart) }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
 	"funneladam of before growth had a limit":          {func() gorgonia.Solver { return NewFunnelAdam(free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
 	"funneladam of before scales had wider bounds":     {func() gorgonia.Solver { return NewFunnelAdam(bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},

@@ -294,7 +294,7 @@ func (s *funnelState[T]) update(block int) {
 	a, b := s.within(block)
 	kernel.UpdateFunnel(s.theta[a:b], s.gradient[a:b], s.nu[a:b], s.m[a:b], s.p[a:b], &s.step)
 	flush := s.flushDue(block)
-	s.updateAverage(a, b, s.nu, s.kept, flush)
+	s.updateAverage(a, b, s.nu, &s.progress, flush)
 	if flush {
 		kernel.FlushFunnel(s.nu[a:b], s.m[a:b])
 	}

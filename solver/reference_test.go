@@ -26,7 +26,7 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor, meanShare                 float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
-	scalePooling                                   float64 // FunnelAdam
+	scalePooling, longerAverage                    float64 // FunnelAdam
 	noiseSteps                                     float64 // FunnelAdam, Augment
 	stepAverage, lift, momentumWarmup, growth      float64
 	leastGradient, spread, freeGrowth              float64
@@ -61,7 +61,7 @@ func funnelAdamRules() rules {
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
-		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, scalePooling: 0.1, stepAverage: 0.99, scaleSignal: solver.Relative,
+		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, scalePooling: 0.1, stepAverage: 0.99, longerAverage: 10, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, raisedFloor: true,
 	}
 }
@@ -106,6 +106,7 @@ type referenceScale struct {
 	low, length        float64 // the smallest ḡ of late, the mean of ‖θ‖
 	before             float64 // w of the step before
 	mean               float64 // of c after warm-ups
+	count              float64 // L
 	moves              int     // steps that moved something
 	still              bool    // whether the last step moved nothing
 	w                  float64 // of the step
@@ -134,7 +135,7 @@ type reference struct {
 	square   float64         // the mean of the squares of all values of the step
 	grown    float64         // the largest share of ḡ that the smallest ḡ of late is
 
-	outliers, outgrown, capped, slowed, floored, raised, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the longest step limits the scale, and grows less than the parameters, the floor does, and is raised, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller
+	outliers, outgrown, capped, slowed, floored, raised, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, lengthened, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the longest step limits the scale, and grows less than the parameters, the floor does, and is raised, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller, and the step average is over more steps than at first
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -255,17 +256,22 @@ func averagedMoment(r *rules, x *referenceParameter) ([]float64, func(int) float
 	}
 }
 
-// average brings the step average of x up to date, where the weight of the warm-up is w.
-func (r *reference) average(x *referenceParameter, w float64) {
+// average brings the step average of x up to date, which its scale says how to.
+func (r *reference) average(x *referenceParameter, at *referenceScale) {
 	base, over := r.averaged(&r.rules, x)
+	decay := r.stepAverage * (1 - at.w)
+	if at.count > 1/(1-r.stepAverage) {
+		decay = (1 - 1/at.count) * (1 - at.w)
+		r.lengthened++
+	}
 	for i, b := range base {
 		if r.smooth {
 			x.slow[i] = 0.95*x.slow[i] + 0.05*b
-			x.mean[i] = r.stepAverage*(1-w)*x.mean[i] + (1-r.stepAverage)*x.slow[i]
+			x.mean[i] = decay*x.mean[i] + (1-r.stepAverage)*x.slow[i]
 			x.along[i] = x.mean[i] + 0.3*x.likeness*b
 			continue
 		}
-		x.mean[i] = r.stepAverage*(1-w)*x.mean[i] + (1-r.stepAverage)*b
+		x.mean[i] = decay*x.mean[i] + (1-r.stepAverage)*b
 		x.along[i] = (x.mean[i] + 0.3*b) / over(i)
 	}
 }
@@ -328,6 +334,9 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 		if next[i].s = 1; r.scaleRate > 0 {
 			next[i].s = r.factor(signals[i], steady[i], has[i], &next[i])
 		}
+		if r.longerAverage > 0 && r.averages() && !r.paused() {
+			next[i].count = math.Min((1-next[i].w)*next[i].count+1, r.longerAverage/(1-r.stepAverage))
+		}
 	}
 	starting := map[*referenceParameter]bool{}
 	for i, x := range xs {
@@ -349,7 +358,7 @@ func (r *reference) step(xs []*referenceParameter, gradients [][]float64) {
 		for _, x := range group {
 			plain[x] = r.plain(&r.rules, x, g[x], next[i].w)
 			u[x], x.d = r.update(&r.rules, x, g[x], next[i].w)
-			r.average(x, next[i].w)
+			r.average(x, &next[i])
 		}
 	}
 	first := r.firstScale(xs, starting, u)
@@ -767,6 +776,9 @@ var scaleVariants = []variant{
 	{"step average", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithStepAverage(0.7)), func(r *rules) {
 		r.scaleRate, r.warmupRate, r.warmupSteps, r.stepAverage = 0.1, 0.3, 4, 0.7
 	}},
+	{"step average that grows longer", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithStepAverage(0.5)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.stepAverage = 0.1, 0.3, 4, 0.5
+	}},
 	{"step average of one scale", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithScaleScope(solver.Global)), func(r *rules) {
 		r.scaleRate, r.warmupRate, r.warmupSteps, r.perParameter = 0.1, 0.3, 4, false
 	}},
@@ -859,9 +871,10 @@ func TestStepsAreTheDocumentedEquations(t *testing.T) {
 						"restart with a larger scale":         r.lifted,
 						"signals pooled":                      r.drawn,
 						"step average":                        r.steadied,
+						"step average that grows longer":      r.lengthened,
 						"a gradient that is suddenly larger":  min(r.foresaw, r.shortened),
 					}
-					if n, ok := acts[v.name]; ok && n == 0 {
+					if n, ok := acts[v.name]; ok && n == 0 && (v.name != "step average that grows longer" || r.longerAverage > 0) {
 						t.Error("what it is about never happens")
 					}
 				})

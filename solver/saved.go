@@ -277,8 +277,8 @@ func (a *adaptive) restored(r *checkpoint.Solver, model []*namedValue) (next *re
 func possible(r *checkpoint.Solver, scaleMin float64) bool {
 	can := func(steps int, scale float64, a checkpoint.Adapting) bool {
 		return scale >= leastFactor(scaleMin) && isFinite(scale) && 0 <= a.Idle && a.Idle <= steps && int64(steps) <= checkpoint.MaxSteps &&
-			0 <= min(a.GradientNorm, a.GradientPeak, a.GradientLargest, a.GradientLow, a.ValueLength, a.ScaleSum, a.Steady, a.WarmupSum, a.WarmupSteps, a.SignalSquare) &&
-			isFinite(max(a.GradientNorm, a.GradientPeak, a.GradientLargest, a.GradientLow, a.ValueLength, a.ScaleSum, a.Steady, a.WarmupSum, a.WarmupSteps, a.SignalSquare)) &&
+			0 <= min(a.GradientNorm, a.GradientPeak, a.GradientLargest, a.GradientLow, a.ValueLength, a.ScaleSum, a.Steady, a.WarmupSum, a.WarmupSteps, a.SignalSquare, a.AverageSteps) &&
+			isFinite(max(a.GradientNorm, a.GradientPeak, a.GradientLargest, a.GradientLow, a.ValueLength, a.ScaleSum, a.Steady, a.WarmupSum, a.WarmupSteps, a.SignalSquare, a.AverageSteps)) &&
 			-1 <= a.SignalMean && a.SignalMean <= 1 && 0 <= a.Warmup && a.Warmup <= 1 && -signalLimit <= a.Signal && a.Signal <= signalLimit &&
 			0 <= a.GradientRatio && a.GradientRatio <= signalLimit
 	}

@@ -16,9 +16,10 @@ type progress struct {
 	learned
 
 	// scratch, valid during Step
-	now  reading
-	next learned // what the step will make of it
-	kept float64 // of the step average: 1 − w
+	now   reading
+	next  learned // what the step will make of it
+	kept  float64 // of the step average: 1 − w
+	decay float64 // and its decay
 }
 
 // learned is a scale and what its adaptation goes on from.
@@ -38,6 +39,7 @@ type learned struct {
 	signal float64 // z, the last c over σ
 	ratio  float64 // r, the last ‖g‖ over ḡ
 	mean   float64 // c̄, the running mean of c after warm-ups
+	count  float64 // L, how many steps a step average that grows longer is over
 	steady float64 // T, how much of the steps is in the sum
 
 	// of the steps that are not, those of warm-ups
@@ -72,12 +74,12 @@ func (p *progress) save() checkpoint.Parameter {
 
 func (p *progress) adapting() checkpoint.Adapting {
 	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, GradientLargest: p.largest, GradientLow: p.low, ValueLength: p.length, ScaleSum: p.sum,
-		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio, SignalMean: p.mean}
+		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio, SignalMean: p.mean, AverageSteps: p.count}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
 	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, largest: r.GradientLargest, low: r.GradientLow, length: r.ValueLength, sum: r.ScaleSum,
-		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio, mean: r.SignalMean}}
+		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio, mean: r.SignalMean, count: r.AverageSteps}}
 }
 
 // nextScales finds the scale of the step for every bound parameter.
@@ -94,7 +96,7 @@ func (a *adaptive) nextScales() error {
 		if a.scope == PerParameter {
 			a.nextScale(bound[i:i+1], own, first)
 		} else {
-			own.next.scale, own.kept = a.next.scale, a.kept
+			own.next.scale, own.kept, own.decay = a.next.scale, a.kept, a.decay
 		}
 		if err := p.setScale(&a.hyperparameters, own.next.scale); err != nil {
 			return a.parameters.Blame(i, err)
@@ -124,7 +126,7 @@ func (a *adaptive) adaptsScale() bool {
 // after it there is no signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
-	if p.kept = 1; a.adaptsScale() {
+	if p.kept, p.decay = 1, a.averageDecay(next); a.adaptsScale() {
 		t := p.moves()
 		if t == 0 {
 			next.scale = min(first, a.longestFirst(of, p))
@@ -132,6 +134,8 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		a.yield(t, next)
 		w := a.warmupWeight(t, &p.now, next)
 		p.kept = 1 - w
+		a.lengthenAverage(p.kept, next)
+		p.decay = a.averageDecay(next)
 		if p.now.ok {
 			c := a.weighed(w, &p.now)
 			next.scale *= kernel.Exp(a.exponent(t, w, c))

@@ -56,9 +56,10 @@ func (s *smoothed[T]) direction(a *averaged[T], d []T) (mean, besides []T) {
 }
 
 // updateSmooth brings d̄ and ū up to date with a step d.
-func (s *smoothed[T]) updateSmooth(a *averaged[T], d []T, kept float64) {
+func (s *smoothed[T]) updateSmooth(a *averaged[T], d []T, p *progress) {
 	kernel.UpdateAverage(s.smooth, d, a.sample, 0, len(d), &kernel.AverageStep[T]{Decay: smoothDecay, Weight: 1 - smoothDecay})
-	kernel.UpdateSampleAverage(a.mean, s.smooth, &kernel.AverageStep[T]{Decay: T(a.decay * kept), Weight: T(1 - a.decay)})
+	c := a.averageStep(p)
+	kernel.UpdateSampleAverage(a.mean, s.smooth, &c)
 }
 
 // finishSmooth forgets the smooth steps where the solver does without.
