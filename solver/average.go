@@ -11,12 +11,12 @@ func (h *hyperparameters) averages() bool {
 	return h.stepAverage > 0 && h.scaleRate > 0 && h.scaleSignal == Relative
 }
 
-// lengthenAverage counts L, the steps since the last warm-up that the step average is over. That of
-// a FunnelAdam is over all of them, from 1/(1−β_u), a hundred, to ten times as many:
+// lengthenAverage counts L, the steps since the last warm-up. The step average, but for an
+// Augmented's, is over all of them, 1/(1−β_u) at least, a hundred, and ten times as many at most:
 //
 //	L ← min((1−w) L + 1, 10 / (1−β_u)),  β = max(β_u, 1 − 1/L)
 //
-// A last step weighs 1−β_u in it whatever its length is, so that all that agree add up. In a
+// The last step weighs 1−β_u however many there are, so that all that agree add up. In a
 // valley whose walls throw steps back and forth, only many of them together show the way along it.
 func (h *hyperparameters) lengthenAverage(kept float64, next *learned) {
 	if h.longerAverage > 0 && h.averages() {
@@ -37,7 +37,7 @@ func (h *hyperparameters) averageDecay(next *learned) float64 {
 //
 //	ū ← β (1−w) ū + (1−β_u) u
 //
-// where w is the weight of the warm-up and β is β_u, or more of a FunnelAdam, see lengthenAverage.
+// where w is the weight of the warm-up, and for β see lengthenAverage.
 type averaged[T kernel.Float] struct {
 	mean []T // of the elements in the sample; nil where the solver does without
 
