@@ -11,8 +11,8 @@ func (h *hyperparameters) averages() bool {
 	return h.stepAverage > 0 && h.scaleRate > 0 && h.scaleSignal == Relative
 }
 
-// lengthenAverage counts L, the steps since the last warm-up. The step average, but for an
-// Augmented's, is over all of them, 1/(1−β_u) at least, a hundred, and ten times as many at most:
+// lengthenAverage counts L, the steps since the last warm-up. A FunnelAdam's step average is
+// over all of them, 1/(1−β_u) at least, a hundred, and ten times as many at most:
 //
 //	L ← min((1−w) L + 1, 10 / (1−β_u)),  β = max(β_u, 1 − 1/L)
 //
@@ -37,7 +37,7 @@ func (h *hyperparameters) averageDecay(next *learned) float64 {
 //
 //	ū ← β (1−w) ū + (1−β_u) u
 //
-// where w is the weight of the warm-up, and for β see lengthenAverage.
+// where w is the weight of the warm-up, and β is β_u, or of a FunnelAdam what lengthenAverage says.
 type averaged[T kernel.Float] struct {
 	mean []T // of the elements in the sample; nil where the solver does without
 

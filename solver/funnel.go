@@ -60,11 +60,9 @@ var _ Adaptive = (*Funnel)(nil)
 // pooled in the same way:
 //
 //	c^ū_t  = e_t · g_t / (‖e_t‖ ḡ),  e_t = ū_t + 0.3 ν_t
-//	ū_{t+1} = β_t (1−w_t) ū_t + (1−β_u) ν_{t+1},  ū_0 = 0
-//	β_t     = max(β_u, 1 − 1/L_t),  L_t = min((1−w_t) L_{t−1} + 1, 10 / (1−β_u)),  L_{−1} = 0
+//	ū_{t+1} = β_u (1−w_t) ū_t + (1−β_u) ν_{t+1},  ū_0 = 0
 //
-// of a fixed sample of the elements, where there are 4,096 or more. L is how many steps there were
-// since the warm-up, of which the average is over all, a hundred at least and a thousand at most.
+// of a fixed sample of the elements, where there are 4,096 or more.
 //
 // In a warm-up the momentum is less, because old gradients come from far away. Where a
 // step was too short to change a value, the exponential does not count for the gain at

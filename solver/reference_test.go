@@ -26,10 +26,9 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor, meanShare                 float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
-	scalePooling                                   float64 // FunnelAdam
+	scalePooling, longerAverage                    float64 // FunnelAdam
 	noiseSteps                                     float64 // FunnelAdam, Augment
-	stepAverage, longerAverage                     float64
-	lift, momentumWarmup, growth                   float64
+	stepAverage, lift, momentumWarmup, growth      float64
 	leastGradient, spread, freeGrowth              float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
@@ -44,7 +43,7 @@ func funnelRules() rules {
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-30, scaleMax: 1e30,
-		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, longerAverage: 10, scaleSignal: solver.Relative,
+		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, settled: true,
 	}
 }
