@@ -19,7 +19,7 @@ type progress struct {
 	now   reading
 	next  learned // what the step will make of it
 	kept  float64 // of the step average: 1 − w
-	decay float64 // and its decay
+	decay float64 // and β
 }
 
 // learned is a scale and what its adaptation goes on from.
@@ -126,7 +126,7 @@ func (a *adaptive) adaptsScale() bool {
 // after it there is no signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
-	if p.kept, p.decay = 1, a.averageDecay(next); a.adaptsScale() {
+	if p.kept = 1; a.adaptsScale() {
 		t := p.moves()
 		if t == 0 {
 			next.scale = min(first, a.longestFirst(of, p))
@@ -135,7 +135,6 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		w := a.warmupWeight(t, &p.now, next)
 		p.kept = 1 - w
 		a.lengthenAverage(p.kept, next)
-		p.decay = a.averageDecay(next)
 		if p.now.ok {
 			c := a.weighed(w, &p.now)
 			next.scale *= kernel.Exp(a.exponent(t, w, c))
@@ -148,6 +147,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 			next.scale = min(next.scale, longest)
 		}
 	}
+	p.decay = a.averageDecay(next)
 	next.scale = min(max(next.scale, a.scaleMin), a.scaleMax)
 }
 
