@@ -11,12 +11,12 @@ func (h *hyperparameters) averages() bool {
 	return h.stepAverage > 0 && h.scaleRate > 0 && h.scaleSignal == Relative
 }
 
-// lengthenAverage counts L, the steps since the last warm-up. A FunnelAdam's step average is
-// over all of them, 1/(1−β_u) at least, a hundred, and ten times as many at most:
+// lengthenAverage counts L, the steps since the last warm-up. The step average, but for an
+// Augmented's, is over all of them, 1/(1−β_u) at least, a hundred, and ten times as many at most:
 //
 //	L ← min((1−w) L + 1, 10 / (1−β_u)),  β = max(β_u, 1 − 1/L)
 //
-// The last step weighs 1−β_u however many there are, so that all that agree add up. In a
+// The last step weighs as much however many there are, so that all that agree add up. In a
 // valley whose walls throw steps back and forth, only many of them together show the way along it.
 func (h *hyperparameters) lengthenAverage(kept float64, next *learned) {
 	if h.longerAverage > 0 && h.averages() {
@@ -35,16 +35,18 @@ func (h *hyperparameters) averageDecay(next *learned) float64 {
 // averaged is a parameter's step average, the mean of its steps with a scale of 1 since
 // the last warm-up; of FunnelAdam that of m, which √v makes a direction of:
 //
-//	ū ← β (1−w) ū + (1−β_u) u
+//	ū ← β (1−w) ū + 3 (1−β_u) u
 //
-// where w is the weight of the warm-up, and β is β_u, or of a FunnelAdam what lengthenAverage says.
+// where w is the weight of the warm-up, and for β see lengthenAverage. The scale is adapted along
+// ū + 0.3 u. An Augmented has no 3.
 type averaged[T kernel.Float] struct {
 	mean []T // of the elements in the sample; nil where the solver does without
 
 	// scratch, valid during Step
 	averages    bool
 	sample      kernel.Sample
-	weight      float64 // 1 − β_u
+	overflows   bool    // whether ū might leave the range of T, and is forgotten
+	weight      float64 // 3 (1 − β_u)
 	alongBlocks []kernel.Sums
 }
 
@@ -60,7 +62,14 @@ func (s *averaged[T]) prepareAverage(h *hyperparameters, n, blocks int) {
 	if s.alongBlocks == nil {
 		s.alongBlocks = make([]kernel.Sums, blocks)
 	}
-	s.weight = 1 - h.stepAverage
+	s.weight = float64(h.averageWeight * (1 - h.stepAverage))
+}
+
+// boundAverage finds whether the average of directions of this length may be beyond a limit. It
+// is more than a mean where it grows longer and a step weighs more.
+func (s *averaged[T]) boundAverage(h *hyperparameters, length, limit float64) {
+	times := h.averageWeight * max(1, h.longerAverage)
+	s.overflows = times > 1 && !(length < limit/times)
 }
 
 // along returns a parameter's sums with those of the direction along the average,
@@ -92,6 +101,9 @@ func (s *averaged[T]) updateAverage(a, b int, d []T, p *progress, flush bool) {
 }
 
 func (s *averaged[T]) averageStep(p *progress) kernel.AverageStep[T] {
+	if s.overflows {
+		return kernel.AverageStep[T]{}
+	}
 	return kernel.AverageStep[T]{Decay: T(p.decay * p.kept), Weight: T(s.weight)}
 }
 

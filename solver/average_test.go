@@ -60,3 +60,20 @@ func TestAStepAverageThatIsTurnedOnAndOffIsSavedAsItIs(t *testing.T) {
 		}
 	}
 }
+
+// A step average is the sum of up to thirty velocities. Where that may be beyond float32 there is
+// none, so that a file with it can be read.
+func TestAStepAverageOfVelocitiesNearTheLargestNumberIsFinite(t *testing.T) {
+	s := solver.NewFunnel(gorgonia.WithLearnRate(1), solver.WithGainRate(0))
+	zeros := make([]float32, 8)
+	p := &param{"w", dense(zeros, 8), dense(zeros, 8)}
+	for range 1000 {
+		set(p.gradient, []float64{1e37, -1e37, 1e37, 1e37, 1e37, -1e37, 1e37, 1e37})
+		step(t, s, model(p))
+	}
+	var file bytes.Buffer
+	must(solver.Write(&file, model(p), s))
+	if err := solver.Read(&file, model(p), solver.NewFunnel()); err != nil {
+		t.Error(err)
+	}
+}

@@ -198,7 +198,7 @@ func ExampleFunnel_Adaptations_csv() {
 	// step,parameter,scale,least gain,greatest gain
 	// 10,weights,3.630,0.890,1.242
 	// 20,weights,4.246,0.902,1.552
-	// 30,weights,6.539,0.912,1.912
+	// 30,weights,6.540,0.912,1.912
 }
 
 // FunnelAdam goes where gorgonia.NewAdamSolver() stood. Adam, whose steps are

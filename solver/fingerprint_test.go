@@ -26,6 +26,14 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it. The first defaults are those before the Relative signal.
 var fingerprints = map[string]string{
+	"float32/Funnel's sixteenth defaults":                         "b6e6f65a36962c9af2e1e75d019e147e556bbf1da66e8b97a6bfb4329a197f46",
+	"float32/Funnel's sixteenth defaults, after a shift":          "1fd50eb4d0c1048383e7368993ffb0fb617f30ae5dec702709bf38afce92600d",
+	"float32/FunnelAdam's sixteenth defaults":                     "774e4bcb7b24d0db3867695e58ed5a4b7d3bc3841bea2ae584ce33c9ff7029ec",
+	"float32/FunnelAdam's sixteenth defaults, after a shift":      "7b3f039e8cb597dd2d745c1efa97656161e29b22ed3d6564d909cd936b5ddf99",
+	"float64/Funnel's sixteenth defaults":                         "ea28f70be266d1ab731a72938894fff57e6d81aaf02547974be635faf42dc06d",
+	"float64/Funnel's sixteenth defaults, after a shift":          "fcf4ee2c52311e744c9e3dc0fd1dafa0d6d00d67707b663fbac83c16cc040e43",
+	"float64/FunnelAdam's sixteenth defaults":                     "e82fe917ba0acb07a69e9f2907f640806d485fe59de8762d3b29eb7e8370a6c5",
+	"float64/FunnelAdam's sixteenth defaults, after a shift":      "40eb132d683ff0a55299d582396e9a2d764945707799feb75d054121911a23e5",
 	"float32/Funnel's fourth defaults":                            "0700a2d9a922ebe975b44caf0e38d285b96c5d13b4ae5364bf88002d3824ab3f",
 	"float32/FunnelAdam's fourth defaults":                        "1b82efffcc8459d8b6f757d198c728b30e736987c31d8ca0e04b1e43e1fc1133",
 	"float32/Augment's fourth defaults":                           "a2e7635bb2290e603095028175ab0e862ed17f84c1d5f59495a9af5a64883265",
@@ -82,12 +90,12 @@ var fingerprints = map[string]string{
 	"float64/Funnel's ninth defaults":                             "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float64/FunnelAdam's ninth defaults":                         "3363927092dcabf1d4d9615e70856eacb45d0e8966ec0822a73162d01901ce3a",
 	"float64/Augment's ninth defaults":                            "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
-	"float32/Funnel's defaults":                                   "b6e6f65a36962c9af2e1e75d019e147e556bbf1da66e8b97a6bfb4329a197f46",
-	"float64/Funnel's defaults":                                   "ea28f70be266d1ab731a72938894fff57e6d81aaf02547974be635faf42dc06d",
-	"float32/FunnelAdam's defaults":                               "774e4bcb7b24d0db3867695e58ed5a4b7d3bc3841bea2ae584ce33c9ff7029ec",
+	"float32/Funnel's defaults":                                   "bbce7f5d5eaeccf42c273d477dd29a85c4db075365cf68ad525d97d7ac1903ec",
+	"float64/Funnel's defaults":                                   "296215a09f3e10ce877d4a279d60860a04d8e4a4b956d5ac15187d4b3e68f41c",
+	"float32/FunnelAdam's defaults":                               "ec362b840d29a8f7e36b4f9743632946c563a8464dfadd65c255207c2ac1f03f",
 	"float32/FunnelAdam's fifteenth defaults":                     "f3b10c81fcd479cd3c1456d545b2a19d9b37a0b37820cce75921dc2da869e64f",
 	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
-	"float64/FunnelAdam's defaults":                               "e82fe917ba0acb07a69e9f2907f640806d485fe59de8762d3b29eb7e8370a6c5",
+	"float64/FunnelAdam's defaults":                               "91d94ddde83ac9bb3687aaeb64c6e6aa46934ae24e2bb37c5bc5f1540e12d5b1",
 	"float64/FunnelAdam's fifteenth defaults":                     "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
 	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
 	"float32/Augment's defaults":                                  "0cbaa6aa629663794bfe0e31237bed942e5e2ccdee25cdb25a4ee3d5ae16f31a",
@@ -99,18 +107,18 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/FunnelAdam's ninth defaults, after a shift":          "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
 	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
-	"float32/Funnel, after a shift":                               "1fd50eb4d0c1048383e7368993ffb0fb617f30ae5dec702709bf38afce92600d",
+	"float32/Funnel, after a shift":                               "343489abad025bc5baed171f1589fa0f633a22bb74b6d73c87a55d6ef6e9d983",
 	"float32/Funnel's thirteenth defaults, after a shift":         "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
-	"float32/FunnelAdam, after a shift":                           "7b3f039e8cb597dd2d745c1efa97656161e29b22ed3d6564d909cd936b5ddf99",
+	"float32/FunnelAdam, after a shift":                           "99acdf8ffe893ee325e6c6dc7e97db0b861b0c5cbb8654ef9cccb030271babc3",
 	"float32/FunnelAdam's fourteenth defaults, after a shift":     "bc2f41c4476b7227e619d857725cc1166441ac043ad8b118393631610b17be45",
 	"float32/FunnelAdam's thirteenth defaults, after a shift":     "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
 	"float32/FunnelAdam's twelfth defaults, after a shift":        "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
 	"float32/FunnelAdam's eleventh defaults, after a shift":       "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
-	"float64/Funnel, after a shift":                               "fcf4ee2c52311e744c9e3dc0fd1dafa0d6d00d67707b663fbac83c16cc040e43",
+	"float64/Funnel, after a shift":                               "9f55c0dfdc26688320b4ef0b18d33935ac97866398fb455eba5f9d29a819c564",
 	"float64/Funnel's thirteenth defaults, after a shift":         "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
-	"float64/FunnelAdam, after a shift":                           "40eb132d683ff0a55299d582396e9a2d764945707799feb75d054121911a23e5",
+	"float64/FunnelAdam, after a shift":                           "8c09b3e3903fdcfb7feffbca32af5a7ddbd22cfdf5db32a1f01df8cd30a9b5aa",
 	"float64/FunnelAdam's fourteenth defaults, after a shift":     "2c392e829a3e1a771233d6cb5249f1a590242ce00cfc70e35f346f4894ba3a5b",
 	"float64/FunnelAdam's thirteenth defaults, after a shift":     "5c1ac8ff8ecfad51265469201025de82cdcad97afe772fe93df3c3530ec2fd65",
 	"float64/FunnelAdam's twelfth defaults, after a shift":        "6bc2439c3ea57e721b01476b977631a1b2b0b95c9b391174647fce81ad0c8858",
@@ -279,39 +287,51 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// brisk is a FunnelAdam of before its step average grew longer.
-	brisk = option(func(h *hyperparameters) { h.longerAverage = 0 })
+	// single is as it was before a step weighed three times as much in a step average.
+	single = option(func(h *hyperparameters) { h.averageWeight = 1 })
+	// brisk is single, and of before step averages grew longer.
+	brisk = option(short)
 	// apart is brisk, and of before its scales were drawn towards their mean.
-	apart = option(func(h *hyperparameters) { h.scalePooling, h.longerAverage = 0, 0 })
+	apart = option(func(h *hyperparameters) {
+		h.scalePooling = 0
+		short(h)
+	})
 	// free is apart, and as it was before the longest step could grow less than its parameters, and the floor be raised.
 	free = option(func(h *hyperparameters) {
-		h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 0, false, 0, 0
+		h.freeGrowth, h.raisedFloor, h.scalePooling = 0, false, 0
+		short(h)
 	})
 	// bounded is free, and as it was when scales stayed between 1e-9 and 1e9, and a parameter's first step was as long as those of all others.
 	bounded = option(func(h *hyperparameters) {
-		h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 1e-9, 1e9, 0, 0, false, 0, 0
+		h.scaleMin, h.scaleMax, h.valueSpread, h.freeGrowth, h.raisedFloor, h.scalePooling = 1e-9, 1e9, 0, 0, false, 0
+		short(h)
 	})
 	// endless is free, and as it was before a scale grew no more on gradients that are next to nothing.
 	endless = option(func(h *hyperparameters) {
-		h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 0, 0, false, 0, 0
+		h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, 0, false, 0
+		short(h)
 	})
 	// sudden is endless, and as it was before the longest step counted with gradients that are suddenly larger, and the mean of the scale as no longer.
 	sudden = option(func(h *hyperparameters) {
-		h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = false, 0, 0, false, 0, 0
+		h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = false, 0, 0, false, 0
+		short(h)
 	})
 	// heavy is sudden, and as it was before the momentum was less in a warm-up, and gains learned nothing where a value stayed as it was.
 	heavy = option(func(h *hyperparameters) {
-		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 0, false, false, 0, 0, false, 0, 0
+		h.momentumWarmup, h.settled, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, false, false, 0, 0, false, 0
+		short(h)
 	})
 	// even is endless, and a Funnel of before its scale fell where the gradient grew.
 	even = option(func(h *hyperparameters) {
 		h.gradientGrowth, h.leastGradient, h.freeGrowth, h.raisedFloor = 0, 0, 0, false
+		short(h)
 	})
 	// steep is what heavy was for a Funnel.
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
 	// abrupt is sudden, and a FunnelAdam of before its noise correction grew.
 	abrupt = option(func(h *hyperparameters) {
-		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling, h.longerAverage = 0, 0.5, false, 0, 0, false, 0, 0
+		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, 0.5, false, 0, 0, false, 0
+		short(h)
 	})
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
@@ -326,6 +346,9 @@ var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps
 // brief is common, and its scale before its step average was smooth, with what went with it.
 var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach, h.noiseSteps = false, false, 0 }), WithScaleScope(Global),
 	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
+
+// short makes step averages what they were before they grew longer.
+func short(h *hyperparameters) { h.longerAverage, h.averageWeight = 0, 1 }
 
 // earlierDefaults are what the defaults were. With options that say so, the bits are
 // those of then.
@@ -433,6 +456,10 @@ func fingerprinted() map[string]fingerprintedCase {
 	shifted("FunnelAdam's thirteenth defaults", funnelAdam(free))
 	shifted("FunnelAdam's fourteenth defaults", funnelAdam(apart))
 	quiet("FunnelAdam's fifteenth defaults", funnelAdam(brisk))
+	quiet("Funnel's sixteenth defaults", funnel(brisk))
+	shifted("Funnel's sixteenth defaults", funnel(brisk))
+	quiet("FunnelAdam's sixteenth defaults", funnelAdam(single))
+	shifted("FunnelAdam's sixteenth defaults", funnelAdam(single))
 	return cases
 }
 
@@ -480,11 +507,13 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel":                                           {func() gorgonia.Solver { return NewFunnel() }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
+	"funnel":                                           {func() gorgonia.Solver { return NewFunnel() }, "550350c8222e234f8b0694fb5b1c80ff79380792e76fcc3271f73c81976a7096"},
 	"funnel of before growth had a limit":              {func() gorgonia.Solver { return NewFunnel(free) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":         {func() gorgonia.Solver { return NewFunnel(bounded) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                       {func() gorgonia.Solver { return NewFunnel(bounded, endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "da75583a98c41d7c679b4983e24beaf547469a13967b23340650a814072a14eb"},
+	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "19b7c544d5256ec2afaa1dc7ef657e3984d3d9644aa5067f7cb45e7bd82a0f63"},
+	"funnel of before its average grew longer":         {func() gorgonia.Solver { return NewFunnel(brisk) }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
+	"funneladam of before a step weighed more":         {func() gorgonia.Solver { return NewFunnelAdam(single) }, "da75583a98c41d7c679b4983e24beaf547469a13967b23340650a814072a14eb"},
 	"funneladam of before its average grew longer":     {func() gorgonia.Solver { return NewFunnelAdam(brisk) }, "ff6d1f5b3cfb7577be0277d12161bbec4ae675252c688db9c4a77589fbc9215c"},
 	"funneladam of before scales were pooled":          {func() gorgonia.Solver { return NewFunnelAdam(apart) }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
 	"funneladam of before growth had a limit":          {func() gorgonia.Solver { return NewFunnelAdam(free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},

@@ -60,9 +60,11 @@ var _ Adaptive = (*Funnel)(nil)
 // pooled in the same way:
 //
 //	c^ū_t  = e_t · g_t / (‖e_t‖ ḡ),  e_t = ū_t + 0.3 ν_t
-//	ū_{t+1} = β_u (1−w_t) ū_t + (1−β_u) ν_{t+1},  ū_0 = 0
+//	ū_{t+1} = β_t (1−w_t) ū_t + 3 (1−β_u) ν_{t+1},  ū_0 = 0
+//	β_t     = max(β_u, 1 − 1/L_t),  L_t = min((1−w_t) L_{t−1} + 1, 10 / (1−β_u)),  L_{−1} = 0
 //
-// of a fixed sample of the elements, where there are 4,096 or more.
+// of a fixed sample of the elements, where there are 4,096 or more. L is how many steps there were
+// since the warm-up, of which the average is over all, a hundred at least and a thousand at most.
 //
 // In a warm-up the momentum is less, because old gradients come from far away. Where a
 // step was too short to change a value, the exponential does not count for the gain at
@@ -279,8 +281,9 @@ func (s *funnelState[T]) first() (value, step float64) {
 func (s *funnelState[T]) setScale(h *hyperparameters, scale float64) error {
 	c := &s.step
 	c.Scale, c.Momentum = T(scale), T(h.warmed(h.momentum, 1-s.kept))
-	g := s.largestGradient()
+	g := min(s.largestGradient(), float64(s.objective.Clip))
 	nu := float64(c.Momentum)*math.Sqrt(s.total.SquaredDirection) + float64(c.LearnRate)*float64(c.Gain.Max)*g
+	s.boundAverage(h, nu, largest[T]()/8)
 	if limit := largest[T]() / 8; g < limit && float64(c.Gain.Max)*g < limit && nu < limit && s.total.MaxValue+float64(c.Scale)*nu < limit {
 		return nil
 	}

@@ -36,9 +36,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // the weight of the warm-up, A/T and B/W the means of the scale outside of it and in it, a_t
 // what is left of the longest step where values and gradients grow, and ū the step average, as
 // Funnel's documentation has them, and what it says of steps too short to change a value. ū is
-// that of m here, which is divided as m is to make e, and with β_t = max(β_u, 1 − 1/L_t) in place of the first
-// β_u it is over all L_t = min((1−w_t) L_{t−1} + 1, 10/(1−β_u)) steps since the warm-up, a hundred at
-// least. κ counts up to twice where signals have long
+// that of m here, which is divided as m is to make e. κ counts up to twice where signals have long
 // been below −0.1 (WithScaleFloor). û_t is the length of the step with a scale of 1, as far as it is known
 // before the step: where the gradient is suddenly many times as large, so is d, up to a length that
 // the number n of values sets. A/T counts as c_max a_t ‖θ‖ / û_t at most, because a scale found while

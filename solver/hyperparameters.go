@@ -45,6 +45,7 @@ type hyperparameters struct {
 	scalePooling            float64
 	stepAverage             float64
 	longerAverage           float64
+	averageWeight           float64
 	smooth                  bool
 	scaleMin, scaleMax      float64
 	gainSignal, scaleSignal Signal
@@ -162,8 +163,10 @@ var settings = []setting{
 		domain: belowOne, value: []any{0.0}, others: map[kind][]any{funnelAdam: {0.1}}, before: []any{0.0}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.scalePooling} }},
 	{option: "WithStepAverage", saved: []string{"step_average"}, symbol: "β_u", meaning: "decay of the step average, the direction of the signal after the warm-up; 0 for the last step alone",
 		domain: belowOne, value: []any{0.99}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.stepAverage} }},
-	{saved: []string{"longer_average"}, meaning: "over how many times as many steps a FunnelAdam's step average comes to be as at first, as steps are made; 0, as at first, for no more",
-		domain: zeroOrFromOne, value: []any{0.0}, others: map[kind][]any{funnelAdam: {10.0}}, before: []any{0.0}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.longerAverage} }},
+	{saved: []string{"longer_average"}, meaning: "over how many times as many steps a step average comes to be as at first, as steps are made; 0, as at first, for no more",
+		domain: zeroOrFromOne, value: []any{10.0}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.longerAverage} }},
+	{saved: []string{"average_weight"}, meaning: "how many times 1−β_u a step weighs in the step average; once at first",
+		domain: aboveZero, value: []any{3.0}, others: map[kind][]any{augment: {1.0}}, before: []any{1.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.averageWeight} }},
 	{saved: []string{"smooth_average"}, meaning: "whether the step average is of smoother steps, and alone the direction of the signal; at first the last step counted, too",
 		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.smooth} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",

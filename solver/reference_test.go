@@ -26,9 +26,10 @@ type rules struct {
 	initialStep, scaleMin, scaleMax                float64
 	maxStep, scaleFloor, meanShare                 float64
 	noiseCorrection, noiseLimit, restart, pooling  float64
-	scalePooling, longerAverage                    float64 // FunnelAdam
+	scalePooling                                   float64 // FunnelAdam
 	noiseSteps                                     float64 // FunnelAdam, Augment
-	stepAverage, lift, momentumWarmup, growth      float64
+	stepAverage, longerAverage, averageWeight      float64
+	lift, momentumWarmup, growth                   float64
 	leastGradient, spread, freeGrowth              float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
@@ -43,7 +44,7 @@ func funnelRules() rules {
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-30, scaleMax: 1e30,
-		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, scaleSignal: solver.Relative,
+		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, settled: true,
 	}
 }
@@ -61,7 +62,7 @@ func funnelAdamRules() rules {
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
-		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, scalePooling: 0.1, stepAverage: 0.99, longerAverage: 10, scaleSignal: solver.Relative,
+		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, scalePooling: 0.1, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, raisedFloor: true,
 	}
 }
@@ -271,7 +272,7 @@ func (r *reference) average(x *referenceParameter, at *referenceScale) {
 			x.along[i] = x.mean[i] + 0.3*x.likeness*b
 			continue
 		}
-		x.mean[i] = decay*x.mean[i] + (1-r.stepAverage)*b
+		x.mean[i] = decay*x.mean[i] + r.averageWeight*(1-r.stepAverage)*b
 		x.along[i] = (x.mean[i] + 0.3*b) / over(i)
 	}
 }

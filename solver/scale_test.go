@@ -456,30 +456,77 @@ func TestAScaleThatTheLongestStepKeptShortGrowsBackToThoseOfOthers(t *testing.T)
 }
 
 // Between the walls of a valley most of a gradient goes against the step before it. What stays the
-// same is the way along it, which shows in the sum of many steps: after some hundreds of them a
-// FunnelAdam's become longer again. Where there is no way along, they become ever shorter.
+// same is the way along it, which shows in the sum of many steps: after some hundreds of them steps
+// become longer again. Where there is no way along, they become ever shorter.
 func TestStepsThatWallsThrowBackBecomeLongerWhereThereIsAWayAlongThem(t *testing.T) {
 	const elements = 50
-	for _, along := range []float64{0, 0.1} {
-		rng, s := rand.New(rand.NewPCG(8, 8)), solver.NewFunnelAdam()
-		p := vector("p", random(rng, elements), make([]float64, elements))
-		before, early := make([]float64, elements), 0.0
-		for i := range 3000 {
-			now, g := random(rng, elements), make([]float64, elements)
-			for k := range g {
-				g[k] = along*float64(k%3-1) + now[k] - 0.8*before[k]
+	for name, create := range map[string]func() solver.Adaptive{
+		"Funnel":     func() solver.Adaptive { return solver.NewFunnel() },
+		"FunnelAdam": func() solver.Adaptive { return solver.NewFunnelAdam() },
+	} {
+		for _, along := range []float64{0, 0.1} {
+			rng, s := rand.New(rand.NewPCG(8, 8)), create()
+			p := vector("p", random(rng, elements), make([]float64, elements))
+			before, early := make([]float64, elements), 0.0
+			for i := range 3000 {
+				now, g := random(rng, elements), make([]float64, elements)
+				for k := range g {
+					g[k] = along*float64(k%3-1) + now[k] - 0.8*before[k]
+				}
+				before = now
+				set(p.gradient, g)
+				step(t, s, model(p))
+				if i == 299 {
+					early = learned(s)[0].Scale
+				}
 			}
-			before = now
-			set(p.gradient, g)
-			step(t, s, model(p))
-			if i == 299 {
-				early = learned(s)[0].Scale
+			late := learned(s)[0].Scale
+			t.Logf("%s, where %v of the gradient stays the same: the scale is %.2g after 300 steps and %.2g after 3000", name, along, early, late)
+			if grows := late > early; grows != (along > 0) {
+				t.Errorf("%s, where %v of the gradient stays the same: the scale goes from %.2g to %.2g", name, along, early, late)
 			}
-		}
-		late := learned(s)[0].Scale
-		t.Logf("where %v of the gradient stays the same, the scale is %.2g after 300 steps and %.2g after 3000", along, early, late)
-		if grows := late > early; grows != (along > 0) {
-			t.Errorf("where %v of the gradient stays the same, the scale goes from %.2g to %.2g", along, early, late)
 		}
 	}
+}
+
+// The values of states that lead to one another in a ring each follow that of the next: all
+// steps agree with those just before them, and go round in circles that grow with the steps. That
+// they come back shows in the sum of many.
+func TestStepsThatGoRoundInCirclesBecomeShorter(t *testing.T) {
+	const states, discount = 10, 0.9
+	for name, create := range map[string]func() solver.Adaptive{
+		"Funnel":     func() solver.Adaptive { return solver.NewFunnel() },
+		"FunnelAdam": func() solver.Adaptive { return solver.NewFunnelAdam() },
+	} {
+		for seed := range uint64(4) {
+			rng, s := rand.New(rand.NewPCG(seed, 1)), create()
+			truth, rewards := random(rng, states), make([]float64, states)
+			for i := range rewards {
+				rewards[i] = truth[i] - discount*truth[(i+1)%states]
+			}
+			p := vector("values", random(rng, states), make([]float64, states))
+			begin := apart(floats(p.value), truth)
+			for range 3000 {
+				v, g := floats(p.value), make([]float64, states)
+				for i := range g {
+					g[i] = (v[i] - rewards[i] - discount*v[(i+1)%states]) * float64(rng.IntN(2))
+				}
+				set(p.gradient, g)
+				step(t, s, model(p))
+			}
+			end := apart(floats(p.value), truth)
+			t.Logf("%s, seed %d: from a distance of %.2g to %.2g", name, seed, begin, end)
+			if !(end < 0.01*begin) {
+				t.Errorf("%s, seed %d: the distance goes from %.2g to %.2g", name, seed, begin, end)
+			}
+		}
+	}
+}
+
+// apart is the distance of two points.
+func apart(a, b []float64) (d float64) {
+	for i := range a {
+		d = math.Hypot(d, a[i]-b[i])
+	}
+	return d
 }

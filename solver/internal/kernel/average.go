@@ -3,7 +3,7 @@ package kernel
 // This file has the step average ū, the running mean of the directions d, which forgets
 // as much as the weight w of the warm-up says:
 //
-//	ū ← β (1−w) ū + (1−β_u) d
+//	ū ← β (1−w) ū + a d,  a = 3 (1−β_u), of Augmented 1−β_u
 //
 // d is here ν of Funnel, −Δ of Augmented, averaged as ν is, and of FunnelAdam m, which
 // AdamDirection makes the direction of.
@@ -17,7 +17,7 @@ func along[T Float](mean, d T) T { return mean + T(lastShare*d) }
 
 // AverageStep holds the numbers that bring the step average up to date.
 type AverageStep[T Float] struct {
-	Decay, Weight T // β (1−w), 1 − β_u
+	Decay, Weight T // β (1−w), a
 }
 
 func (c *AverageStep[T]) of(mean, d T) T { return T(c.Decay*mean) + T(c.Weight*d) }
@@ -32,7 +32,7 @@ func UpdateAverage[T Float](mean, d []T, of Sample, from, to int, c *AverageStep
 
 func updateAverage[T Float](mean, d []T, c *AverageStep[T]) {
 	for i := range mean {
-		mean[i] = c.of(mean[i], d[i]) // ū ← β (1−w) ū + (1−β_u) d
+		mean[i] = c.of(mean[i], d[i]) // ū ← β (1−w) ū + a d
 	}
 }
 
