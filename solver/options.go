@@ -312,14 +312,16 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 //	β = max(β_u, 1 − 1/L),  L ← min((1−w) L + 1, 10 / (1−β_u))
 //
 // L counts the steps since the warm-up, of which ū is over all, 1/(1−β_u) at least and ten
-// times as many at most. u is the step with a scale of 1 that a Funnel or an Augmented made last, and for a
-// FunnelAdam, that averages m, ū is divided by √v + ε as m is. w is the weight of the
-// warm-up: while it lasts, as after a shift, older steps say little. Many steps have less
-// noise than one, so that a small gradient that stays the same is seen among large ones
-// that come and go, and the way along a valley among steps that its walls throw back and forth. Of a parameter of 4,096 elements or more ū has a fixed sample, down
-// to one in 32, from which the cosine is well known. An Augmented, whose β
-// is β_u and which has no 3, has an e of its own, also during the warm-up. It means nothing to other signals. With 0 there is no average:
-// c is c^u. Default 0.99. Range [0, 1).
+// times as many at most. u is the step with a scale of 1 that a Funnel or an Augmented made last,
+// and for a FunnelAdam, that averages m, ū is divided by √v + ε as m is. w is the weight of the
+// warm-up: while it lasts, as after a shift, older steps say little. Many steps have less noise
+// than one, so that a small gradient that stays the same is seen among large ones that come and
+// go, the way along a valley among steps that its walls throw back and forth, and that steps lead
+// nowhere which go round in circles, each along the one before. Of a parameter of 4,096 elements
+// or more ū has a fixed sample, down to one in 32, from which the cosine is well known. An
+// Augmented, whose β is β_u and which has no 3, has an e of its own, also during the warm-up. It
+// means nothing to other signals. With 0 there is no average: c is c^u. Default 0.99. Range
+// [0, 1).
 func WithStepAverage(decay float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.stepAverage = decay })
 }
