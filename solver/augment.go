@@ -32,7 +32,7 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //
 //	d_{t+1} = 0.7 d_t + 0.3 Δ_{t+1}
 //	d̄_{t+1} = 0.95 d̄_t + 0.05 d_{t+1}
-//	ū_{t+1} = β_u (1−w_t) ū_t + (1−β_u) d̄_{t+1}
+//	ū_{t+1} = β_u (1−w_t) ū_t + 2.2 (1−β_u) d̄_{t+1}
 //	e_{t+1} = ū_{t+1} + 0.3 q_{t+1} d_{t+1},  q_{t+1} = (d_t · Δ_{t+1} / (‖d_t‖ ‖Δ_{t+1}‖))⁴ of a parameter's sample
 //
 // all 0 at first. Not every inner solver has momentum, and the last steps of one that has

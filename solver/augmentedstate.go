@@ -148,7 +148,8 @@ func (s *augmentedState[T]) progressed() *progress { return &s.progress }
 
 // setScale sets the scale of the step, and refuses a change that is not finite,
 // or would not be once it is scaled.
-func (s *augmentedState[T]) setScale(_ *hyperparameters, scale float64) error {
+func (s *augmentedState[T]) setScale(h *hyperparameters, scale float64) error {
+	s.boundAverage(h, math.Sqrt(s.total.SquaredDirection), largest[T]()/8)
 	if i := kernel.OverflowAugmented(s.theta, s.nodeValue, T(scale)); i >= 0 {
 		return s.At(i, ErrNonFiniteStep)
 	}

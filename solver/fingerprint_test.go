@@ -26,6 +26,8 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it. The first defaults are those before the Relative signal.
 var fingerprints = map[string]string{
+	"float32/Augment's sixteenth defaults":                        "0cbaa6aa629663794bfe0e31237bed942e5e2ccdee25cdb25a4ee3d5ae16f31a",
+	"float64/Augment's sixteenth defaults":                        "4c576d3bde4424f27bbdb942f65f457a9eb93ce49db1992359701aabe56591a3",
 	"float32/Funnel's sixteenth defaults":                         "b6e6f65a36962c9af2e1e75d019e147e556bbf1da66e8b97a6bfb4329a197f46",
 	"float32/Funnel's sixteenth defaults, after a shift":          "1fd50eb4d0c1048383e7368993ffb0fb617f30ae5dec702709bf38afce92600d",
 	"float32/FunnelAdam's sixteenth defaults":                     "774e4bcb7b24d0db3867695e58ed5a4b7d3bc3841bea2ae584ce33c9ff7029ec",
@@ -98,8 +100,8 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's defaults":                               "91d94ddde83ac9bb3687aaeb64c6e6aa46934ae24e2bb37c5bc5f1540e12d5b1",
 	"float64/FunnelAdam's fifteenth defaults":                     "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
 	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
-	"float32/Augment's defaults":                                  "0cbaa6aa629663794bfe0e31237bed942e5e2ccdee25cdb25a4ee3d5ae16f31a",
-	"float64/Augment's defaults":                                  "4c576d3bde4424f27bbdb942f65f457a9eb93ce49db1992359701aabe56591a3",
+	"float32/Augment's defaults":                                  "a5ebe981de5583f422fb513fbbc5837a5bf87de41864080a2adcdc95cdcbd081",
+	"float64/Augment's defaults":                                  "c0bbdadc94059614fcaa07c48eadb799b5e968f355ad74052a797d41d147369f",
 	"float32/Augment's twelfth defaults":                          "4a98c308f2d4811a5b04cd4c1d314bc693e1bf0ab375b1d2707a44ffd5415e71",
 	"float64/Augment's twelfth defaults":                          "6a7f43aa1fbef5a2f8890d8b5f671b3b890bcf9befb5a0bb8fd720c36ebed49d",
 
@@ -287,7 +289,7 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// single is as it was before a step weighed three times as much in a step average.
+	// single is as it was before a step weighed three times as much in a step average, an Augmented's 2.2 times.
 	single = option(func(h *hyperparameters) { h.averageWeight = 1 })
 	// brisk is single, and of before step averages grew longer.
 	brisk = option(short)
@@ -341,10 +343,10 @@ var (
 )
 
 // common is an Augmented of before every parameter had a scale of its own, and noise was corrected.
-var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps = 0 }), WithNoiseCorrection(0), WithScaleScope(Global)}
+var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps, h.averageWeight = 0, 1 }), WithNoiseCorrection(0), WithScaleScope(Global)}
 
 // brief is common, and its scale before its step average was smooth, with what went with it.
-var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach, h.noiseSteps = false, false, 0 }), WithScaleScope(Global),
+var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach, h.noiseSteps, h.averageWeight = false, false, 0, 1 }), WithScaleScope(Global),
 	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
 
 // short makes step averages what they were before they grew longer.
@@ -460,6 +462,7 @@ func fingerprinted() map[string]fingerprintedCase {
 	shifted("Funnel's sixteenth defaults", funnel(brisk))
 	quiet("FunnelAdam's sixteenth defaults", funnelAdam(single))
 	shifted("FunnelAdam's sixteenth defaults", funnelAdam(single))
+	quiet("Augment's sixteenth defaults", augment(inner, single))
 	return cases
 }
 

@@ -166,7 +166,7 @@ var settings = []setting{
 	{saved: []string{"longer_average"}, meaning: "over how many times as many steps a step average comes to be as at first, as steps are made; 0, as at first, for no more",
 		domain: zeroOrFromOne, value: []any{10.0}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.longerAverage} }},
 	{saved: []string{"average_weight"}, meaning: "how many times 1−β_u a step weighs in the step average; once at first",
-		domain: aboveZero, value: []any{3.0}, others: map[kind][]any{augment: {1.0}}, before: []any{1.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.averageWeight} }},
+		domain: aboveZero, value: []any{3.0}, others: map[kind][]any{augment: {2.2}}, before: []any{1.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.averageWeight} }},
 	{saved: []string{"smooth_average"}, meaning: "whether the step average is of smoother steps, and alone the direction of the signal; at first the last step counted, too",
 		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.smooth} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",

@@ -319,7 +319,7 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 // go, the way along a valley among steps that its walls throw back and forth, and that steps lead
 // nowhere which go round in circles, each along the one before. Of a parameter of 4,096 elements
 // or more ū has a fixed sample, down to one in 32, from which the cosine is well known. An
-// Augmented, whose β is β_u and which has no 3, has an e of its own, also during the warm-up. It
+// Augmented, whose β is β_u and whose 3 is 2.2, has an e of its own, also during the warm-up. It
 // means nothing to other signals. With 0 there is no average: c is c^u. Default 0.99. Range
 // [0, 1).
 func WithStepAverage(decay float64) gorgonia.SolverOpt {

@@ -497,6 +497,7 @@ func TestStepsThatGoRoundInCirclesBecomeShorter(t *testing.T) {
 	for name, create := range map[string]func() solver.Adaptive{
 		"Funnel":     func() solver.Adaptive { return solver.NewFunnel() },
 		"FunnelAdam": func() solver.Adaptive { return solver.NewFunnelAdam() },
+		"Augment":    func() solver.Adaptive { return solver.Augment(gorgonia.NewAdamSolver()) },
 	} {
 		for seed := range uint64(4) {
 			rng, s := rand.New(rand.NewPCG(seed, 1)), create()

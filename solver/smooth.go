@@ -12,7 +12,7 @@ import (
 // besides as much as steps are alike, which those of noise are not:
 //
 //	d̄ ← 0.95 d̄ + 0.05 d
-//	ū ← β_u (1−w) ū + (1−β_u) d̄
+//	ū ← β_u (1−w) ū + 2.2 (1−β_u) d̄
 //	q = cos⁴ of the angle between Δ and the d before it, of what is in the sample
 //
 // The scale is adapted along ū + 0.3 q d.

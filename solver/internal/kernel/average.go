@@ -3,7 +3,7 @@ package kernel
 // This file has the step average ū, the running mean of the directions d, which forgets
 // as much as the weight w of the warm-up says:
 //
-//	ū ← β (1−w) ū + a d,  a = 3 (1−β_u), of Augmented 1−β_u
+//	ū ← β (1−w) ū + a d,  a = 3 (1−β_u), of Augmented 2.2 (1−β_u)
 //
 // d is here ν of Funnel, −Δ of Augmented, averaged as ν is, and of FunnelAdam m, which
 // AdamDirection makes the direction of.
