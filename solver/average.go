@@ -32,8 +32,8 @@ func (h *hyperparameters) averageDecay(next *learned) float64 {
 	return h.stepAverage
 }
 
-// averaged is a parameter's step average, the mean of its steps with a scale of 1 since
-// the last warm-up; of FunnelAdam that of m, which √v makes a direction of:
+// averaged is a parameter's step average, of its steps u with a scale of 1 since the last
+// warm-up; of FunnelAdam of m, which √v makes a direction of:
 //
 //	ū ← β (1−w) ū + 3 (1−β_u) u
 //
@@ -65,10 +65,10 @@ func (s *averaged[T]) prepareAverage(h *hyperparameters, n, blocks int) {
 	s.weight = float64(h.averageWeight * (1 - h.stepAverage))
 }
 
-// boundAverage finds whether the average of directions of this length may be beyond a limit. It
-// is more than a mean where it grows longer and a step weighs more.
+// boundAverage finds whether the average of steps of this length may be beyond a limit. It is
+// more than their mean, as a step weighs more than 1−β, and as it grows longer.
 func (s *averaged[T]) boundAverage(h *hyperparameters, length, limit float64) {
-	times := h.averageWeight * max(1, h.longerAverage)
+	times := float64(h.averageWeight * max(1, h.longerAverage))
 	s.overflows = times > 1 && !(length < limit/times)
 }
 

@@ -265,7 +265,9 @@ func (s *adamState[T]) first() (value, step float64) {
 func (s *adamState[T]) setScale(h *hyperparameters, scale float64) error {
 	s.warm(h, 1-s.kept)
 	s.step.Rate = T(s.learnRate * scale)
-	if s.bounded() {
+	bounded := s.bounded()
+	s.boundAverage(h, s.nextM, largest[T]()/8)
+	if bounded {
 		return nil
 	}
 	if i := kernel.OverflowAdam(s.theta, s.gradient, s.m, s.v, s.p, &s.step); i >= 0 {
