@@ -38,7 +38,8 @@ func (h *hyperparameters) averageDecay(next *learned) float64 {
 //	ū ← β (1−w) ū + 3 (1−β_u) u
 //
 // where w is the weight of the warm-up, and for β see lengthenAverage. The scale is adapted along
-// ū + 0.3 u, and an Augmented's as smoothed says.
+// ū + 0.3 u, and an Augmented's as smoothed says. That is the direction of ū + 0.1 u
+// with an ū that has no 3; files of before go on with 0.3, too, and have no 3.
 type averaged[T kernel.Float] struct {
 	mean []T // of the elements in the sample; nil where the solver does without
 
