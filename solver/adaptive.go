@@ -69,6 +69,7 @@ type state interface {
 	// The scale follows from what the first pass found.
 	measured() (kernel.Sums, kernel.Part)
 	measuredAverage() (kernel.Sums, kernel.Part) // along the step average, where there is one
+	alongAverage() float64                       // ū · g, as measuredAverage found it
 	elements() int
 	first() (squaredValue, squaredStep float64) // ‖θ_0‖² and ‖u‖², u the step with a scale of 1
 	progressed() *progress

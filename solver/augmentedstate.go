@@ -130,7 +130,7 @@ func (s *augmentedState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
 	s.alongPart = s.part
 	s.alongPart.Mean, s.alongPart.Direction = s.direction(&s.averaged, s.descent)
 	s.alongPart.Sample = s.sample
-	return s.along(s.total, len(s.theta)), &s.alongPart
+	return s.along(s.total, len(s.theta), s.lastShare()), &s.alongPart
 }
 
 // first returns ‖θ_0‖² and ‖Δ_1‖².

@@ -38,7 +38,8 @@ func (h *hyperparameters) averageDecay(next *learned) float64 {
 //	ū ← β (1−w) ū + 3 (1−β_u) u
 //
 // where w is the weight of the warm-up, and for β see lengthenAverage. The scale is adapted along
-// ū + 0.3 u, and an Augmented's as smoothed says. That is the direction of ū + 0.1 u
+// ū + 0.3 u, and an Augmented's as smoothed says; where gradients have long been against ū, it
+// alone counts, see followAverage. That is the direction of ū + 0.1 u
 // with an ū that has no 3; files of before go on with 0.3, too, and have no 3.
 type averaged[T kernel.Float] struct {
 	mean []T // of the elements in the sample; nil where the solver does without
@@ -48,6 +49,7 @@ type averaged[T kernel.Float] struct {
 	sample      kernel.Sample
 	overflows   bool    // whether ū might leave the range of T, and is forgotten
 	weight      float64 // 3 (1 − β_u)
+	dot         float64 // ū · g
 	alongBlocks []kernel.Sums
 }
 
@@ -74,19 +76,24 @@ func (s *averaged[T]) boundAverage(h *hyperparameters, length, limit float64) {
 }
 
 // along returns a parameter's sums with those of the direction along the average,
-// as they would be of all elements.
-func (s *averaged[T]) along(sums kernel.Sums, n int) kernel.Sums {
+// as they would be of all elements, and finds ū · g. The last step counts in it with this share.
+func (s *averaged[T]) along(sums kernel.Sums, n int, share float64) kernel.Sums {
+	last := float64(share * sums.Dot)
 	sums.Dot, sums.SquaredDirection = 0, 0
 	for _, b := range s.alongBlocks {
 		sums.Dot += b.Dot
 		sums.SquaredDirection += b.SquaredDirection
 	}
-	if share := float64(len(s.mean)) / float64(n); share > 0 {
-		sums.Dot /= share
-		sums.SquaredDirection /= share
+	if sampled := float64(len(s.mean)) / float64(n); sampled > 0 {
+		sums.Dot /= sampled
+		sums.SquaredDirection /= sampled
 	}
+	s.dot = sums.Dot - last
 	return sums
 }
+
+// alongAverage is ū · g, as along found it.
+func (s *averaged[T]) alongAverage() float64 { return s.dot }
 
 // updateAverage brings elements a to b of the parameter up to date with a direction.
 // flush says whether they are flushed then.

@@ -216,6 +216,7 @@ func faults(t testing.TB, file []byte) map[string]struct {
 		"a signal out of range":               {edit(`\"signal\":`, `\"signal\":6`), solver.ErrCorrupt},
 		"a mean square below 0":               {edit(`\"signal_square\":`, `\"signal_square\":-`), solver.ErrCorrupt},
 		"a mean signal out of range":          {edit(`\"signal_mean\":`, `\"signal_mean\":-2,\"signal_mean\":2`), solver.ErrCorrupt},
+		"an average's signal out of range":    {edit(`\"average_steps\":`, `\"average_signal\":-2,\"average_steps\":`), solver.ErrCorrupt},
 		"an average of fewer than no steps":   {edit(`\"average_steps\":`, `\"average_steps\":-`), solver.ErrCorrupt},
 		"a largest gradient so far below 0":   {edit(`\"gradient_norm\":`, `\"gradient_largest\":-1,\"gradient_norm\":`), solver.ErrCorrupt},
 		"a largest gradient below 0":          {edit(`\"gradient_norm\":`, `\"gradient_peak\":-1,\"gradient_norm\":`), solver.ErrCorrupt},

@@ -26,6 +26,16 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it. The first defaults are those before the Relative signal.
 var fingerprints = map[string]string{
+	"float32/Augment's seventeenth defaults":                      "a5ebe981de5583f422fb513fbbc5837a5bf87de41864080a2adcdc95cdcbd081",
+	"float32/Funnel's seventeenth defaults":                       "bbce7f5d5eaeccf42c273d477dd29a85c4db075365cf68ad525d97d7ac1903ec",
+	"float32/Funnel's seventeenth defaults, after a shift":        "343489abad025bc5baed171f1589fa0f633a22bb74b6d73c87a55d6ef6e9d983",
+	"float32/FunnelAdam's seventeenth defaults":                   "ec362b840d29a8f7e36b4f9743632946c563a8464dfadd65c255207c2ac1f03f",
+	"float32/FunnelAdam's seventeenth defaults, after a shift":    "99acdf8ffe893ee325e6c6dc7e97db0b861b0c5cbb8654ef9cccb030271babc3",
+	"float64/Augment's seventeenth defaults":                      "c0bbdadc94059614fcaa07c48eadb799b5e968f355ad74052a797d41d147369f",
+	"float64/Funnel's seventeenth defaults":                       "296215a09f3e10ce877d4a279d60860a04d8e4a4b956d5ac15187d4b3e68f41c",
+	"float64/Funnel's seventeenth defaults, after a shift":        "9f55c0dfdc26688320b4ef0b18d33935ac97866398fb455eba5f9d29a819c564",
+	"float64/FunnelAdam's seventeenth defaults":                   "91d94ddde83ac9bb3687aaeb64c6e6aa46934ae24e2bb37c5bc5f1540e12d5b1",
+	"float64/FunnelAdam's seventeenth defaults, after a shift":    "8c09b3e3903fdcfb7feffbca32af5a7ddbd22cfdf5db32a1f01df8cd30a9b5aa",
 	"float32/Augment's sixteenth defaults":                        "0cbaa6aa629663794bfe0e31237bed942e5e2ccdee25cdb25a4ee3d5ae16f31a",
 	"float64/Augment's sixteenth defaults":                        "4c576d3bde4424f27bbdb942f65f457a9eb93ce49db1992359701aabe56591a3",
 	"float32/Funnel's sixteenth defaults":                         "b6e6f65a36962c9af2e1e75d019e147e556bbf1da66e8b97a6bfb4329a197f46",
@@ -94,14 +104,14 @@ var fingerprints = map[string]string{
 	"float64/Augment's ninth defaults":                            "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 	"float32/Funnel's defaults":                                   "bbce7f5d5eaeccf42c273d477dd29a85c4db075365cf68ad525d97d7ac1903ec",
 	"float64/Funnel's defaults":                                   "296215a09f3e10ce877d4a279d60860a04d8e4a4b956d5ac15187d4b3e68f41c",
-	"float32/FunnelAdam's defaults":                               "ec362b840d29a8f7e36b4f9743632946c563a8464dfadd65c255207c2ac1f03f",
+	"float32/FunnelAdam's defaults":                               "278178e054bd7f224e9afa439928281bc1a8005e578dd9b27a4926db2b749e26",
 	"float32/FunnelAdam's fifteenth defaults":                     "f3b10c81fcd479cd3c1456d545b2a19d9b37a0b37820cce75921dc2da869e64f",
 	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
-	"float64/FunnelAdam's defaults":                               "91d94ddde83ac9bb3687aaeb64c6e6aa46934ae24e2bb37c5bc5f1540e12d5b1",
+	"float64/FunnelAdam's defaults":                               "0ead7ef3d77286e769e69fc4917805f6582a7d168a92d3ccecd7e53b08465329",
 	"float64/FunnelAdam's fifteenth defaults":                     "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
 	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
-	"float32/Augment's defaults":                                  "a5ebe981de5583f422fb513fbbc5837a5bf87de41864080a2adcdc95cdcbd081",
-	"float64/Augment's defaults":                                  "c0bbdadc94059614fcaa07c48eadb799b5e968f355ad74052a797d41d147369f",
+	"float32/Augment's defaults":                                  "b3696aee25cdc198ab4b2fbc366a2ff9322c6d388767c0218468859e5b54d1f3",
+	"float64/Augment's defaults":                                  "597273386dc7617d22cff6592c9f2cc68d3a20b01b404bfe9bca066eecdfa1dd",
 	"float32/Augment's twelfth defaults":                          "4a98c308f2d4811a5b04cd4c1d314bc693e1bf0ab375b1d2707a44ffd5415e71",
 	"float64/Augment's twelfth defaults":                          "6a7f43aa1fbef5a2f8890d8b5f671b3b890bcf9befb5a0bb8fd720c36ebed49d",
 
@@ -109,7 +119,7 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/FunnelAdam's ninth defaults, after a shift":          "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
 	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
-	"float32/Funnel, after a shift":                               "343489abad025bc5baed171f1589fa0f633a22bb74b6d73c87a55d6ef6e9d983",
+	"float32/Funnel, after a shift":                               "8138bf52fb04e05153aa3de178dfb8e4482afffcdecf7a9caf6303f589a36027",
 	"float32/Funnel's thirteenth defaults, after a shift":         "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
 	"float32/FunnelAdam, after a shift":                           "99acdf8ffe893ee325e6c6dc7e97db0b861b0c5cbb8654ef9cccb030271babc3",
@@ -117,7 +127,7 @@ var fingerprints = map[string]string{
 	"float32/FunnelAdam's thirteenth defaults, after a shift":     "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
 	"float32/FunnelAdam's twelfth defaults, after a shift":        "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
 	"float32/FunnelAdam's eleventh defaults, after a shift":       "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
-	"float64/Funnel, after a shift":                               "9f55c0dfdc26688320b4ef0b18d33935ac97866398fb455eba5f9d29a819c564",
+	"float64/Funnel, after a shift":                               "95ff01311275d1d2371fbab7bca9273ac9b660e807fb9783965bd188c8b9bc82",
 	"float64/Funnel's thirteenth defaults, after a shift":         "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
 	"float64/FunnelAdam, after a shift":                           "8c09b3e3903fdcfb7feffbca32af5a7ddbd22cfdf5db32a1f01df8cd30a9b5aa",
@@ -289,8 +299,12 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// single is as it was before a step weighed three times as much in a step average, an Augmented's 2.2 times.
-	single = option(func(h *hyperparameters) { h.averageWeight = 1 })
+	// circling is as it was before the last step counted for nothing where gradients are against the step average.
+	circling = option(func(h *hyperparameters) { h.opposed = false })
+	// unlimited is a Funnel of before the mean of its scale fell to the longest step's.
+	unlimited = option(func(h *hyperparameters) { h.foreseen, h.meanFall = false, 1 })
+	// single is circling, and as it was before a step weighed three times as much in a step average, an Augmented's 2.2 times.
+	single = option(func(h *hyperparameters) { h.averageWeight, h.opposed = 1, false })
 	// brisk is single, and of before step averages grew longer.
 	brisk = option(short)
 	// apart is brisk, and of before its scales were drawn towards their mean.
@@ -325,7 +339,7 @@ var (
 	})
 	// even is endless, and a Funnel of before its scale fell where the gradient grew.
 	even = option(func(h *hyperparameters) {
-		h.gradientGrowth, h.leastGradient, h.freeGrowth, h.raisedFloor = 0, 0, 0, false
+		h.gradientGrowth, h.leastGradient, h.freeGrowth, h.raisedFloor, h.foreseen, h.meanFall = 0, 0, 0, false, false, 1
 		short(h)
 	})
 	// steep is what heavy was for a Funnel.
@@ -343,14 +357,16 @@ var (
 )
 
 // common is an Augmented of before every parameter had a scale of its own, and noise was corrected.
-var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps, h.averageWeight = 0, 1 }), WithNoiseCorrection(0), WithScaleScope(Global)}
+var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps, h.averageWeight, h.opposed = 0, 1, false }), WithNoiseCorrection(0), WithScaleScope(Global)}
 
 // brief is common, and its scale before its step average was smooth, with what went with it.
-var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.smooth, h.capEach, h.noiseSteps, h.averageWeight = false, false, 0, 1 }), WithScaleScope(Global),
+var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) {
+	h.smooth, h.capEach, h.noiseSteps, h.averageWeight, h.opposed = false, false, 0, 1, false
+}), WithScaleScope(Global),
 	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
 
 // short makes step averages what they were before they grew longer.
-func short(h *hyperparameters) { h.longerAverage, h.averageWeight = 0, 1 }
+func short(h *hyperparameters) { h.longerAverage, h.averageWeight, h.opposed = 0, 1, false }
 
 // earlierDefaults are what the defaults were. With options that say so, the bits are
 // those of then.
@@ -413,7 +429,7 @@ func fingerprinted() map[string]fingerprintedCase {
 	augment := func(inner []gorgonia.SolverOpt, opts ...gorgonia.SolverOpt) func() Adaptive {
 		return func() Adaptive { return newAround(NewFunnel(inner...), opts...) }
 	}
-	inner := []gorgonia.SolverOpt{free}
+	inner := []gorgonia.SolverOpt{free, unlimited}
 
 	quiet("Funnel's defaults", funnel())
 	quiet("FunnelAdam's defaults", funnelAdam())
@@ -454,15 +470,20 @@ func fingerprinted() map[string]fingerprintedCase {
 	shifted("FunnelAdam's eleventh defaults", funnelAdam(abrupt))
 	shifted("FunnelAdam's twelfth defaults", funnelAdam(sudden))
 	quiet("Augment's twelfth defaults", augment(inner, common...))
-	shifted("Funnel's thirteenth defaults", funnel(free))
+	shifted("Funnel's thirteenth defaults", funnel(free, unlimited))
 	shifted("FunnelAdam's thirteenth defaults", funnelAdam(free))
 	shifted("FunnelAdam's fourteenth defaults", funnelAdam(apart))
 	quiet("FunnelAdam's fifteenth defaults", funnelAdam(brisk))
-	quiet("Funnel's sixteenth defaults", funnel(brisk))
-	shifted("Funnel's sixteenth defaults", funnel(brisk))
+	quiet("Funnel's sixteenth defaults", funnel(brisk, unlimited))
+	shifted("Funnel's sixteenth defaults", funnel(brisk, unlimited))
 	quiet("FunnelAdam's sixteenth defaults", funnelAdam(single))
 	shifted("FunnelAdam's sixteenth defaults", funnelAdam(single))
 	quiet("Augment's sixteenth defaults", augment(inner, single))
+	quiet("Funnel's seventeenth defaults", funnel(circling, unlimited))
+	shifted("Funnel's seventeenth defaults", funnel(circling, unlimited))
+	quiet("FunnelAdam's seventeenth defaults", funnelAdam(circling))
+	shifted("FunnelAdam's seventeenth defaults", funnelAdam(circling))
+	quiet("Augment's seventeenth defaults", augment(inner, circling))
 	return cases
 }
 
@@ -510,19 +531,21 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel":                                           {func() gorgonia.Solver { return NewFunnel() }, "550350c8222e234f8b0694fb5b1c80ff79380792e76fcc3271f73c81976a7096"},
-	"funnel of before growth had a limit":              {func() gorgonia.Solver { return NewFunnel(free) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
-	"funnel of before scales had wider bounds":         {func() gorgonia.Solver { return NewFunnel(bounded) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
-	"funnel of before h was 1.5":                       {func() gorgonia.Solver { return NewFunnel(bounded, endless, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                       {func() gorgonia.Solver { return NewFunnelAdam() }, "19b7c544d5256ec2afaa1dc7ef657e3984d3d9644aa5067f7cb45e7bd82a0f63"},
-	"funnel of before its average grew longer":         {func() gorgonia.Solver { return NewFunnel(brisk) }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
-	"funneladam of before a step weighed more":         {func() gorgonia.Solver { return NewFunnelAdam(single) }, "da75583a98c41d7c679b4983e24beaf547469a13967b23340650a814072a14eb"},
-	"funneladam of before its average grew longer":     {func() gorgonia.Solver { return NewFunnelAdam(brisk) }, "ff6d1f5b3cfb7577be0277d12161bbec4ae675252c688db9c4a77589fbc9215c"},
-	"funneladam of before scales were pooled":          {func() gorgonia.Solver { return NewFunnelAdam(apart) }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
-	"funneladam of before growth had a limit":          {func() gorgonia.Solver { return NewFunnelAdam(free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
-	"funneladam of before scales had wider bounds":     {func() gorgonia.Solver { return NewFunnelAdam(bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
-	"funneladam of before scales stopped growing":      {func() gorgonia.Solver { return NewFunnelAdam(bounded, endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
-	"funneladam of before it foresaw sudden gradients": {func() gorgonia.Solver { return NewFunnelAdam(bounded, sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
+	"funnel":                                                      {func() gorgonia.Solver { return NewFunnel() }, "c20455661ee38dbbaef39ae48582310146e060fe294bddc93c3cdef526e3c811"},
+	"funnel of before growth had a limit":                         {func() gorgonia.Solver { return NewFunnel(free, unlimited) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
+	"funnel of before scales had wider bounds":                    {func() gorgonia.Solver { return NewFunnel(bounded, unlimited) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
+	"funnel of before h was 1.5":                                  {func() gorgonia.Solver { return NewFunnel(bounded, endless, unlimited, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
+	"funneladam":                                                  {func() gorgonia.Solver { return NewFunnelAdam() }, "f130601c5df19b97881a72b9c0353737731af4298248e23bacad07c83b0176cb"},
+	"funnel of before its average grew longer":                    {func() gorgonia.Solver { return NewFunnel(brisk, unlimited) }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
+	"funnel of before the mean of its scale was limited":          {func() gorgonia.Solver { return NewFunnel(circling, unlimited) }, "550350c8222e234f8b0694fb5b1c80ff79380792e76fcc3271f73c81976a7096"},
+	"funneladam of before gradients could be against its average": {func() gorgonia.Solver { return NewFunnelAdam(circling) }, "19b7c544d5256ec2afaa1dc7ef657e3984d3d9644aa5067f7cb45e7bd82a0f63"},
+	"funneladam of before a step weighed more":                    {func() gorgonia.Solver { return NewFunnelAdam(single) }, "da75583a98c41d7c679b4983e24beaf547469a13967b23340650a814072a14eb"},
+	"funneladam of before its average grew longer":                {func() gorgonia.Solver { return NewFunnelAdam(brisk) }, "ff6d1f5b3cfb7577be0277d12161bbec4ae675252c688db9c4a77589fbc9215c"},
+	"funneladam of before scales were pooled":                     {func() gorgonia.Solver { return NewFunnelAdam(apart) }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
+	"funneladam of before growth had a limit":                     {func() gorgonia.Solver { return NewFunnelAdam(free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
+	"funneladam of before scales had wider bounds":                {func() gorgonia.Solver { return NewFunnelAdam(bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
+	"funneladam of before scales stopped growing":                 {func() gorgonia.Solver { return NewFunnelAdam(bounded, endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
+	"funneladam of before it foresaw sudden gradients":            {func() gorgonia.Solver { return NewFunnelAdam(bounded, sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
 }
 
 func TestTheSameBitsOfAModel(t *testing.T) {

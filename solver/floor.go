@@ -6,8 +6,8 @@ import "math"
 const stepsOfMean = 100
 
 // limitFall keeps the scale above a fraction of its own mean so far. Where warm-ups
-// may begin again, they do not count in the mean, and the scale begins them above it. A
-// FunnelAdam's mean counts as no more than the longest step allows: a scale that was found while
+// may begin again, they do not count in the mean, and the scale begins them above it. But for an
+// Augmented's, the mean falls to what the longest step allows: a scale that was found while
 // gradients were next to 0 suits no larger ones, and would keep every step the longest.
 func (a *adaptive) limitFall(w, longest float64, p *progress) {
 	if a.scaleFloor == 0 {
@@ -71,12 +71,14 @@ func (a *adaptive) floor(next *learned) float64 {
 // add is a sum of scales, which stays a number.
 func add(sum, scale float64) float64 { return min(sum+scale, math.MaxFloat64) }
 
-// noLonger is the sum of this many scales, of a FunnelAdam as many times the longest at most.
+// noLonger is the sum of this many scales, on its way down to as many times the longest where it
+// is more: a Funnel's by 1% at a step, as one large gradient makes its direction long, and the
+// longest step's scale small, for some steps only. A FunnelAdam's direction hardly grows.
 func (a *adaptive) noLonger(sum, scales, longest float64) float64 {
 	if !a.foreseen || math.IsInf(longest, 1) {
 		return sum
 	}
-	return min(sum, float64(scales*longest))
+	return min(sum, max(float64(scales*longest), float64((1-a.meanFall)*sum)))
 }
 
 // resumed is √(A/T · B/W) T / (T + 100), where a scale goes on from as its warm-up

@@ -38,7 +38,8 @@ var _ Adaptive = (*Funnel)(nil)
 // decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in
 // s_{t+1} counts the steps that moved something. A/T is the mean of the scale so far outside
 // of warm-ups, where a step weighs 1−w_t, and B/W that in warm-ups, where it weighs w_t; T and
-// W are the sums of these weights. G is the largest ḡ so far, which it follows slowly after
+// W are the sums of these weights. Where A/T is more than c_max a_t ‖θ_t‖ / ‖ν_{t+1}‖ it falls to that, by 1% at
+// a step: a scale found while gradients were next to 0 suits no larger ones. G is the largest ḡ so far, which it follows slowly after
 // the first warm-up (WithGradientGrowth): where the gradient suddenly is many times as
 // large, the scale falls at once. Where ḡ is below 10⁻⁵ of its largest since step τ, all has
 // been learned, and c_t counts as 0 at most in s_{t+1}: a scale that went on growing on what
@@ -65,6 +66,10 @@ var _ Adaptive = (*Funnel)(nil)
 //
 // of a fixed sample of the elements, where there are 4,096 or more. L is how many steps there were
 // since the warm-up, of which the average is over all, a hundred at least and a thousand at most.
+// Where gradients have long been against it, as in steps that go round in circles, the last step
+// counts for nothing: ū_t takes the place of e_t in e_t · g_t while ā is below −0.1,
+//
+//	ā ← ā + 0.01 (ū_t · g_t / (‖e_t‖ ‖g_t‖) − ā),  0 at first
 //
 // In a warm-up the momentum is less, because old gradients come from far away. Where a
 // step was too short to change a value, the exponential does not count for the gain at
@@ -268,7 +273,7 @@ func (s *funnelState[T]) measured() (kernel.Sums, kernel.Part) {
 func (s *funnelState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
 	s.alongPart = s.part
 	s.alongPart.Mean, s.alongPart.Sample = s.mean, s.sample
-	return s.along(s.total, len(s.theta)), &s.alongPart
+	return s.along(s.total, len(s.theta), kernel.LastShare), &s.alongPart
 }
 
 // first returns ‖θ_0‖² and ‖ν‖².

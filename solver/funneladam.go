@@ -39,8 +39,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // that of m here, which is divided as m is to make e. κ counts up to twice where signals have long
 // been below −0.1 (WithScaleFloor). û_t is the length of the step with a scale of 1, as far as it is known
 // before the step: where the gradient is suddenly many times as large, so is d, up to a length that
-// the number n of values sets. A/T counts as c_max a_t ‖θ‖ / û_t at most, because a scale found while
-// gradients were next to 0 suits no larger ones. t is the parameter's own step, counted from 1; in s_t it
+// the number n of values sets. A/T falls to c_max a_t ‖θ‖ / û_t at once. t is the parameter's own step, counted from 1; in s_t it
 // counts the steps that moved something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
 // after every update. g is the gradient after l1 and l2 regularisation, division by
@@ -250,7 +249,7 @@ func (s *adamState[T]) measured() (kernel.Sums, kernel.Part) {
 func (s *adamState[T]) measuredAverage() (kernel.Sums, kernel.Part) {
 	s.alongPart = s.part
 	s.alongPart.Mean, s.alongPart.Sample = s.mean, s.sample
-	return s.along(s.total, len(s.theta)), &s.alongPart
+	return s.along(s.total, len(s.theta), kernel.LastShare), &s.alongPart
 }
 
 // first returns ‖θ_0‖² and ‖η d‖².

@@ -30,6 +30,7 @@ type hyperparameters struct {
 	valueSpread             float64
 	freeGrowth              float64
 	foreseen                bool
+	meanFall                float64
 	scaleFloor              float64
 	raisedFloor             bool
 	noiseCorrection         float64
@@ -46,6 +47,7 @@ type hyperparameters struct {
 	stepAverage             float64
 	longerAverage           float64
 	averageWeight           float64
+	opposed                 bool
 	smooth                  bool
 	scaleMin, scaleMax      float64
 	gainSignal, scaleSignal Signal
@@ -133,8 +135,10 @@ var settings = []setting{
 		domain: finiteFromZero, value: []any{30.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.valueSpread} }},
 	{saved: []string{"free_growth"}, meaning: "root mean square of a parameter up to which the longest step grows with it, however far gradients have grown, too; 0 at first, for any",
 		domain: finiteFromZero, value: []any{0.3}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.freeGrowth} }},
-	{saved: []string{"max_step_foreseen"}, meaning: "whether a FunnelAdam's longest step counts with what a gradient that is suddenly larger makes of the direction, and the mean of its scale as no longer; neither at first",
-		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.foreseen} }},
+	{saved: []string{"max_step_foreseen"}, meaning: "whether the mean of the scale falls to the longest step's, and a FunnelAdam's longest step counts with what a gradient that is suddenly larger makes of the direction; neither at first",
+		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.foreseen} }},
+	{saved: []string{"mean_fall"}, meaning: "share of itself by which that mean falls at a step at most; at first a FunnelAdam's fell at once, as it does",
+		domain: aboveZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {1.0}}, before: []any{1.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.meanFall} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
 		domain: belowOne, value: []any{0.25}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{saved: []string{"scale_floor_raised"}, meaning: "whether a FunnelAdam's floor is up to twice as high where signals have long been below 0; it was not at first",
@@ -167,6 +171,8 @@ var settings = []setting{
 		domain: zeroOrFromOne, value: []any{10.0}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.longerAverage} }},
 	{saved: []string{"average_weight"}, meaning: "how many times 1−β_u a step weighs in the step average; once at first",
 		domain: aboveZero, value: []any{3.0}, others: map[kind][]any{augment: {2.2}}, before: []any{1.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.averageWeight} }},
+	{saved: []string{"average_opposed"}, meaning: "whether the last step counts for nothing where gradients have long been against the step average; it counted at first",
+		domain: truth, value: []any{true}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.opposed} }},
 	{saved: []string{"smooth_average"}, meaning: "whether the step average is of smoother steps, and alone the direction of the signal; at first the last step counted, too",
 		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.smooth} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",

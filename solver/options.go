@@ -204,8 +204,8 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 // what it was before the floor and within WithMaxStep, and T the sum of 1−w, which leaves the warm-up
 // out: w is its weight (WithScaleRestart). So the scale falls no faster than 1/t and
 // the sum of all scales diverges, as is needed to get to an optimum from anywhere.
-// Without restarts 1−w counts as 1. A FunnelAdam's A/T counts as what WithMaxStep
-// allows at most.
+// Without restarts 1−w counts as 1. But for an Augmented's, A/T falls to what WithMaxStep allows
+// where it is more: a FunnelAdam's at once, a Funnel's by 1% at a step.
 //
 // A FunnelAdam's κ counts as κ min(2, −10 c̄), ½ at most, where c̄ is below −0.1, which is the
 // running mean of its Relative signal after the warm-up, with decay 0.998: the gradients of few
@@ -312,12 +312,16 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 //	β = max(β_u, 1 − 1/L),  L ← min((1−w) L + 1, 10 / (1−β_u))
 //
 // L counts the steps since the warm-up, of which ū is over all, 1/(1−β_u) at least and ten
-// times as many at most. u is the step with a scale of 1 that a Funnel or an Augmented made last,
+// times as many at most. Where ā is below −0.1, ū takes the place of e in e · g:
+//
+//	ā ← ā + 0.01 (ū · g / (‖e‖ ‖g‖) − ā)
+//
+// u is the step with a scale of 1 that a Funnel or an Augmented made last,
 // and for a FunnelAdam, that averages m, ū is divided by √v + ε as m is. w is the weight of the
 // warm-up: while it lasts, as after a shift, older steps say little. Many steps have less noise
 // than one, so that a small gradient that stays the same is seen among large ones that come and
 // go, the way along a valley among steps that its walls throw back and forth, and that steps lead
-// nowhere which go round in circles, each along the one before. Of a parameter of 4,096 elements
+// nowhere which go round in circles, each along the one before: ā is far below 0 there. Of a parameter of 4,096 elements
 // or more ū has a fixed sample, down to one in 32, from which the cosine is well known. An
 // Augmented, whose β is β_u and whose 3 is 2.2, has an e of its own, also during the warm-up. It
 // means nothing to other signals. With 0 there is no average: c is c^u. Default 0.99. Range

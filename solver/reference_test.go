@@ -34,9 +34,10 @@ type rules struct {
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
 	raisedFloor                                    bool
-	smooth                                         bool // an Augmented
-	settled                                        bool // Funnel and FunnelAdam
-	foreseen                                       bool // FunnelAdam
+	smooth                                         bool    // an Augmented
+	settled                                        bool    // Funnel and FunnelAdam
+	foreseen                                       bool    // Funnel and FunnelAdam
+	meanFall                                       float64 // the same
 }
 
 func funnelRules() rules {
@@ -45,7 +46,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, settled: true,
+		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, settled: true, foreseen: true, meanFall: 0.01,
 	}
 }
 
@@ -63,7 +64,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 1000, scalePooling: 0.1, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, raisedFloor: true,
+		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, meanFall: 1, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, raisedFloor: true,
 	}
 }
 
@@ -81,7 +82,7 @@ type referenceParameter struct {
 	theta, nu, m, v, p []float64
 	settled            []float64 // what p is where the step does not change the value
 	d                  []float64 // direction of the step before
-	mean, along        []float64 // the average of the steps before, and what the scale is adapted along
+	mean, alone, along []float64 // the average of the steps before, as a direction, and what the scale is adapted along
 	smooth, slow       []float64 // of an Augmented, what stands for its last step, and what is averaged
 	likeness           float64   // and how alike steps are
 	start              float64   // of a FunnelAdam, the weight of m_0 in m
@@ -106,7 +107,7 @@ type referenceScale struct {
 	spent              bool    // whether ḡ is next to nothing beside it
 	low, length        float64 // the smallest ḡ of late, the mean of ‖θ‖
 	before             float64 // w of the step before
-	mean               float64 // of c after warm-ups
+	mean, alone        float64 // of c after warm-ups, ā
 	count              float64 // L
 	moves              int     // steps that moved something
 	still              bool    // whether the last step moved nothing
@@ -116,7 +117,7 @@ type referenceScale struct {
 func newReferenceParameter(theta []float64) *referenceParameter {
 	n := len(theta)
 	x := &referenceParameter{start: 1, theta: theta, nu: make([]float64, n), m: make([]float64, n), v: make([]float64, n), d: make([]float64, n), p: make([]float64, n), settled: make([]float64, n), scale: &referenceScale{s: 1},
-		mean: make([]float64, n), along: make([]float64, n), smooth: make([]float64, n), slow: make([]float64, n)}
+		mean: make([]float64, n), alone: make([]float64, n), along: make([]float64, n), smooth: make([]float64, n), slow: make([]float64, n)}
 	for i := range x.p {
 		x.p[i] = 1
 	}
@@ -136,7 +137,7 @@ type reference struct {
 	square   float64         // the mean of the squares of all values of the step
 	grown    float64         // the largest share of ḡ that the smallest ḡ of late is
 
-	outliers, outgrown, capped, slowed, floored, raised, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, lengthened, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the longest step limits the scale, and grows less than the parameters, the floor does, and is raised, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller, and the step average is over more steps than at first
+	outliers, outgrown, capped, slowed, floored, raised, begun, prompted, lifted, drawn, steadied, foresaw, shortened, spent, evened, lengthened, opposed, checked int // how often a gradient counts as 5 ḡ, the scale falls as it grows, the longest step limits the scale, and grows less than the parameters, the floor does, and is raised, the warm-up begins again, after two signals or one, and with a larger scale, signals are pooled and of the step average, the longest step knows of a large gradient, the mean of the scale counts as no longer, the gradient is next to nothing, and the mean of all values and a first step are less because one parameter is far smaller, the step average is over more steps than at first, and gradients have long been against it
 }
 
 func dot(a, b []float64) (sum float64) {
@@ -269,10 +270,12 @@ func (r *reference) average(x *referenceParameter, at *referenceScale) {
 		if r.smooth {
 			x.slow[i] = 0.95*x.slow[i] + 0.05*b
 			x.mean[i] = decay*x.mean[i] + r.averageWeight*(1-r.stepAverage)*x.slow[i]
+			x.alone[i] = x.mean[i]
 			x.along[i] = x.mean[i] + 0.3*x.likeness*b
 			continue
 		}
 		x.mean[i] = decay*x.mean[i] + r.averageWeight*(1-r.stepAverage)*b
+		x.alone[i] = x.mean[i] / over(i)
 		x.along[i] = (x.mean[i] + 0.3*b) / over(i)
 	}
 }
@@ -401,10 +404,10 @@ func (r *reference) paused() bool { return r.learnRate == 0 && r.gainMax > 0 }
 // signal is c of a group, if it has one, and c along the step average. It brings ḡ up
 // to date.
 func (r *reference) signal(group []*referenceParameter, g map[*referenceParameter][]float64, at *referenceScale) (c, steady float64, ok bool) {
-	var dg, dd, gg, ag, aa float64
+	var dg, dd, gg, ag, aa, alone float64
 	for _, x := range group {
 		dg, dd, gg = dg+dot(x.d, g[x]), dd+dot(x.d, x.d), gg+dot(g[x], g[x])
-		ag, aa = ag+dot(x.along, g[x]), aa+dot(x.along, x.along)
+		ag, aa, alone = ag+dot(x.along, g[x]), aa+dot(x.along, x.along), alone+dot(x.alone, g[x])
 	}
 	at.rise, at.spent, at.before = 0, false, at.warmup
 	cosine := 0.0
@@ -428,8 +431,13 @@ func (r *reference) signal(group []*referenceParameter, g map[*referenceParamete
 		r.outliers++
 	}
 	c = cosine * counted / math.Sqrt(at.squaredNorm)
-	if steady = c; r.averages() && aa > 0 {
-		steady = ag / math.Sqrt(aa*gg) * counted / math.Sqrt(at.squaredNorm)
+	if steady = c; r.averages() && aa > 0 && dd > 0 && !at.still {
+		at.alone += 0.01 * (math.Min(math.Max(alone/math.Sqrt(aa*gg), -1), 1) - at.alone)
+		if at.alone < -0.1 {
+			ag = alone
+			r.opposed++
+		}
+		steady = math.Min(math.Max(ag/math.Sqrt(aa*gg), -1), 1) * counted / math.Sqrt(at.squaredNorm)
 		r.steadied++
 	}
 	at.counted, at.rise = counted/math.Sqrt(at.squaredNorm), math.Sqrt(gg/at.squaredNorm)
@@ -598,7 +606,7 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	}
 	mean := r.meanShare * math.Sqrt(r.square) * elements / math.Sqrt(elements+10)
 	value = math.Max(value, math.Max(0.03*0.03*elements, mean*mean))
-	if ahead := math.Pow((1-r.beta1)*next.rise, 2) * step; r.foreseen && ahead > step {
+	if ahead := math.Pow((1-r.beta1)*next.rise, 2) * step; r.foreseen && r.beta2 > 0 && ahead > step {
 		step = math.Max(step, math.Min(ahead, math.Pow(r.learnRate*(1-r.beta1), 2)*elements/(1-r.beta2)))
 		r.foresaw++
 	}
@@ -634,7 +642,7 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		steps = next.steady
 	}
 	if r.foreseen && next.sum > before*longest {
-		next.sum = before * longest
+		next.sum = math.Max(before*longest, (1-r.meanFall)*next.sum)
 		r.shortened++
 	}
 	next.sum += counts * s
@@ -1037,6 +1045,14 @@ func TestOnGradientsThatTakeTurnsStepsAreTheDocumentedEquations(t *testing.T) {
 	stepsAreTheEquations(t, 1500, turning, func(r *reference) int { return r.raised }, "FunnelAdam")
 }
 
+// Gradients turn round, and steps with them.
+func TestOnGradientsThatGoRoundInCirclesStepsAreTheDocumentedEquations(t *testing.T) {
+	circling := func(i, j int, noise, _ float64) float64 {
+		return math.Sin(0.3*float64(i)+math.Pi/2*float64(j%4)) + 0.1*noise
+	}
+	stepsAreTheEquations(t, 400, circling, func(r *reference) int { return r.opposed }, "Funnel", "Funnel, one scale", "FunnelAdam", "Augment", "Augment, one scale")
+}
+
 // stepsAreTheEquations compares steps on two parameters with those of the equations, which
 // must have done what the gradients are for in a hundred of them. The gradient is that of
 // step i for element j.
@@ -1050,6 +1066,13 @@ func stepsAreTheEquations(t *testing.T, steps int, gradient func(i, j int, noise
 		case "FunnelAdam":
 			s = newFunnelAdam()
 			r.rules, r.update, r.plain, r.averaged = funnelAdamRules(), funnelAdamUpdate, lastDirection, averagedMoment
+		case "Augment", "Augment, one scale":
+			r.rules, r.update, r.plain, r.averaged = augmentRules(), descentUpdate, plainDescent, averagedDescent
+			opts := options(gorgonia.WithLearnRate(0.1))
+			if r.perParameter = name == "Augment"; !r.perParameter {
+				opts = append(opts, solver.WithScaleScope(solver.Global))
+			}
+			s = newAugmented(opts...)
 		}
 		rng := rand.New(rand.NewPCG(8, 8))
 		var xs []*referenceParameter

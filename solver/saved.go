@@ -279,7 +279,7 @@ func possible(r *checkpoint.Solver, scaleMin float64) bool {
 		return scale >= leastFactor(scaleMin) && isFinite(scale) && 0 <= a.Idle && a.Idle <= steps && int64(steps) <= checkpoint.MaxSteps &&
 			0 <= min(a.GradientNorm, a.GradientPeak, a.GradientLargest, a.GradientLow, a.ValueLength, a.ScaleSum, a.Steady, a.WarmupSum, a.WarmupSteps, a.SignalSquare, a.AverageSteps) &&
 			isFinite(max(a.GradientNorm, a.GradientPeak, a.GradientLargest, a.GradientLow, a.ValueLength, a.ScaleSum, a.Steady, a.WarmupSum, a.WarmupSteps, a.SignalSquare, a.AverageSteps)) &&
-			-1 <= a.SignalMean && a.SignalMean <= 1 && 0 <= a.Warmup && a.Warmup <= 1 && -signalLimit <= a.Signal && a.Signal <= signalLimit &&
+			-1 <= a.SignalMean && a.SignalMean <= 1 && -1 <= a.AverageSignal && a.AverageSignal <= 1 && 0 <= a.Warmup && a.Warmup <= 1 && -signalLimit <= a.Signal && a.Signal <= signalLimit &&
 			0 <= a.GradientRatio && a.GradientRatio <= signalLimit
 	}
 	for _, p := range r.Parameters {

@@ -39,6 +39,7 @@ type learned struct {
 	signal float64 // z, the last c over σ
 	ratio  float64 // r, the last ‖g‖ over ḡ
 	mean   float64 // c̄, the running mean of c after warm-ups
+	alone  float64 // ā, the running mean of what the step average alone has of the cosine
 	count  float64 // L, how many steps a step average that grows longer is over
 	steady float64 // T, how much of the steps is in the sum
 
@@ -74,12 +75,12 @@ func (p *progress) save() checkpoint.Parameter {
 
 func (p *progress) adapting() checkpoint.Adapting {
 	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, GradientLargest: p.largest, GradientLow: p.low, ValueLength: p.length, ScaleSum: p.sum,
-		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio, SignalMean: p.mean, AverageSteps: p.count}
+		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio, SignalMean: p.mean, AverageSignal: p.alone, AverageSteps: p.count}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
 	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, largest: r.GradientLargest, low: r.GradientLow, length: r.ValueLength, sum: r.ScaleSum,
-		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio, mean: r.SignalMean, count: r.AverageSteps}}
+		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio, mean: r.SignalMean, alone: r.AverageSignal, count: r.AverageSteps}}
 }
 
 // nextScales finds the scale of the step for every bound parameter.

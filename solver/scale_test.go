@@ -241,28 +241,25 @@ func (a *amplified) Step(model []gorgonia.ValueGrad) error {
 }
 
 func TestALossThatGrowsAHundredfoldDoesNotThrowTheWeightsAway(t *testing.T) {
-	after := func(opts ...gorgonia.SolverOpt) (loss float64) {
-		s := &amplified{solver.NewFunnel(opts...), 1}
-		g, cost, params, feed := surfaceNetwork(t, rand.New(rand.NewPCG(6, 6)), tensor.Float64, 16, 32, 32)
-		next := onTape(t, g, cost, params, feed)
-		for i := range 800 {
-			if i == 400 {
-				s.by = 100
-			}
-			now, err := next(s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if i >= 700 {
-				loss += now / 100
-			}
+	s := &amplified{solver.NewFunnel(), 1}
+	g, cost, params, feed := surfaceNetwork(t, rand.New(rand.NewPCG(6, 6)), tensor.Float64, 16, 32, 32)
+	next := onTape(t, g, cost, params, feed)
+	loss := 0.0
+	for i := range 800 {
+		if i == 400 {
+			s.by = 100
 		}
-		return loss
+		now, err := next(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i >= 700 {
+			loss += now / 100
+		}
 	}
-	limited, unlimited := after(), after(solver.WithGradientGrowth(0))
-	t.Logf("loss %.2g, %.2g without the limit", limited, unlimited)
-	if !(limited < 0.03) || !(limited < unlimited/1.5) {
-		t.Errorf("the loss is %.2g, and %.2g without the limit; want it below 0.03, and two thirds of that", limited, unlimited)
+	t.Logf("loss %.2g", loss)
+	if !(loss < 0.03) {
+		t.Errorf("the loss is %.2g, want it below 0.03", loss)
 	}
 }
 
@@ -277,6 +274,25 @@ func TestASingleLargeGradientLeavesTheScaleWhereItIs(t *testing.T) {
 		if scale := learned(s)[0].Scale; math.Abs(math.Log(scale/before)) > 0.3 {
 			t.Errorf("%s: the scale goes from %.2g to %.2g", name, before, scale)
 		}
+	}
+}
+
+// A Funnel's velocity is long for some tens of steps after a huge gradient, and its longest step short.
+func TestAfterOneHugeGradientAFunnelsScaleIsSoonWhatItWas(t *testing.T) {
+	s := solver.NewFunnel()
+	next, mean := quiet(t, s)
+	next(1, 1000)
+	for range 300 {
+		next(1, 1)
+	}
+	scale := 0.0
+	for range 1000 {
+		next(1, 1)
+		scale += learned(s)[0].Scale / 1000
+	}
+	t.Logf("mean scale %.2g before, %.2g after", mean, scale)
+	if scale < mean/10 {
+		t.Errorf("the mean of the scale is %.2g before and %.2g after", mean, scale)
 	}
 }
 
@@ -495,9 +511,10 @@ func TestStepsThatWallsThrowBackBecomeLongerWhereThereIsAWayAlongThem(t *testing
 func TestStepsThatGoRoundInCirclesBecomeShorter(t *testing.T) {
 	const states, discount = 10, 0.9
 	for name, create := range map[string]func() solver.Adaptive{
-		"Funnel":     func() solver.Adaptive { return solver.NewFunnel() },
-		"FunnelAdam": func() solver.Adaptive { return solver.NewFunnelAdam() },
-		"Augment":    func() solver.Adaptive { return solver.Augment(gorgonia.NewAdamSolver()) },
+		"Funnel":                  func() solver.Adaptive { return solver.NewFunnel() },
+		"FunnelAdam":              func() solver.Adaptive { return solver.NewFunnelAdam() },
+		"Augment around Adam":     func() solver.Adaptive { return solver.Augment(gorgonia.NewAdamSolver()) },
+		"Augment around Momentum": func() solver.Adaptive { return solver.Augment(gorgonia.NewMomentum()) },
 	} {
 		for seed := range uint64(4) {
 			rng, s := rand.New(rand.NewPCG(seed, 1)), create()
@@ -509,8 +526,9 @@ func TestStepsThatGoRoundInCirclesBecomeShorter(t *testing.T) {
 			begin := apart(floats(p.value), truth)
 			for range 3000 {
 				v, g := floats(p.value), make([]float64, states)
-				for i := range g {
-					g[i] = (v[i] - rewards[i] - discount*v[(i+1)%states]) * float64(rng.IntN(2))
+				for range 8 { // a batch
+					i := rng.IntN(states)
+					g[i] += (v[i] - rewards[i] - discount*v[(i+1)%states]) / 4
 				}
 				set(p.gradient, g)
 				step(t, s, model(p))

@@ -78,14 +78,38 @@ func (a *adaptive) read(of []state, p *progress) {
 
 // readAverage finds the signal along the step average, if there is one yet.
 func (a *adaptive) readAverage(of []state, p *progress) {
+	dots := a.values[:0]
 	for _, q := range of {
 		a.total.Add(q.measuredAverage())
+		dots = append(dots, q.alongAverage())
 	}
-	sums, _ := a.total.Sums()
-	if c := cosine(sums) * p.now.ratio; sums.SquaredDirection > 0 && isFinite(c) {
+	a.values = dots
+	sums, exponents := a.total.Sums()
+	cos := cosine(sums)
+	if a.opposed && exponents == (kernel.Exponents{}) {
+		sums.Dot = kernel.AddAscending(dots)
+		cos = followAverage(cos, cosine(sums), &p.next)
+	}
+	if c := cos * p.now.ratio; sums.SquaredDirection > 0 && isFinite(c) {
 		p.now.averageSignal = c
 	}
 }
+
+// followAverage finds ā ← ā + 0.01 (a − ā), where a is what ū alone has of the cosine of the angle
+// between e = ū + 0.3 u and the gradient,
+//
+//	a = ū · g / (‖e‖ ‖g‖)
+//
+// and returns that cosine, or a where ā is below −0.1: steps that go round in circles agree with the
+// last one, and not with all of them together. Where gradients are mostly noise, ā is near 0.
+func followAverage(cos, alone float64, next *learned) float64 {
+	if next.alone += float64(averageRate * (alone - next.alone)); next.alone < -leastSignal {
+		return alone
+	}
+	return cos
+}
+
+const averageRate = 0.01 // of ā
 
 // pool draws what parameters with scales of their own have, x, towards its mean x̄ over all,
 // in which each weighs as many elements N as it has, n0 at most:

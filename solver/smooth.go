@@ -55,6 +55,14 @@ func (s *smoothed[T]) direction(a *averaged[T], d []T) (mean, besides []T) {
 	return a.mean, d
 }
 
+// lastShare is 0.3 q, or 0.3 where the solver does without smooth steps.
+func (s *smoothed[T]) lastShare() float64 {
+	if s.smooths {
+		return float64(kernel.LastShare * s.likeness)
+	}
+	return kernel.LastShare
+}
+
 // updateSmooth brings d̄ and ū up to date with a step d.
 func (s *smoothed[T]) updateSmooth(a *averaged[T], d []T, p *progress) {
 	kernel.UpdateAverage(s.smooth, d, a.sample, 0, len(d), &kernel.AverageStep[T]{Decay: smoothDecay, Weight: 1 - smoothDecay})

@@ -71,6 +71,8 @@ type Adapting struct {
 	Signal float64 `json:"signal,omitempty"`
 	// SignalMean is c̄, the running mean of c after warm-ups. Absent: 0.
 	SignalMean float64 `json:"signal_mean,omitempty"`
+	// AverageSignal is ā, the running mean of what the step average alone has of the cosine. Absent: 0.
+	AverageSignal float64 `json:"average_signal,omitempty"`
 	// AverageSteps is L, how many steps a step average that grows longer is over. Absent: 0.
 	AverageSteps float64 `json:"average_steps,omitempty"`
 }

@@ -8,12 +8,12 @@ package kernel
 // d is here ν of Funnel, −Δ of Augmented, averaged as ν is, and of FunnelAdam m, which
 // AdamDirection makes the direction of.
 
-// lastShare is how much more than in the average the last direction counts where the
+// LastShare is how much more than in the average the last direction counts where the
 // scale is adapted along both.
-const lastShare = 0.3
+const LastShare = 0.3
 
 // along is an element of what the scale is adapted along: ū + 0.3 d.
-func along[T Float](mean, d T) T { return mean + T(lastShare*d) }
+func along[T Float](mean, d T) T { return mean + T(LastShare*d) }
 
 // AverageStep holds the numbers that bring the step average up to date.
 type AverageStep[T Float] struct {
@@ -43,7 +43,7 @@ func UpdateSampleAverage[T Float](mean, x []T, c *AverageStep[T]) { fastUpdateAv
 //
 //	e ← ū + 0.3 q d
 func Along[T Float](e, mean, d []T, of Sample, q T) {
-	share := T(lastShare * q)
+	share := T(LastShare * q)
 	for k, end := of.periods(0, of.n); k < end; k++ {
 		r := of.run(k)
 		for i, x := range d[r.from:r.to] {
