@@ -86,8 +86,7 @@ func (a *adaptive) readAverage(of []state, p *progress) {
 	a.values = dots
 	sums, exponents := a.total.Sums()
 	cos := cosine(sums)
-	if a.opposed && exponents == (kernel.Exponents{}) {
-		sums.Dot = kernel.AddAscending(dots)
+	if sums.Dot = kernel.AddAscending(dots); a.opposed && exponents == (kernel.Exponents{}) && isFinite(sums.Dot) {
 		cos = followAverage(cos, cosine(sums), &p.next)
 	}
 	if c := cos * p.now.ratio; sums.SquaredDirection > 0 && isFinite(c) {
