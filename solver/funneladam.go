@@ -39,7 +39,8 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // that of m here, which is divided as m is to make e. κ counts up to twice where signals have long
 // been below −0.1 (WithScaleFloor). û_t is the length of the step with a scale of 1, as far as it is known
 // before the step: where the gradient is suddenly many times as large, so is d, up to a length that
-// the number n of values sets. A/T falls to c_max a_t ‖θ‖ / û_t at once. t is the parameter's own step, counted from 1; in s_t it
+// the number n of values sets. A/T falls to c_max a_t ‖θ_{t−1}‖ / û_t at once, not by 1% at a
+// step. t is the parameter's own step, counted from 1; in s_t it
 // counts the steps that moved something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
 // after every update. g is the gradient after l1 and l2 regularisation, division by

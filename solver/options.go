@@ -321,7 +321,8 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 // warm-up: while it lasts, as after a shift, older steps say little. Many steps have less noise
 // than one, so that a small gradient that stays the same is seen among large ones that come and
 // go, the way along a valley among steps that its walls throw back and forth, and that steps lead
-// nowhere which go round in circles, each along the one before: ā is far below 0 there. Of a parameter of 4,096 elements
+// nowhere which go round in circles, each along the one before: there ā is far below 0. Of a
+// parameter of 4,096 elements
 // or more ū has a fixed sample, down to one in 32, from which the cosine is well known. An
 // Augmented, whose β is β_u and whose 3 is 2.2, has an e of its own, also during the warm-up. It
 // means nothing to other signals. With 0 there is no average: c is c^u. Default 0.99. Range
