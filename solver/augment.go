@@ -36,9 +36,9 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //	e_{t+1} = ū_{t+1} + 0.3 q_{t+1} d_{t+1},  q_{t+1} = (d_t · Δ_{t+1} / (‖d_t‖ ‖Δ_{t+1}‖))⁴ of a parameter's sample
 //
 // all 0 at first. Where gradients have long been against ū_t, it takes the place of e_t in
-// e_t · g_t, as Funnel's documentation says. Not every inner solver has momentum, and the last steps of one that has
-// none are mostly noise, which the next gradient always opposes: so they count little, but
-// where one step is like the other. s_0 = ρ ‖θ_0‖ / ‖Δ_1‖ makes the first step ρ times as
+// e_t · g_t, as Funnel's documentation says. Not every inner solver has momentum, and the
+// last steps of one that has none are mostly noise, which the next gradient always opposes: so
+// they count little, but where one step is like the other. s_0 = ρ ‖θ_0‖ / ‖Δ_1‖ makes the first step ρ times as
 // long as the parameters are, whatever inner's learning rate is. The raw signal is the
 // product −Δ_t · g_t; there, and with WithStepAverage(0), d is Δ, and e is d. The scale is
 // clipped to its bounds after every update, and while it is 1 the values are inner's to the bit. With WithPaperStep s_0 = 1, and

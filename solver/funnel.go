@@ -40,8 +40,8 @@ var _ Adaptive = (*Funnel)(nil)
 // of warm-ups, where a step weighs 1−w_t, and B/W that in warm-ups, where it weighs w_t; T and
 // W are the sums of these weights. Where A/T is more than c_max a_t ‖θ_t‖ / ‖ν_{t+1}‖ it falls
 // to that, by 1% at a step: a scale found while gradients were next to 0 suits no larger
-// ones. G is the largest ḡ so far, which it follows slowly after
-// the first warm-up (WithGradientGrowth): where the gradient suddenly is many times as
+// ones. G is the largest ḡ so far, which it follows slowly after the first warm-up
+// (WithGradientGrowth): where the gradient suddenly is many times as
 // large, the scale falls at once. Where ḡ is below 10⁻⁵ of its largest since step τ, all has
 // been learned, and c_t counts as 0 at most in s_{t+1}: a scale that went on growing on what
 // is left would throw the weights away in the end. The longest step grows less than the

@@ -316,15 +316,14 @@ func WithSignalPooling(elements float64) gorgonia.SolverOpt {
 //
 //	ā ← ā + 0.01 (ū · g / (‖e‖ ‖g‖) − ā)
 //
-// u is the step with a scale of 1 that a Funnel or an Augmented made last,
-// and for a FunnelAdam, that averages m, ū is divided by √v + ε as m is. w is the weight of the
+// u is the step with a scale of 1 that a Funnel or an Augmented made last, and for a
+// FunnelAdam, that averages m, ū is divided by √v + ε as m is. w is the weight of the
 // warm-up: while it lasts, as after a shift, older steps say little. Many steps have less noise
 // than one, so that a small gradient that stays the same is seen among large ones that come and
 // go, the way along a valley among steps that its walls throw back and forth, and that steps lead
 // nowhere which go round in circles, each along the one before: there ā is far below 0. Of a
-// parameter of 4,096 elements
-// or more ū has a fixed sample, down to one in 32, from which the cosine is well known. An
-// Augmented, whose β is β_u and whose 3 is 2.2, has an e of its own, also during the warm-up. It
+// parameter of 4,096 elements or more ū has a fixed sample, down to one in 32, from which the
+// cosine is well known. An Augmented, whose β is β_u and whose 3 is 2.2, has an e of its own, also during the warm-up. It
 // means nothing to other signals. With 0 there is no average: c is c^u. Default 0.99. Range
 // [0, 1).
 func WithStepAverage(decay float64) gorgonia.SolverOpt {

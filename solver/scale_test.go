@@ -241,25 +241,32 @@ func (a *amplified) Step(model []gorgonia.ValueGrad) error {
 }
 
 func TestALossThatGrowsAHundredfoldDoesNotThrowTheWeightsAway(t *testing.T) {
-	s := &amplified{solver.NewFunnel(), 1}
-	g, cost, params, feed := surfaceNetwork(t, rand.New(rand.NewPCG(6, 6)), tensor.Float64, 16, 32, 32)
-	next := onTape(t, g, cost, params, feed)
-	loss := 0.0
-	for i := range 800 {
-		if i == 400 {
-			s.by = 100
+	after := func(opts ...gorgonia.SolverOpt) (soon, late float64) {
+		s := &amplified{solver.NewFunnel(opts...), 1}
+		g, cost, params, feed := surfaceNetwork(t, rand.New(rand.NewPCG(6, 6)), tensor.Float64, 16, 32, 32)
+		next := onTape(t, g, cost, params, feed)
+		for i := range 800 {
+			if i == 400 {
+				s.by = 100
+			}
+			now, err := next(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case 420 <= i && i < 520:
+				soon += now / 100
+			case i >= 700:
+				late += now / 100
+			}
 		}
-		now, err := next(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i >= 700 {
-			loss += now / 100
-		}
+		return soon, late
 	}
-	t.Logf("loss %.2g", loss)
-	if !(loss < 0.03) {
-		t.Errorf("the loss is %.2g, want it below 0.03", loss)
+	limited, late := after()
+	unlimited, _ := after(solver.WithGradientGrowth(0))
+	t.Logf("loss %.2g soon after, %.2g without the limit; %.2g in the end", limited, unlimited, late)
+	if !(late < 0.03) || !(limited < unlimited/1.5) {
+		t.Errorf("the loss is %.2g soon after, and %.2g without the limit, want two thirds of that; it is %.2g in the end, want it below 0.03", limited, unlimited, late)
 	}
 }
 

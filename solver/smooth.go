@@ -15,7 +15,7 @@ import (
 //	ū ← β_u (1−w) ū + 2.2 (1−β_u) d̄
 //	q = cos⁴ of the angle between Δ and the d before it, of what is in the sample
 //
-// The scale is adapted along ū + 0.3 q d.
+// The scale is adapted along ū + 0.3 q d, or along ū alone, see followAverage.
 type smoothed[T kernel.Float] struct {
 	smooth   []T     // d̄ of the elements in the sample; nil where the solver does without
 	likeness float64 // q
