@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/seed1e560811/funnel/solver"
@@ -60,7 +61,7 @@ func TestAugmentIsNeverMuchWorseThanTheSolverInside(t *testing.T) {
 	mean := func(make func() G.Solver) float64 {
 		sum := 0.0
 		for i := range 50 {
-			loss, err := valley(make(), -1.2+0.05*float64(i))
+			loss, err := valley(make(), -1.2+0.02*float64(i))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -196,10 +197,12 @@ func TestAValueFunctionByTemporalDifferencesIsLearnedAsWellAsWithAdam(t *testing
 
 // A line through 100 points, x up to 10,000, the whole gradient clipped at 5, as in
 // Gorgonia's own example. There is no noise, and all end in a cycle, of whose losses the
-// mean is taken.
+// mean is taken. Which cycle it is depends on the start: so that is the median of many.
 func TestALineIsFoundWithAClippedGradient(t *testing.T) {
-	fit := func(s G.Solver) float64 {
-		slope, offset := vector("slope", []float64{0.3}, []float64{0}), vector("offset", []float64{0.3}, []float64{0})
+	long(t)
+	const starts = 51
+	fit := func(s G.Solver, start float64) float64 {
+		slope, offset := vector("slope", []float64{start}, []float64{0}), vector("offset", []float64{0.3}, []float64{0})
 		m, mean := model(slope, offset), 0.0
 		for i := range 5000 {
 			a, b := floats(slope.value)[0], floats(offset.value)[0]
@@ -217,12 +220,22 @@ func TestALineIsFoundWithAClippedGradient(t *testing.T) {
 		}
 		return mean
 	}
-	adam := fit(G.NewAdamSolver(G.WithClip(5)))
-	for name, s := range map[string]scaling{"Funnel": solver.NewFunnel(G.WithClip(5)), "FunnelAdam": solver.NewFunnelAdam(G.WithClip(5))} {
-		loss := fit(s)
-		t.Logf("%s: %.3g; Adam %.3g", name, loss, adam)
-		if within := map[string]float64{"Funnel": 1, "FunnelAdam": 3}[name]; !(loss <= within*adam) {
-			t.Errorf("%s ends with a loss of %.3g, Adam with %.3g", name, loss, adam)
+	losses := func(newSolver func() G.Solver) (of []float64) {
+		for i := range starts {
+			of = append(of, fit(newSolver(), 0.02*float64(i)))
+		}
+		slices.Sort(of)
+		return of
+	}
+	adam := losses(func() G.Solver { return G.NewAdamSolver(G.WithClip(5)) })[starts/2]
+	for name, newSolver := range map[string]func() G.Solver{
+		"Funnel":     func() G.Solver { return solver.NewFunnel(G.WithClip(5)) },
+		"FunnelAdam": func() G.Solver { return solver.NewFunnelAdam(G.WithClip(5)) },
+	} {
+		of := losses(newSolver)
+		t.Logf("%s: %.3g, at most %.3g; Adam %.3g", name, of[starts/2], of[starts-1], adam)
+		if !(of[starts/2] <= adam) {
+			t.Errorf("%s ends with a loss of %.3g, Adam with %.3g", name, of[starts/2], adam)
 		}
 	}
 }

@@ -146,8 +146,8 @@ func ExampleFunnel_Apply() {
 	}
 	fmt.Println(s.Apply(gorgonia.WithLearnRate(-1)))
 	// Output:
-	// step 20 goes 0.0321, with scale 13.73
-	// step 21 goes 0.0033, with scale 13.94
+	// step 20 goes 0.0327, with scale 14.02
+	// step 21 goes 0.0033, with scale 14.26
 	// solver: WithLearnRate: -1 is not allowed; it must be a finite number of at least 0
 }
 
@@ -198,7 +198,7 @@ func ExampleFunnel_Adaptations_csv() {
 	// step,parameter,scale,least gain,greatest gain
 	// 10,weights,3.630,0.890,1.242
 	// 20,weights,4.246,0.902,1.552
-	// 30,weights,6.540,0.912,1.912
+	// 30,weights,6.541,0.912,1.912
 }
 
 // FunnelAdam goes where gorgonia.NewAdamSolver() stood. Adam, whose steps are

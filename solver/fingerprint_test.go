@@ -26,6 +26,14 @@ import (
 // Those of a signal are of the paper's step, and older than what our defaults
 // add to it. The first defaults are those before the Relative signal.
 var fingerprints = map[string]string{
+	"float32/Funnel's eighteenth defaults":                        "bbce7f5d5eaeccf42c273d477dd29a85c4db075365cf68ad525d97d7ac1903ec",
+	"float32/Funnel's eighteenth defaults, after a shift":         "8138bf52fb04e05153aa3de178dfb8e4482afffcdecf7a9caf6303f589a36027",
+	"float32/FunnelAdam's eighteenth defaults":                    "278178e054bd7f224e9afa439928281bc1a8005e578dd9b27a4926db2b749e26",
+	"float32/FunnelAdam's eighteenth defaults, after a shift":     "99acdf8ffe893ee325e6c6dc7e97db0b861b0c5cbb8654ef9cccb030271babc3",
+	"float64/Funnel's eighteenth defaults":                        "296215a09f3e10ce877d4a279d60860a04d8e4a4b956d5ac15187d4b3e68f41c",
+	"float64/Funnel's eighteenth defaults, after a shift":         "95ff01311275d1d2371fbab7bca9273ac9b660e807fb9783965bd188c8b9bc82",
+	"float64/FunnelAdam's eighteenth defaults":                    "0ead7ef3d77286e769e69fc4917805f6582a7d168a92d3ccecd7e53b08465329",
+	"float64/FunnelAdam's eighteenth defaults, after a shift":     "8c09b3e3903fdcfb7feffbca32af5a7ddbd22cfdf5db32a1f01df8cd30a9b5aa",
 	"float32/Augment's seventeenth defaults":                      "a5ebe981de5583f422fb513fbbc5837a5bf87de41864080a2adcdc95cdcbd081",
 	"float32/Funnel's seventeenth defaults":                       "bbce7f5d5eaeccf42c273d477dd29a85c4db075365cf68ad525d97d7ac1903ec",
 	"float32/Funnel's seventeenth defaults, after a shift":        "343489abad025bc5baed171f1589fa0f633a22bb74b6d73c87a55d6ef6e9d983",
@@ -102,12 +110,12 @@ var fingerprints = map[string]string{
 	"float64/Funnel's ninth defaults":                             "652bccc0ff7f3f2578958ee813258a76a1c82ad08d428e25f718e1c765b49054",
 	"float64/FunnelAdam's ninth defaults":                         "3363927092dcabf1d4d9615e70856eacb45d0e8966ec0822a73162d01901ce3a",
 	"float64/Augment's ninth defaults":                            "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
-	"float32/Funnel's defaults":                                   "bbce7f5d5eaeccf42c273d477dd29a85c4db075365cf68ad525d97d7ac1903ec",
-	"float64/Funnel's defaults":                                   "296215a09f3e10ce877d4a279d60860a04d8e4a4b956d5ac15187d4b3e68f41c",
-	"float32/FunnelAdam's defaults":                               "278178e054bd7f224e9afa439928281bc1a8005e578dd9b27a4926db2b749e26",
+	"float32/Funnel's defaults":                                   "1bf0a3b5002f2cd9fd55b343c7787f835760c1478716561efbcf5a12572bf823",
+	"float64/Funnel's defaults":                                   "0b80f56d6b2d9e195c9447f94c2e1d63fe9953746f299542f6bc10eb17d02e62",
+	"float32/FunnelAdam's defaults":                               "d6676a66068d052d164cb87c8e6667bc4253d575cca2852a4720be4a4fb8872a",
 	"float32/FunnelAdam's fifteenth defaults":                     "f3b10c81fcd479cd3c1456d545b2a19d9b37a0b37820cce75921dc2da869e64f",
 	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
-	"float64/FunnelAdam's defaults":                               "0ead7ef3d77286e769e69fc4917805f6582a7d168a92d3ccecd7e53b08465329",
+	"float64/FunnelAdam's defaults":                               "a9df59fa719f2829d551684ad231f96f26431dd66897aefeaf0138a0e88abe41",
 	"float64/FunnelAdam's fifteenth defaults":                     "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
 	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
 	"float32/Augment's defaults":                                  "b3696aee25cdc198ab4b2fbc366a2ff9322c6d388767c0218468859e5b54d1f3",
@@ -119,18 +127,18 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/FunnelAdam's ninth defaults, after a shift":          "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
 	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
-	"float32/Funnel, after a shift":                               "8138bf52fb04e05153aa3de178dfb8e4482afffcdecf7a9caf6303f589a36027",
+	"float32/Funnel, after a shift":                               "8a8da5e8c37afd8fdad1800e680e3dc3725ed9480b24527c435b0fbff0511627",
 	"float32/Funnel's thirteenth defaults, after a shift":         "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
-	"float32/FunnelAdam, after a shift":                           "99acdf8ffe893ee325e6c6dc7e97db0b861b0c5cbb8654ef9cccb030271babc3",
+	"float32/FunnelAdam, after a shift":                           "a58169b52efe4ea1a869d997eed753a5c99e44afd94532b4e530d76eb89bcb94",
 	"float32/FunnelAdam's fourteenth defaults, after a shift":     "bc2f41c4476b7227e619d857725cc1166441ac043ad8b118393631610b17be45",
 	"float32/FunnelAdam's thirteenth defaults, after a shift":     "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
 	"float32/FunnelAdam's twelfth defaults, after a shift":        "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
 	"float32/FunnelAdam's eleventh defaults, after a shift":       "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
-	"float64/Funnel, after a shift":                               "95ff01311275d1d2371fbab7bca9273ac9b660e807fb9783965bd188c8b9bc82",
+	"float64/Funnel, after a shift":                               "27c92266ff6ed0dec595d5bc15963443f2f83e863382ff840c212f8cbffbc611",
 	"float64/Funnel's thirteenth defaults, after a shift":         "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
-	"float64/FunnelAdam, after a shift":                           "8c09b3e3903fdcfb7feffbca32af5a7ddbd22cfdf5db32a1f01df8cd30a9b5aa",
+	"float64/FunnelAdam, after a shift":                           "361fd25682a43c23831e4eb7e9be86e62bf620a470937b6d691454407f6d86ae",
 	"float64/FunnelAdam's fourteenth defaults, after a shift":     "2c392e829a3e1a771233d6cb5249f1a590242ce00cfc70e35f346f4894ba3a5b",
 	"float64/FunnelAdam's thirteenth defaults, after a shift":     "5c1ac8ff8ecfad51265469201025de82cdcad97afe772fe93df3c3530ec2fd65",
 	"float64/FunnelAdam's twelfth defaults, after a shift":        "6bc2439c3ea57e721b01476b977631a1b2b0b95c9b391174647fce81ad0c8858",
@@ -299,12 +307,22 @@ var (
 	held = option(func(h *hyperparameters) { h.once = false })
 	// low is as it was before one counted twice relative to the mean of the scale; that began with FunnelAdam.
 	low = option(func(h *hyperparameters) { h.once, h.lift = false, 1 })
-	// circling is as it was before the last step counted for nothing where gradients are against the step average.
-	circling = option(func(h *hyperparameters) { h.opposed = false })
-	// unlimited is a Funnel of before the mean of its scale fell to the longest step's.
-	unlimited = option(func(h *hyperparameters) { h.foreseen, h.meanFall = false, 1 })
+	// ungated is as it was before no noise was taken off where steps lead on.
+	ungated = option(noisy)
+	// circling is ungated, and as it was before the last step counted for nothing where gradients are against the step average.
+	circling = option(func(h *hyperparameters) {
+		h.opposed = false
+		noisy(h)
+	})
+	// undiminished is a Funnel whose noise correction never grew.
+	undiminished = option(func(h *hyperparameters) { h.noiseSteps = 0 })
+	// unlimited is that, and of before the mean of its scale fell to the longest step's.
+	unlimited = option(func(h *hyperparameters) { h.foreseen, h.meanFall, h.noiseSteps = false, 1, 0 })
 	// single is circling, and as it was before a step weighed three times as much in a step average, an Augmented's 2.2 times.
-	single = option(func(h *hyperparameters) { h.averageWeight, h.opposed = 1, false })
+	single = option(func(h *hyperparameters) {
+		h.averageWeight, h.opposed = 1, false
+		noisy(h)
+	})
 	// brisk is single, and of before step averages grew longer.
 	brisk = option(short)
 	// apart is brisk, and of before its scales were drawn towards their mean.
@@ -341,13 +359,15 @@ var (
 	even = option(func(h *hyperparameters) {
 		h.gradientGrowth, h.leastGradient, h.freeGrowth, h.raisedFloor, h.foreseen, h.meanFall = 0, 0, 0, false, false, 1
 		short(h)
+		h.noiseSteps = 0
 	})
 	// steep is what heavy was for a Funnel.
 	steep = []gorgonia.SolverOpt{heavy, even, WithNoiseCorrection(1.5)}
 	// abrupt is sudden, and a FunnelAdam of before its noise correction grew.
 	abrupt = option(func(h *hyperparameters) {
-		h.noiseSteps, h.noiseCorrection, h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = 0, 0.5, false, 0, 0, false, 0
+		h.foreseen, h.leastGradient, h.freeGrowth, h.raisedFloor, h.scalePooling = false, 0, 0, false, 0
 		short(h)
+		h.noiseSteps, h.noiseCorrection = 0, 0.5
 	})
 	// shrinking is what kept a FunnelAdam's scale low before a third of that noise correction was enough.
 	shrinking = []gorgonia.SolverOpt{heavy, abrupt, WithMaxStep(0.04), WithScaleFloor(0.2), WithNoiseCorrection(1.5)}
@@ -366,7 +386,13 @@ var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) {
 	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
 
 // short makes step averages what they were before they grew longer.
-func short(h *hyperparameters) { h.longerAverage, h.averageWeight, h.opposed = 0, 1, false }
+func short(h *hyperparameters) {
+	h.longerAverage, h.averageWeight, h.opposed = 0, 1, false
+	noisy(h)
+}
+
+// noisy makes the noise correction what it was before it had a gate: a FunnelAdam's grew with the steps.
+func noisy(h *hyperparameters) { h.noiseGate, h.noiseSteps = 0, 1000 }
 
 // earlierDefaults are what the defaults were. With options that say so, the bits are
 // those of then.
@@ -484,6 +510,10 @@ func fingerprinted() map[string]fingerprintedCase {
 	quiet("FunnelAdam's seventeenth defaults", funnelAdam(circling))
 	shifted("FunnelAdam's seventeenth defaults", funnelAdam(circling))
 	quiet("Augment's seventeenth defaults", augment(inner, circling))
+	quiet("Funnel's eighteenth defaults", funnel(ungated, undiminished))
+	shifted("Funnel's eighteenth defaults", funnel(ungated, undiminished))
+	quiet("FunnelAdam's eighteenth defaults", funnelAdam(ungated))
+	shifted("FunnelAdam's eighteenth defaults", funnelAdam(ungated))
 	return cases
 }
 
@@ -531,11 +561,13 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel":                                                      {func() gorgonia.Solver { return NewFunnel() }, "c20455661ee38dbbaef39ae48582310146e060fe294bddc93c3cdef526e3c811"},
+	"funnel": {func() gorgonia.Solver { return NewFunnel() }, "49524b066311dad0909ee8d931ee17fa923e65a620745af4936b6d7d33cecfe4"},
+	"funnel of before its noise correction had a gate":            {func() gorgonia.Solver { return NewFunnel(ungated, undiminished) }, "c20455661ee38dbbaef39ae48582310146e060fe294bddc93c3cdef526e3c811"},
+	"funneladam of before its noise correction had a gate":        {func() gorgonia.Solver { return NewFunnelAdam(ungated) }, "f130601c5df19b97881a72b9c0353737731af4298248e23bacad07c83b0176cb"},
 	"funnel of before growth had a limit":                         {func() gorgonia.Solver { return NewFunnel(free, unlimited) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":                    {func() gorgonia.Solver { return NewFunnel(bounded, unlimited) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                                  {func() gorgonia.Solver { return NewFunnel(bounded, endless, unlimited, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                                  {func() gorgonia.Solver { return NewFunnelAdam() }, "f130601c5df19b97881a72b9c0353737731af4298248e23bacad07c83b0176cb"},
+	"funneladam":                                                  {func() gorgonia.Solver { return NewFunnelAdam() }, "c853291b652754e6db9024fdc73fca15884f3b62c349c283df9bac67823ab091"},
 	"funnel of before its average grew longer":                    {func() gorgonia.Solver { return NewFunnel(brisk, unlimited) }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
 	"funnel of before the mean of its scale was limited":          {func() gorgonia.Solver { return NewFunnel(circling, unlimited) }, "550350c8222e234f8b0694fb5b1c80ff79380792e76fcc3271f73c81976a7096"},
 	"funneladam of before gradients could be against its average": {func() gorgonia.Solver { return NewFunnelAdam(circling) }, "19b7c544d5256ec2afaa1dc7ef657e3984d3d9644aa5067f7cb45e7bd82a0f63"},

@@ -16,7 +16,7 @@ var _ Adaptive = (*Funnel)(nil)
 // step, see WithScaleScope), both learned by exponentiated-gradient updates
 // while the network trains.
 //
-//	s_{t+1} = s_t · min(1, h G/ḡ) · exp((γs + γw w_t) c_t − γs k (1−w_t) min(|c_t|, c_k)²)
+//	s_{t+1} = s_t · min(1, h G/ḡ) · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²)
 //	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max a_t ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ_t ν_t + η (p_{t+1} ⊙ g_t),  μ_t = μ (1 − f w_t)
@@ -71,6 +71,10 @@ var _ Adaptive = (*Funnel)(nil)
 // counts for nothing: ū_t takes the place of e_t in e_t · g_t while ā is below −0.1,
 //
 //	ā ← ā + 0.01 (ū_t · g_t / (‖e_t‖ ‖g_t‖) − ā),  0 at first
+//
+// And where they have long been along it, steps lead on, and what noise adds to the scale stays there:
+//
+//	k_t = k min(max(1 − ā / 0.04, 0), 1)
 //
 // In a warm-up the momentum is less, because old gradients come from far away. Where a
 // step was too short to change a value, the exponential does not count for the gain at

@@ -19,7 +19,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // network trains.
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
-//	s_t = s′_{t−1} · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),  k_t = k (t−1) / (t + 999),
+//	s_t = s′_{t−1} · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),
 //	      s′_{t−1} = s_{t−1} + 0.1 n0 / (n + n0) (s̄_{t−1} − s_{t−1}),
 //	      then at least κ A/T and, where w_t > w_{t−1}, min(2 w_t, 1) √(A/T · B/W) T / (T + 100),
 //	      then at most c_max a_t ‖θ_{t−1}‖ / û_t,  û_t = η max(‖d_{t−1}‖, (1−β1) min(‖g_t‖/ḡ ‖d_{t−1}‖, √(n/(1−β2))))
@@ -34,7 +34,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // all parameters' scales, each weighing min(n, n0), which small ones are drawn towards as their signals
 // are, so that one that its longest step kept short does not stay so (WithSignalPooling); w_t is
 // the weight of the warm-up, A/T and B/W the means of the scale outside of it and in it, a_t
-// what is left of the longest step where values and gradients grow, and ū the step average, as
+// what is left of the longest step where values and gradients grow, k_t that of k, and ū the step average, as
 // Funnel's documentation has them, and what it says of steps too short to change a value. ū is
 // that of m here, which is divided as m is to make e. κ counts up to twice where signals have long
 // been below −0.1 (WithScaleFloor). û_t is the length of the step with a scale of 1, as far as it is known

@@ -168,8 +168,7 @@ func (a *plainAdam) step(ps ...*plainParameter) {
 	if a.warmupRate > 0 {
 		w = math.Exp(-float64(a.steps) / a.warmupSteps)
 	}
-	correction := a.correction * float64(a.steps) / (float64(a.steps) + 1000)
-	a.scale *= math.Exp((a.scaleRate+a.warmupRate*w)*dot - a.scaleRate*correction*(1-w)*dot*dot)
+	a.scale *= math.Exp((a.scaleRate+a.warmupRate*w)*dot - a.scaleRate*a.correction*(1-w)*dot*dot)
 	a.steps++
 	a.limit(ps, dd)
 	for _, q := range ps {

@@ -35,6 +35,7 @@ type hyperparameters struct {
 	raisedFloor             bool
 	noiseCorrection         float64
 	noiseSteps              float64
+	noiseGate               float64
 	noiseLimit              float64
 	gradientGrowth          float64
 	leastGradient           float64
@@ -145,8 +146,10 @@ var settings = []setting{
 		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.raisedFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
 		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {0.6}, augment: {0.3}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
-	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it was all there at first, and a FunnelAdam's and an Augmented's now grows",
-		domain: finiteFromZero, value: []any{0.0}, others: map[kind][]any{funnelAdam: {1000.0}, augment: {1000.0}}, before: []any{0.0}, takers: growing, at: func(h *hyperparameters) []any { return []any{&h.noiseSteps} }},
+	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it is all there at once, but an Augmented's grows, as a FunnelAdam's did before it had a gate",
+		domain: finiteFromZero, value: []any{0.0}, others: map[kind][]any{augment: {1000.0}}, before: []any{0.0}, takers: growing, at: func(h *hyperparameters) []any { return []any{&h.noiseSteps} }},
+	{saved: []string{"noise_correction_gate"}, meaning: "the mean cosine of the gradient along the step average from which on no noise is taken off; 0, as at first and for an Augmented, for none",
+		domain: finiteFromZero, value: []any{0.04}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.noiseGate} }},
 	{option: "WithNoiseLimit", saved: []string{"noise_limit"}, symbol: "c_k", meaning: "the size up to which a signal counts as noise there",
 		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
 	{option: "WithGradientGrowth", saved: []string{"gradient_growth"}, symbol: "h", meaning: "how many times its largest size so far the gradient may have before the scale falls as it grows; 0 for any",

@@ -218,13 +218,14 @@ func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 // WithNoiseCorrection sets k, how much of what noise adds to the scale is taken
 // off again, once the warm-up is over:
 //
-//	s ← s · exp(−γs k (1−w) min(|c|, c_k)²)
+//	s ← s · exp(−γs k_t (1−w) min(|c|, c_k)²),  k_t = k min(max(1 − ā / 0.04, 0), 1)
 //
-// c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's, and
-// w the weight of the warm-up (WithScaleRestart). In many dimensions c² is next to 0;
-// in few, the noise of single gradients is all there is to c. After t steps a FunnelAdam
-// or an Augmented has k t / (t + 1000) in place of k: while there is far to go, noise
-// costs less than short steps.
+// c is the Relative signal; with others k means nothing. c_k is WithNoiseLimit's,
+// w the weight of the warm-up (WithScaleRestart), and ā the mean cosine of the gradient
+// along the step average (WithStepAverage), of about a hundred steps. In many dimensions c² is
+// next to 0; in few, the noise of single gradients is all there is to c. Where steps lead
+// nowhere, all that noise does is make them too long. Where they lead on, ā is above 0, and
+// noise costs less than short steps. An Augmented has k_t = k t / (t + 1000) after t steps.
 // Default 1; FunnelAdam 0.6; Augment 0.3. Range [0, ∞).
 func WithNoiseCorrection(k float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.noiseCorrection = k })

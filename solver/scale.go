@@ -138,7 +138,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		a.lengthenAverage(p.kept, next)
 		if p.now.ok {
 			c := a.weighed(w, &p.now)
-			next.scale *= kernel.Exp(a.exponent(t, w, c))
+			next.scale *= kernel.Exp(a.exponent(t, w, c, next.alone))
 			a.followSignal(w, c, next)
 		}
 		longest := a.longest(of, p) * a.slowed(of, p)
@@ -182,9 +182,14 @@ func (a *adaptive) yield(t int, next *learned) {
 
 // exponent is (γs + γw w) c − γs k_t (1−w) min(|c|, c_k)², which is a number.
 // The second term takes off again what noise adds: the exponential of a signal
-// that varies around 0 is more than 1 in the mean. k_t is k, of a FunnelAdam and an
-// Augmented k t / (t + 1000): while there is far to go, noise costs less than a short step.
-func (h *hyperparameters) exponent(t int, w, c float64) float64 {
+// that varies around 0 is more than 1 in the mean. It takes off more than that, which makes
+// steps short where they lead nowhere. While they lead on, noise costs less than short steps:
+//
+//	k_t = k min(max(1 − ā / 0.04, 0), 1)
+//
+// where ā is what followAverage finds, 0 for a solver without a step average. An Augmented has
+// k t / (t + 1000) in place of it, and so had a FunnelAdam once.
+func (h *hyperparameters) exponent(t int, w, c, alone float64) float64 {
 	rate := min(h.scaleRate+float64(h.warmupRate*w), largestRate)
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
 		return rate * c
@@ -193,6 +198,9 @@ func (h *hyperparameters) exponent(t int, w, c float64) float64 {
 	correction := float64(min(float64(h.scaleRate*h.noiseCorrection), largestRate) * float64((1-w)*float64(noise*noise)))
 	if h.noiseSteps > 0 {
 		correction = float64(correction * (float64(t) / (float64(t) + h.noiseSteps)))
+	}
+	if h.noiseGate > 0 && h.averages() {
+		correction = float64(correction * min(max(1-alone/h.noiseGate, 0), 1))
 	}
 	return float64(rate*c) - correction
 }

@@ -381,6 +381,40 @@ func TestAfterALongQuietASuddenGradientThrowsNothingAway(t *testing.T) {
 	}
 }
 
+// Gradients are noise around a mean, and do not depend on the values. Where the mean is 0, noise is
+// taken off the scale. Where it is not, steps lead on, and nothing is.
+func TestWhereStepsLeadOnNoiseIsNotTakenOffTheScale(t *testing.T) {
+	const elements, settled, steps = 20, 200, 600
+	for name, newSolver := range map[string]func(opts ...gorgonia.SolverOpt) solver.Adaptive{
+		"Funnel":     func(opts ...gorgonia.SolverOpt) solver.Adaptive { return solver.NewFunnel(opts...) },
+		"FunnelAdam": func(opts ...gorgonia.SolverOpt) solver.Adaptive { return solver.NewFunnelAdam(opts...) },
+	} {
+		grown := func(mean, k float64) float64 { // the logarithm of how much the scale has, once ā is known
+			rng := rand.New(rand.NewPCG(5, 5))
+			p, g := vector("p", make([]float64, elements), make([]float64, elements)), make([]float64, elements)
+			s := newSolver(solver.WithMaxStep(0), solver.WithScaleFloor(0), solver.WithNoiseCorrection(k))
+			before := 0.0
+			for i := range steps {
+				for j := range g {
+					g[j] = mean*float64(j%3-1) + 2*rng.Float64() - 1
+				}
+				set(p.gradient, g)
+				step(t, s, model(p))
+				if i == settled {
+					before = s.Adaptations()[0].Scale
+				}
+			}
+			return math.Log(s.Adaptations()[0].Scale / before)
+		}
+		if with, without := grown(0.3, 1), grown(0.3, 0); math.Abs(with-without) > 1e-6 {
+			t.Errorf("%s: where steps lead on, the logarithm of the scale grows by %v, and by %v without a noise correction; want the same", name, with, without)
+		}
+		if with, without := grown(0, 1), grown(0, 0); !(with < without-0.1) {
+			t.Errorf("%s: on noise alone, the logarithm of the scale grows by %v, and by %v without a noise correction; want less", name, with, without)
+		}
+	}
+}
+
 func TestHugeRatesOfTheScaleDoNotStopTheTraining(t *testing.T) {
 	for name, s := range map[string]gorgonia.Solver{
 		"Funnel":     solver.NewFunnel(gorgonia.WithMomentum(0), solver.WithScaleRate(1e200), solver.WithNoiseCorrection(1e200), solver.WithStepAverage(0)),
