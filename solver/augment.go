@@ -76,7 +76,7 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // can fall below 0. A distributed.Solver goes around an Augmented and not into it: there
 // the signal would be of the gradients of one rank, and each would learn another scale.
 // Inner is to descend: the scale of one that ascends, with a negative learning rate, falls.
-// An infinite gradient is an error, even where inner would clip it.
+// An infinite gradient is an error, unless inner clips: then it counts as the largest number.
 //
 // Source: as Funnel's.
 //
@@ -115,7 +115,7 @@ type Augmented struct {
 // Step, as a *HyperparameterError, and so is an inner that is nil.
 func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 	a := &Augmented{inner: inner}
-	a.adaptive.init(augment, opts, newAugmentedState)
+	a.adaptive.init(augment, opts, func(v gorgonia.Value) state { return newAugmentedState(v, inner) })
 	a.adaptive.between = a.stepInner
 	a.adaptive.stepLength = (*adaptive).changeLength
 	if param.IsNil(inner) {

@@ -28,23 +28,24 @@ const (
 )
 
 // newAugmentedState returns the state of a parameter that has made no step.
-func newAugmentedState(value gorgonia.Value) state {
+func newAugmentedState(value gorgonia.Value, inner gorgonia.Solver) state {
 	if value.Dtype() == tensor.Float32 {
-		return newAugmentedStateOf[float32](value)
+		return newAugmentedStateOf[float32](value, inner)
 	}
-	return newAugmentedStateOf[float64](value)
+	return newAugmentedStateOf[float64](value, inner)
 }
 
-func newAugmentedStateOf[T kernel.Float](value gorgonia.Value) *augmentedState[T] {
+func newAugmentedStateOf[T kernel.Float](value gorgonia.Value, inner gorgonia.Solver) *augmentedState[T] {
 	n := value.Shape().TotalSize()
 	arrays := make([]T, 3*n)
 	return &augmentedState[T]{
 		Binding:      param.NewBinding[T](value),
 		progress:     newProgress(),
+		inner:        inner,
 		descent:      arrays[:n:n],
 		nodeValue:    arrays[n : 2*n : 2*n],
 		nodeGradient: arrays[2*n:],
-		objective:    kernel.Objective[T]{PerBatch: 1, Clip: T(math.Inf(1))},
+		objective:    kernel.Objective[T]{PerBatch: 1},
 	}
 }
 
@@ -56,7 +57,8 @@ type augmentedState[T kernel.Float] struct {
 	smoothed[T]
 	descent []T // −Δ of the last step, or d, the running mean of −Δ
 
-	// inner's parameter and its memory
+	// the inner solver, and its parameter with its memory
+	inner                   gorgonia.Solver
 	node                    *gorgonia.Node
 	nodeValue, nodeGradient []T
 
@@ -65,7 +67,7 @@ type augmentedState[T kernel.Float] struct {
 	total           kernel.Sums
 	moved           bool
 	part, alongPart kernel.FunnelPart[T]
-	objective       kernel.Objective[T] // none
+	objective       kernel.Objective[T] // none, but for infinite gradients that inner clips
 }
 
 // standIn returns inner's parameter: a node, since there are solvers that take
@@ -103,6 +105,7 @@ func (s *augmentedState[T]) prepare(h *hyperparameters) (blocks int) {
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
 	copy(s.nodeValue, s.theta)
 	copy(s.nodeGradient, s.gradient)
+	s.objective.Clip = T(math.Inf(1))
 	s.prepareAverage(h, len(s.theta), 1)
 	s.prepareSmooth(h, &s.averaged)
 	return 1
@@ -117,7 +120,13 @@ func (s *augmentedState[T]) measure(int) {
 	}
 }
 
+// checkMeasured refuses what is not finite. An infinite gradient that inner clips counts
+// as the largest number.
 func (s *augmentedState[T]) checkMeasured() error {
+	if !isFinite(s.total.MaxGradient) && clips(s.inner) {
+		s.objective.Clip = T(largest[T]())
+		s.measure(0)
+	}
 	return checkFinite(&s.Binding, s.theta, s.gradient, &s.objective, s.total)
 }
 

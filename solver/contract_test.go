@@ -171,18 +171,64 @@ func TestAnInfiniteGradientIsClippedLikeALargeOne(t *testing.T) {
 	}
 	for _, member := range family {
 		if _, augments := member.make().(*solver.Augmented); augments {
-			continue // its inner solver would clip
+			continue // its inner solver clips
 		}
 		ps, qs := five(rand.New(rand.NewPCG(5, 5))), five(rand.New(rand.NewPCG(5, 5)))
 		s := member.make(clip)
 		if got, want := train(s, ps, inf), train(member.make(clip), qs, 1000); !sameBits(got, want) {
 			t.Errorf("%s: %v, with a gradient of 1,000 %v", member.name, got, want)
 		}
-		set(ps[2].gradient, []float64{inf, 0, 0, 0, math.NaN()})
-		var pe *solver.ParameterError
-		if err := s.Step(model(ps...)); !errors.Is(err, solver.ErrNonFiniteGradient) || !errors.As(err, &pe) || !slices.Equal(pe.Index, []int{1, 1}) {
-			t.Errorf("%s: error %v, want ErrNonFiniteGradient at [1 1]", member.name, err)
+		refusesNaN(t, member.name, s, ps)
+	}
+}
+
+// TestAugmentLeavesAnInfiniteGradientToAnInnerSolverThatClips is what that solver does alone.
+func TestAugmentLeavesAnInfiniteGradientToAnInnerSolverThatClips(t *testing.T) {
+	inf := math.Inf(1)
+	train := func(s gorgonia.Solver, single, double float64) ([]*param, []float64) {
+		rng := rand.New(rand.NewPCG(5, 5))
+		ps := five(rng)
+		var values []float64
+		for i := range 60 {
+			renew(rng, ps)
+			if i%5 == 3 {
+				set(ps[2].gradient, []float64{single, -0.1, -single, 0.2, single})
+				set(ps[3].gradient, []float64{-double})
+			}
+			step(t, s, model(ps...))
 		}
+		for _, p := range ps {
+			values = append(values, floats(p.value)...)
+		}
+		return ps, values
+	}
+	for name, inner := range map[string]func(...gorgonia.SolverOpt) gorgonia.Solver{
+		"VanillaSolver": func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewVanillaSolver(o...) },
+		"Momentum":      func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewMomentum(o...) },
+		"RMSPropSolver": func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewRMSPropSolver(o...) },
+		"AdamSolver":    func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) },
+		"Funnel":        func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) },
+		"Augmented":     func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.Augment(gorgonia.NewMomentum(o...)) },
+	} {
+		s := solver.Augment(inner(gorgonia.WithClip(0.5)))
+		ps, got := train(s, inf, inf)
+		if _, want := train(solver.Augment(inner(gorgonia.WithClip(0.5))), math.MaxFloat32, math.MaxFloat64); !sameBits(got, want) {
+			t.Errorf("%s: %v, with the largest numbers as gradients %v", name, got, want)
+		}
+		refusesNaN(t, name, s, ps)
+		set(ps[2].gradient, []float64{0, inf, 0, 0, 0, 0})
+		if err := solver.Augment(inner()).Step(model(ps...)); !errors.Is(err, solver.ErrNonFiniteGradient) {
+			t.Errorf("%s, which does not clip: error %v, want ErrNonFiniteGradient", name, err)
+		}
+	}
+}
+
+func refusesNaN(t *testing.T, name string, s gorgonia.Solver, ps []*param) {
+	t.Helper()
+	set(ps[2].gradient, []float64{math.Inf(1), 0, 0, 0, math.NaN()})
+	var pe *solver.ParameterError
+	if err := s.Step(model(ps...)); !errors.Is(err, solver.ErrNonFiniteGradient) || !errors.As(err, &pe) || !slices.Equal(pe.Index, []int{1, 1}) {
+		t.Errorf("%s: error %v, want ErrNonFiniteGradient at [1 1]", name, err)
 	}
 }
 

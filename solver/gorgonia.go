@@ -55,20 +55,39 @@ func float(s reflect.Value, field string) float64 {
 // learnRateOf returns the learning rate that one of Gorgonia's solvers has in a field,
 // for the gradient as it is given: divided by the batch size. Of others it is not known.
 func learnRateOf(s gorgonia.Solver) (learnRate float64, ok bool) {
-	v := reflect.ValueOf(s)
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().Type().PkgPath() != gorgoniaPath {
-		return 0, false
-	}
 	batch := 1.0
-	if f := v.Elem().FieldByName("batch"); f.IsValid() && f.Kind() == reflect.Float64 {
+	if f := fieldOf(s, "batch"); f.IsValid() && f.Kind() == reflect.Float64 {
 		batch = max(f.Float(), 1)
 	}
 	for _, name := range []string{"eta", "η"} { // the latter of AdamW
-		if f := v.Elem().FieldByName(name); f.IsValid() && f.Kind() == reflect.Float64 {
+		if f := fieldOf(s, name); f.IsValid() && f.Kind() == reflect.Float64 {
 			return f.Float() / batch, true
 		}
 	}
 	return 0, false
+}
+
+// clips says whether a solver is known to clip gradients: one of Gorgonia's or of this
+// package's that has been told to.
+func clips(s gorgonia.Solver) (yes bool) {
+	if a, ok := s.(*Augmented); ok {
+		return clips(a.inner)
+	}
+	if c, ok := s.(configurable); ok {
+		c.change(func(h *hyperparameters) { yes = h.clip > 0 })
+		return yes
+	}
+	f := fieldOf(s, "clip")
+	return f.IsValid() && f.Kind() == reflect.Float64 && f.Float() > 0
+}
+
+// fieldOf is a field of one of Gorgonia's solvers, and not valid if s is none or has none of that name.
+func fieldOf(s gorgonia.Solver, name string) reflect.Value {
+	v := reflect.ValueOf(s)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().Type().PkgPath() != gorgoniaPath {
+		return reflect.Value{}
+	}
+	return v.Elem().FieldByName(name)
 }
 
 var gorgoniaPath = reflect.TypeFor[gorgonia.VanillaSolver]().PkgPath()
