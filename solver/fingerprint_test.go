@@ -377,13 +377,16 @@ var (
 )
 
 // common is an Augmented of before every parameter had a scale of its own, and noise was corrected.
-var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps, h.averageWeight, h.opposed = 0, 1, false }), WithNoiseCorrection(0), WithScaleScope(Global)}
+var common = []gorgonia.SolverOpt{option(func(h *hyperparameters) { h.noiseSteps, h.averageWeight, h.opposed = 0, 1, false }), WithNoiseCorrection(0), WithScaleScope(Global), higher}
 
 // brief is common, and its scale before its step average was smooth, with what went with it.
 var brief = []gorgonia.SolverOpt{option(func(h *hyperparameters) {
 	h.smooth, h.capEach, h.noiseSteps, h.averageWeight, h.opposed = false, false, 0, 1, false
 }), WithScaleScope(Global),
-	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5)}
+	WithScaleRate(0.05), WithScaleWarmup(0.3, 30), WithMaxStep(0.1), WithNoiseCorrection(0.5), higher}
+
+// higher is the floor of an Augmented's scale before it could fall further.
+var higher = WithScaleFloor(0.25)
 
 // short makes step averages what they were before they grew longer.
 func short(h *hyperparameters) {
@@ -504,12 +507,12 @@ func fingerprinted() map[string]fingerprintedCase {
 	shifted("Funnel's sixteenth defaults", funnel(brisk, unlimited))
 	quiet("FunnelAdam's sixteenth defaults", funnelAdam(single))
 	shifted("FunnelAdam's sixteenth defaults", funnelAdam(single))
-	quiet("Augment's sixteenth defaults", augment(inner, single))
+	quiet("Augment's sixteenth defaults", augment(inner, single, higher))
 	quiet("Funnel's seventeenth defaults", funnel(circling, unlimited))
 	shifted("Funnel's seventeenth defaults", funnel(circling, unlimited))
 	quiet("FunnelAdam's seventeenth defaults", funnelAdam(circling))
 	shifted("FunnelAdam's seventeenth defaults", funnelAdam(circling))
-	quiet("Augment's seventeenth defaults", augment(inner, circling))
+	quiet("Augment's seventeenth defaults", augment(inner, circling, higher))
 	quiet("Funnel's eighteenth defaults", funnel(ungated, undiminished))
 	shifted("Funnel's eighteenth defaults", funnel(ungated, undiminished))
 	quiet("FunnelAdam's eighteenth defaults", funnelAdam(ungated))
