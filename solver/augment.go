@@ -99,7 +99,7 @@ type Augmented struct {
 //	WithScaleWarmup              γw  0.4, τ 30
 //	WithInitialStep              ρ   0.02
 //	WithMaxStep                  c_max 0.1
-//	WithScaleFloor               κ   0.1
+//	WithScaleFloor               κ   0.2
 //	WithNoiseCorrection          k   0.3
 //	WithNoiseLimit               c_k 0.3
 //	WithGradientGrowth           h   0

@@ -373,6 +373,38 @@ func TestTheSameFewBatchesAgainAndAgainAreLearnedToTheEnd(t *testing.T) {
 	}
 }
 
+// An inner solver's steps are often too long for the minimum, and the scale has to make up for that.
+func TestAroundAnInnerSolverFewBatchesAreLearnedNoWorseThanByItAlone(t *testing.T) {
+	long(t)
+	excess := func(s G.Solver, seed uint64) float64 {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		d := newData(rng, 9, false)
+		p, next := vector("w", random(rng, d.inputs), make([]float64, d.inputs)), orders[1].next(rng, 9)
+		for range 10_000 {
+			d.train(t, s, p, next())
+		}
+		return d.loss(floats(p.value))/d.least() - 1
+	}
+	for _, rate := range []float64{0.001, 0.005, 0.01} {
+		for name, inner := range map[string]func() G.Solver{
+			"VanillaSolver": func() G.Solver { return G.NewVanillaSolver(G.WithLearnRate(rate)) },
+			"Momentum":      func() G.Solver { return G.NewMomentum(G.WithLearnRate(rate)) },
+			"RMSPropSolver": func() G.Solver { return G.NewRMSPropSolver(G.WithLearnRate(rate)) },
+			"AdamSolver":    func() G.Solver { return G.NewAdamSolver(G.WithLearnRate(rate)) },
+		} {
+			alone, augmented := 0.0, 0.0
+			for seed := range uint64(3) {
+				alone += excess(inner(), seed) / 3
+				augmented += excess(solver.Augment(inner()), seed) / 3
+			}
+			t.Logf("%s at %g: excess loss %.2g, augmented %.2g", name, rate, alone, augmented)
+			if !(augmented <= alone) {
+				t.Errorf("%s at %g: the loss is above the least by %.2g of it, by %.2g without Augment", name, rate, augmented, alone)
+			}
+		}
+	}
+}
+
 // Logistic regression on 144 examples in nine batches. The classes overlap and the
 // inputs are far from 0, so that it takes long.
 func TestLearningDoesNotFreezeBeforeTheMinimum(t *testing.T) {

@@ -141,7 +141,7 @@ var settings = []setting{
 	{saved: []string{"mean_fall"}, meaning: "share of itself by which that mean falls at a step at most; at first a FunnelAdam's fell at once, as it does",
 		domain: aboveZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {1.0}}, before: []any{1.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.meanFall} }},
 	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
-		domain: belowOne, value: []any{0.25}, others: map[kind][]any{augment: {0.1}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
+		domain: belowOne, value: []any{0.25}, others: map[kind][]any{augment: {0.2}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
 	{saved: []string{"scale_floor_raised"}, meaning: "whether a FunnelAdam's floor is up to twice as high where signals have long been below 0; it was not at first",
 		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.raisedFloor} }},
 	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",

@@ -210,7 +210,7 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 // A FunnelAdam's κ counts as κ min(2, −10 c̄), ½ at most, where c̄ is below −0.1, which is the
 // running mean of its Relative signal after the warm-up, with decay 0.998: the gradients of few
 // batches again and again go against each other, however short the steps are, and the scale would
-// fall for ever. With 0 there is no floor. Default 0.25; Augment 0.1. Range [0, 1).
+// fall for ever. With 0 there is no floor. Default 0.25; Augment 0.2. Range [0, 1).
 func WithScaleFloor(fraction float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.scaleFloor = fraction })
 }

@@ -73,7 +73,7 @@ func augmentRules() rules {
 	return rules{
 		learnRate: 0.1, batch: 1, // of the inner solver
 		scaleRate: 0.03, warmupRate: 0.4, warmupSteps: 30, initialStep: 0.02, scaleMin: 1e-30, scaleMax: 1e30,
-		maxStep: 0.1, scaleFloor: 0.1, noiseCorrection: 0.3, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, averageWeight: 2.2, scaleSignal: solver.Relative,
+		maxStep: 0.1, scaleFloor: 0.2, noiseCorrection: 0.3, noiseSteps: 1000, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, averageWeight: 2.2, scaleSignal: solver.Relative,
 		perParameter: true, smooth: true, spread: 30,
 	}
 }
