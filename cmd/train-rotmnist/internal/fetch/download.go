@@ -18,10 +18,11 @@ func (f file) download(ctx context.Context, mirror string, opts Options) (gz []b
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	// When one of our limits has ended the request, the error of the client depends
-	// on where it was; the cause of the context says which limit it was.
+	// on where it was, and there may be none: a server that sees the end can still
+	// answer. The cause of the context says which limit it was.
 	defer func() {
-		if cause := context.Cause(ctx); err != nil && cause != nil {
-			err = cause
+		if cause := context.Cause(ctx); cause != nil {
+			gz, err = nil, cause
 		}
 	}()
 

@@ -138,6 +138,19 @@ func TestEachTimeLimitEndsARequestAndIsNamed(t *testing.T) {
 	}
 }
 
+func TestAnEmptyAnswerToARequestThatALimitEndedIsNotTakenForAFile(t *testing.T) {
+	late := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+	})}
+	err := fetchAll(t.Context(), t.TempDir(), testManifest, Options{Mirrors: []string{"https://late.test"}, Client: late, HeaderTimeout: time.Millisecond})
+	checkSentence(t, err, "https://late.test: no answer within 1ms)")
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
 func TestAFailedFetchLeavesTheOldFileAsItWas(t *testing.T) {
 	bad := newMirror(t, cutHalfWay)
 	dir := t.TempDir()
