@@ -68,7 +68,7 @@ func learnRateOf(s gorgonia.Solver) (learnRate float64, ok bool) {
 }
 
 // clips says whether a solver is known to clip gradients: one of Gorgonia's or of this
-// package's that has been told to.
+// package's that has been told to, which a change that changes nothing reads.
 func clips(s gorgonia.Solver) (yes bool) {
 	if a, ok := s.(*Augmented); ok {
 		return clips(a.inner)
