@@ -112,10 +112,12 @@ var fingerprints = map[string]string{
 	"float64/Augment's ninth defaults":                            "2e8d2de0c9dcf8a688dce94af64b5b5738c34c8e35994a117451332670258758",
 	"float32/Funnel's defaults":                                   "1bf0a3b5002f2cd9fd55b343c7787f835760c1478716561efbcf5a12572bf823",
 	"float64/Funnel's defaults":                                   "0b80f56d6b2d9e195c9447f94c2e1d63fe9953746f299542f6bc10eb17d02e62",
-	"float32/FunnelAdam's defaults":                               "d6676a66068d052d164cb87c8e6667bc4253d575cca2852a4720be4a4fb8872a",
+	"float32/FunnelAdam's defaults":                               "9ba74b28df20665f694cc7b16174bce43c795d701b2f5416224745ec070297ab",
+	"float32/FunnelAdam's nineteenth defaults":                    "d6676a66068d052d164cb87c8e6667bc4253d575cca2852a4720be4a4fb8872a",
 	"float32/FunnelAdam's fifteenth defaults":                     "f3b10c81fcd479cd3c1456d545b2a19d9b37a0b37820cce75921dc2da869e64f",
 	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
-	"float64/FunnelAdam's defaults":                               "a9df59fa719f2829d551684ad231f96f26431dd66897aefeaf0138a0e88abe41",
+	"float64/FunnelAdam's defaults":                               "5a032a29ba7b2621cbbe3fe53642f9caddf7bbb9be68415f1397c741394c62dc",
+	"float64/FunnelAdam's nineteenth defaults":                    "a9df59fa719f2829d551684ad231f96f26431dd66897aefeaf0138a0e88abe41",
 	"float64/FunnelAdam's fifteenth defaults":                     "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
 	"float64/FunnelAdam's eleventh defaults":                      "ed318a1a576f207b528e0924c2a71956b377e70211a005d3b948bcaa74619050",
 	"float32/Augment's defaults":                                  "b3696aee25cdc198ab4b2fbc366a2ff9322c6d388767c0218468859e5b54d1f3",
@@ -130,7 +132,8 @@ var fingerprints = map[string]string{
 	"float32/Funnel, after a shift":                               "8a8da5e8c37afd8fdad1800e680e3dc3725ed9480b24527c435b0fbff0511627",
 	"float32/Funnel's thirteenth defaults, after a shift":         "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
-	"float32/FunnelAdam, after a shift":                           "a58169b52efe4ea1a869d997eed753a5c99e44afd94532b4e530d76eb89bcb94",
+	"float32/FunnelAdam, after a shift":                           "98a5fdb70fce43c38bcd84ea707d21f857be98de51ca9abd1ae23bd760cef129",
+	"float32/FunnelAdam's nineteenth defaults, after a shift":     "a58169b52efe4ea1a869d997eed753a5c99e44afd94532b4e530d76eb89bcb94",
 	"float32/FunnelAdam's fourteenth defaults, after a shift":     "bc2f41c4476b7227e619d857725cc1166441ac043ad8b118393631610b17be45",
 	"float32/FunnelAdam's thirteenth defaults, after a shift":     "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
 	"float32/FunnelAdam's twelfth defaults, after a shift":        "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
@@ -138,7 +141,8 @@ var fingerprints = map[string]string{
 	"float64/Funnel, after a shift":                               "27c92266ff6ed0dec595d5bc15963443f2f83e863382ff840c212f8cbffbc611",
 	"float64/Funnel's thirteenth defaults, after a shift":         "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
-	"float64/FunnelAdam, after a shift":                           "361fd25682a43c23831e4eb7e9be86e62bf620a470937b6d691454407f6d86ae",
+	"float64/FunnelAdam, after a shift":                           "d855dfda98e90d96962215a1db76bb5449cbd41af4a0c9a8253d0b81ed96a74c",
+	"float64/FunnelAdam's nineteenth defaults, after a shift":     "361fd25682a43c23831e4eb7e9be86e62bf620a470937b6d691454407f6d86ae",
 	"float64/FunnelAdam's fourteenth defaults, after a shift":     "2c392e829a3e1a771233d6cb5249f1a590242ce00cfc70e35f346f4894ba3a5b",
 	"float64/FunnelAdam's thirteenth defaults, after a shift":     "5c1ac8ff8ecfad51265469201025de82cdcad97afe772fe93df3c3530ec2fd65",
 	"float64/FunnelAdam's twelfth defaults, after a shift":        "6bc2439c3ea57e721b01476b977631a1b2b0b95c9b391174647fce81ad0c8858",
@@ -325,6 +329,8 @@ var (
 	})
 	// brisk is single, and of before step averages grew longer.
 	brisk = option(short)
+	// drawn is as a FunnelAdam was while its scales were drawn together.
+	drawn = option(func(h *hyperparameters) { h.pooling, h.scalePooling = 1000, 0.1 })
 	// apart is brisk, and of before its scales were drawn towards their mean.
 	apart = option(func(h *hyperparameters) {
 		h.scalePooling = 0
@@ -453,6 +459,9 @@ func fingerprinted() map[string]fingerprintedCase {
 		return func() Adaptive { return NewFunnel(opts...) }
 	}
 	funnelAdam := func(opts ...gorgonia.SolverOpt) func() Adaptive {
+		if earlier {
+			opts = slices.Concat([]gorgonia.SolverOpt{drawn}, opts)
+		}
 		return func() Adaptive { return NewFunnelAdam(opts...) }
 	}
 	augment := func(inner []gorgonia.SolverOpt, opts ...gorgonia.SolverOpt) func() Adaptive {
@@ -468,7 +477,7 @@ func fingerprinted() map[string]fingerprintedCase {
 
 	often := []gorgonia.SolverOpt{WithScaleRestart(0.5), WithScaleRate(2), WithScaleFloor(0.01), WithScaleWarmup(0.5, 3)}
 	quiet("Funnel, many warm-ups", funnel(slices.Concat(steep, often)...))
-	quiet("FunnelAdam, many warm-ups", funnelAdam(slices.Concat(shrinking, often)...))
+	quiet("FunnelAdam, many warm-ups", funnelAdam(slices.Concat([]gorgonia.SolverOpt{drawn}, shrinking, often)...))
 
 	for signal, adamScaleRate := range map[Signal]float64{Normalized: 0.1, Raw: 1e-6} {
 		opts := []gorgonia.SolverOpt{
@@ -517,6 +526,8 @@ func fingerprinted() map[string]fingerprintedCase {
 	shifted("Funnel's eighteenth defaults", funnel(ungated, undiminished))
 	quiet("FunnelAdam's eighteenth defaults", funnelAdam(ungated))
 	shifted("FunnelAdam's eighteenth defaults", funnelAdam(ungated))
+	quiet("FunnelAdam's nineteenth defaults", funnelAdam())
+	shifted("FunnelAdam's nineteenth defaults", funnelAdam())
 	return cases
 }
 
@@ -566,21 +577,22 @@ var models = map[string]struct {
 }{
 	"funnel": {func() gorgonia.Solver { return NewFunnel() }, "49524b066311dad0909ee8d931ee17fa923e65a620745af4936b6d7d33cecfe4"},
 	"funnel of before its noise correction had a gate":            {func() gorgonia.Solver { return NewFunnel(ungated, undiminished) }, "c20455661ee38dbbaef39ae48582310146e060fe294bddc93c3cdef526e3c811"},
-	"funneladam of before its noise correction had a gate":        {func() gorgonia.Solver { return NewFunnelAdam(ungated) }, "f130601c5df19b97881a72b9c0353737731af4298248e23bacad07c83b0176cb"},
+	"funneladam of before its noise correction had a gate":        {func() gorgonia.Solver { return NewFunnelAdam(drawn, ungated) }, "f130601c5df19b97881a72b9c0353737731af4298248e23bacad07c83b0176cb"},
 	"funnel of before growth had a limit":                         {func() gorgonia.Solver { return NewFunnel(free, unlimited) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":                    {func() gorgonia.Solver { return NewFunnel(bounded, unlimited) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                                  {func() gorgonia.Solver { return NewFunnel(bounded, endless, unlimited, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                                  {func() gorgonia.Solver { return NewFunnelAdam() }, "c853291b652754e6db9024fdc73fca15884f3b62c349c283df9bac67823ab091"},
+	"funneladam":                                                  {func() gorgonia.Solver { return NewFunnelAdam() }, "4d6c6bec2d5373969295a712bb77c2e0dbcb8d19c71ebd60f732c6842ac95fb5"},
 	"funnel of before its average grew longer":                    {func() gorgonia.Solver { return NewFunnel(brisk, unlimited) }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
 	"funnel of before the mean of its scale was limited":          {func() gorgonia.Solver { return NewFunnel(circling, unlimited) }, "550350c8222e234f8b0694fb5b1c80ff79380792e76fcc3271f73c81976a7096"},
-	"funneladam of before gradients could be against its average": {func() gorgonia.Solver { return NewFunnelAdam(circling) }, "19b7c544d5256ec2afaa1dc7ef657e3984d3d9644aa5067f7cb45e7bd82a0f63"},
-	"funneladam of before a step weighed more":                    {func() gorgonia.Solver { return NewFunnelAdam(single) }, "da75583a98c41d7c679b4983e24beaf547469a13967b23340650a814072a14eb"},
-	"funneladam of before its average grew longer":                {func() gorgonia.Solver { return NewFunnelAdam(brisk) }, "ff6d1f5b3cfb7577be0277d12161bbec4ae675252c688db9c4a77589fbc9215c"},
-	"funneladam of before scales were pooled":                     {func() gorgonia.Solver { return NewFunnelAdam(apart) }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
-	"funneladam of before growth had a limit":                     {func() gorgonia.Solver { return NewFunnelAdam(free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
-	"funneladam of before scales had wider bounds":                {func() gorgonia.Solver { return NewFunnelAdam(bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
-	"funneladam of before scales stopped growing":                 {func() gorgonia.Solver { return NewFunnelAdam(bounded, endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
-	"funneladam of before it foresaw sudden gradients":            {func() gorgonia.Solver { return NewFunnelAdam(bounded, sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
+	"funneladam of when its scales were drawn together":           {func() gorgonia.Solver { return NewFunnelAdam(drawn) }, "c853291b652754e6db9024fdc73fca15884f3b62c349c283df9bac67823ab091"},
+	"funneladam of before gradients could be against its average": {func() gorgonia.Solver { return NewFunnelAdam(drawn, circling) }, "19b7c544d5256ec2afaa1dc7ef657e3984d3d9644aa5067f7cb45e7bd82a0f63"},
+	"funneladam of before a step weighed more":                    {func() gorgonia.Solver { return NewFunnelAdam(drawn, single) }, "da75583a98c41d7c679b4983e24beaf547469a13967b23340650a814072a14eb"},
+	"funneladam of before its average grew longer":                {func() gorgonia.Solver { return NewFunnelAdam(drawn, brisk) }, "ff6d1f5b3cfb7577be0277d12161bbec4ae675252c688db9c4a77589fbc9215c"},
+	"funneladam of before scales were pooled":                     {func() gorgonia.Solver { return NewFunnelAdam(drawn, apart) }, "edfafd035da5bb81f9bcdcbb2a4f0b2a207e8e461529f565eea299454583ed24"},
+	"funneladam of before growth had a limit":                     {func() gorgonia.Solver { return NewFunnelAdam(drawn, free) }, "77dc62dcbbc227cf95850de12352d9526abe4286c3f072d006d594fddba03e8f"},
+	"funneladam of before scales had wider bounds":                {func() gorgonia.Solver { return NewFunnelAdam(drawn, bounded) }, "24609a5f8f7be24bee79328ab1e7f59db00a21e593ecea2c87852db49904aea0"},
+	"funneladam of before scales stopped growing":                 {func() gorgonia.Solver { return NewFunnelAdam(drawn, bounded, endless) }, "6f12a6489e9404e6b1b0a785907d49cf94deaea3fe9c6fe3bbc99a1637abcd42"},
+	"funneladam of before it foresaw sudden gradients":            {func() gorgonia.Solver { return NewFunnelAdam(drawn, bounded, sudden) }, "91e9a7676064f8f390eb76712143bc7694840df8622a74e822abe64668c31722"},
 }
 
 func TestTheSameBitsOfAModel(t *testing.T) {

@@ -19,8 +19,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // network trains.
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
-//	s_t = s′_{t−1} · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),
-//	      s′_{t−1} = s_{t−1} + 0.1 n0 / (n + n0) (s̄_{t−1} − s_{t−1}),
+//	s_t = s_{t−1} · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),
 //	      then at least κ A/T and, where w_t > w_{t−1}, min(2 w_t, 1) √(A/T · B/W) T / (T + 100),
 //	      then at most c_max a_t ‖θ_{t−1}‖ / û_t,  û_t = η max(‖d_{t−1}‖, (1−β1) min(‖g_t‖/ḡ ‖d_{t−1}‖, √(n/(1−β2))))
 //	m_t = β1_t m_{t−1} + (1−β1_t) p_t ⊙ g_t,  β1_t = β1 (1 − f w_t),  b_t = β1_t b_{t−1}
@@ -30,9 +29,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 // with m_0 = 0, b_0 = 1, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
 // makes the first step ρ times as long as the parameters are. The signal is
-// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled, and 0 at most where ḡ is next to nothing; s̄ is the mean of
-// all parameters' scales, each weighing min(n, n0), which small ones are drawn towards as their signals
-// are, so that one that its longest step kept short does not stay so (WithSignalPooling); w_t is
+// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled (WithSignalPooling), and 0 at most where ḡ is next to nothing; w_t is
 // the weight of the warm-up, A/T and B/W the means of the scale outside of it and in it, a_t
 // what is left of the longest step where values and gradients grow, k_t that of k, and ū the step average, as
 // Funnel's documentation has them, and what it says of steps too short to change a value. ū is
@@ -84,7 +81,7 @@ type FunnelAdam struct{ adaptive adaptive }
 //	WithNoiseLimit           c_k 0.3
 //	WithGradientGrowth       h   0
 //	WithScaleRestart         n   3
-//	WithSignalPooling        n0  1000
+//	WithSignalPooling        n0  1
 //	WithStepAverage          β_u 0.99
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-30, 1e+30]

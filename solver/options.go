@@ -290,15 +290,11 @@ func WithScaleRestart(n float64) gorgonia.SolverOpt {
 // N is the number of the parameter's elements. c̄ is the mean of the signals c of all
 // parameters of the step, each weighing as much as it has elements, n0 at most. The
 // signal of a parameter of few elements is mostly noise, on which its scale would
-// drift away. A FunnelAdam's scales, which are of directions of like size, are drawn
-// together, too, by a tenth of that share at every step:
-//
-//	s ← s + 0.1 n0 / (N + n0) (s̄ − s)
-//
-// A scale that the longest step once kept short would stay so, since a signal that is
-// mostly that of all others cannot raise it apart from them. It means nothing to a Global
+// drift away. A FunnelAdam's directions are of like size, so that its scales differ where
+// parameters differ: an output's bias may need steps a hundredth as long as those of the weights
+// before it. It means nothing to a Global
 // scale, and to signals other than Relative. With 0 each scale is on its own. Default 100;
-// FunnelAdam 1000. Range [0, ∞).
+// FunnelAdam 1. Range [0, ∞).
 //
 // Source: partial pooling, as in James, Stein, Estimation with Quadratic Loss, 1961.
 func WithSignalPooling(elements float64) gorgonia.SolverOpt {

@@ -64,7 +64,7 @@ func funnelAdamRules() rules {
 		learnRate: 0.001, batch: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
-		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseGate: 0.04, noiseLimit: 0.3, restart: 3, pooling: 1000, scalePooling: 0.1, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
+		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseGate: 0.04, noiseLimit: 0.3, restart: 3, pooling: 1, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, meanFall: 1, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, raisedFloor: true,
 	}
 }
