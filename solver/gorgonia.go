@@ -74,11 +74,11 @@ func clips(s gorgonia.Solver) (yes bool) {
 		return clips(a.inner)
 	}
 	if c, ok := s.(configurable); ok {
-		c.change(func(h *hyperparameters) { yes = h.clip > 0 })
+		c.change(func(h *hyperparameters) { yes = h.clip > 0 && isFinite(h.clip) })
 		return yes
 	}
 	f := fieldOf(s, "clip")
-	return f.IsValid() && f.Kind() == reflect.Float64 && f.Float() > 0
+	return f.IsValid() && f.Kind() == reflect.Float64 && f.Float() > 0 && isFinite(f.Float())
 }
 
 // fieldOf is a field of one of Gorgonia's solvers, and not valid if s is none or has none of that name.

@@ -2,10 +2,12 @@ package solver
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
 	"gorgonia.org/gorgonia"
@@ -283,11 +285,7 @@ func (h *hyperparameters) check(k kind) error {
 
 // name is the option's, as errors state it.
 func (s *setting) name() string {
-	name := s.option
-	if i := len("gorgonia."); len(name) > i && name[:i] == "gorgonia." {
-		return name[i:]
-	}
-	return name
+	return strings.TrimPrefix(cmp.Or(s.option, s.saved[0]), "gorgonia.")
 }
 
 // plain is one value alone, or two numbers as an array.

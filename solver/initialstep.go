@@ -12,6 +12,10 @@ const lengthOfZero = 0.01
 // initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ of those bound parameters that have not
 // moved yet.
 func (a *adaptive) initialScale() float64 {
+	for _, p := range a.parameters.Bound() {
+		now := &p.progressed().now
+		now.value, now.step = 0, 0
+	}
 	if a.initialStep == 0 || !a.adaptsScale() {
 		return 1
 	}
@@ -19,7 +23,7 @@ func (a *adaptive) initialScale() float64 {
 	total := 0
 	for _, p := range a.parameters.Bound() {
 		now := &p.progressed().now
-		if now.value, now.step = 0, 0; starts(p) {
+		if starts(p) {
 			now.value, now.step = p.first()
 			values, steps = append(values, now.value), append(steps, now.step)
 			total += p.elements()

@@ -630,3 +630,27 @@ func TestAGlobalScaleWarmsUpOnce(t *testing.T) {
 		}
 	}
 }
+
+// A parameter begins where it first has a gradient, in a step that may be refused.
+func TestARefusedStepLeavesNothingOfABeginningBehind(t *testing.T) {
+	train := func(refused bool) float64 {
+		s := solver.NewFunnelAdam()
+		late, early := vector("late", []float64{1, 2}, []float64{0, 0}), vector("early", []float64{1, 2}, []float64{0.1, 0.2})
+		m := model(late, early)
+		step(t, s, m)
+		set(late.gradient, []float64{0.1, 0.2})
+		if refused {
+			set(early.gradient, []float64{1e200, 0})
+			if err := s.Step(m); !errors.Is(err, solver.ErrNonFiniteStep) {
+				t.Fatalf("error %v, want ErrNonFiniteStep", err)
+			}
+		}
+		must(s.Apply(solver.WithInitialStep(0)))
+		set(early.gradient, []float64{0.1, 0.2})
+		step(t, s, m)
+		return learned(s)[0].Scale
+	}
+	if got, want := train(true), train(false); got != want {
+		t.Errorf("after a refused step the scale is %g, without it %g", got, want)
+	}
+}
