@@ -625,6 +625,25 @@ func TestAStepThatIsSearchedForAnOverflowAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestAStepThatClipsAnInfiniteGradientAllocatesNothing(t *testing.T) {
+	clip := gorgonia.WithClip(1)
+	for name, inner := range map[string]gorgonia.Solver{
+		"Funnel": solver.NewFunnel(clip), "FunnelAdam": solver.NewFunnelAdam(clip), "EGGain": solver.NewEGGain(clip),
+	} {
+		gradient := dense([]float64{1}, 1)
+		s, m := solver.Augment(inner), model(&param{"w", dense([]float64{1}, 1), gradient})
+		step(t, s, m)
+		if n := testing.AllocsPerRun(100, func() {
+			gradient.Float64s()[0] = math.Inf(1)
+			if err := s.Step(m); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("Augment around %s: %v allocations a step", name, n)
+		}
+	}
+}
+
 func TestTheResultDoesNotDependOnGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, member := range family {

@@ -68,17 +68,24 @@ func learnRateOf(s gorgonia.Solver) (learnRate float64, ok bool) {
 }
 
 // clips says whether a solver is known to clip gradients: one of Gorgonia's or of this
-// package's that has been told to, which a change that changes nothing reads.
-func clips(s gorgonia.Solver) (yes bool) {
-	if a, ok := s.(*Augmented); ok {
-		return clips(a.inner)
+// package's that has been told to. At infinity none is clipped.
+func clips(s gorgonia.Solver) bool {
+	limit := 0.0
+	switch s := s.(type) {
+	case *Augmented:
+		return clips(s.inner)
+	case *Funnel:
+		limit = s.adaptive.hyperparameters.clip
+	case *FunnelAdam:
+		limit = s.adaptive.hyperparameters.clip
+	case *EGU:
+		limit = s.clip
+	default:
+		if f := fieldOf(s, "clip"); f.IsValid() && f.Kind() == reflect.Float64 {
+			limit = f.Float()
+		}
 	}
-	if c, ok := s.(configurable); ok {
-		c.change(func(h *hyperparameters) { yes = h.clip > 0 && isFinite(h.clip) })
-		return yes
-	}
-	f := fieldOf(s, "clip")
-	return f.IsValid() && f.Kind() == reflect.Float64 && f.Float() > 0 && isFinite(f.Float())
+	return limit > 0 && isFinite(limit)
 }
 
 // fieldOf is a field of one of Gorgonia's solvers, and not valid if s is none or has none of that name.

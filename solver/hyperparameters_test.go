@@ -28,6 +28,9 @@ func TestTheTableHasEveryHyperparameterOnce(t *testing.T) {
 			t.Errorf("%s is there twice", s.option)
 		}
 		options[s.option] = true
+		if s.name() == "" {
+			t.Errorf("an error would not name %v", s.saved)
+		}
 		places := s.at(&h)
 		if len(places) != len(s.saved) || len(places) != len(s.value) {
 			t.Errorf("%s: %d hyperparameters, %d names, %d defaults", s.option, len(places), len(s.saved), len(s.value))

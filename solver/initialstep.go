@@ -12,24 +12,21 @@ const lengthOfZero = 0.01
 // initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ of those bound parameters that have not
 // moved yet.
 func (a *adaptive) initialScale() float64 {
-	for _, p := range a.parameters.Bound() {
-		now := &p.progressed().now
-		now.value, now.step = 0, 0
-	}
-	if a.initialStep == 0 || !a.adaptsScale() {
-		return 1
-	}
+	begin := a.initialStep > 0 && a.adaptsScale()
 	values, steps := a.values[:0], a.firstSteps[:0]
 	total := 0
 	for _, p := range a.parameters.Bound() {
 		now := &p.progressed().now
-		if starts(p) {
+		if now.value, now.step = 0, 0; begin && starts(p) {
 			now.value, now.step = p.first()
 			values, steps = append(values, now.value), append(steps, now.step)
 			total += p.elements()
 		}
 	}
 	a.values, a.firstSteps = values, steps
+	if !begin {
+		return 1
+	}
 	value, step := kernel.AddAscending(values), kernel.AddAscending(steps)
 	if value == 0 {
 		value = lengthOfZero * lengthOfZero * float64(total)

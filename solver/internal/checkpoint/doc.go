@@ -1,5 +1,5 @@
 // Package checkpoint is the file that a training is saved in: what it contains,
-// how it is written, read, checked and put in the place of an older one.
+// and how it is written, read and checked.
 //
 // A checkpoint is a safetensors file. Its tensors are the values of a model, by
 // the names of their parameters, and the arrays of a solver's state, for instance

@@ -31,7 +31,7 @@ func (p *Plan) solvers() []*Contestant {
 	return all
 }
 
-// Runs are those of the plan, the runs of one problem together.
+// Runs are those of the plan, seed by seed, the runs of one problem together.
 func (p *Plan) Runs() []Run {
 	var runs []Run
 	solvers := p.solvers()

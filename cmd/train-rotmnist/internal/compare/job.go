@@ -114,7 +114,7 @@ func (j *Job) Run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 		return err
 	}
 	j.announce(news)
-	// A directory that cannot be written is found before the first step.
+	// A directory that a new run cannot write is found before the first step.
 	if err := j.saver.save(j); err != nil {
 		return err
 	}
