@@ -77,6 +77,8 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 // the signal would be of the gradients of one rank, and each would learn another scale.
 // Inner is to descend: the scale of one that ascends, with a negative learning rate, falls.
 // An infinite gradient is an error, unless inner clips: then it counts as the largest number.
+// Whether it does, and its learning rate, is also found where inner wraps such a solver and
+// returns it from a method Unwrap() gorgonia.Solver.
 //
 // Source: as Funnel's.
 //

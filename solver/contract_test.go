@@ -182,6 +182,11 @@ func TestAnInfiniteGradientIsClippedLikeALargeOne(t *testing.T) {
 	}
 }
 
+// wrapped is a solver as a program wraps it.
+type wrapped struct{ gorgonia.Solver }
+
+func (w wrapped) Unwrap() gorgonia.Solver { return w.Solver }
+
 // TestAugmentLeavesAnInfiniteGradientToAnInnerSolverThatClips is what that solver does alone.
 func TestAugmentLeavesAnInfiniteGradientToAnInnerSolverThatClips(t *testing.T) {
 	inf := math.Inf(1)
@@ -209,6 +214,8 @@ func TestAugmentLeavesAnInfiniteGradientToAnInnerSolverThatClips(t *testing.T) {
 		"AdamSolver":    func(o ...gorgonia.SolverOpt) gorgonia.Solver { return gorgonia.NewAdamSolver(o...) },
 		"Funnel":        func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.NewFunnel(o...) },
 		"Augmented":     func(o ...gorgonia.SolverOpt) gorgonia.Solver { return solver.Augment(gorgonia.NewMomentum(o...)) },
+		"wrapped":       func(o ...gorgonia.SolverOpt) gorgonia.Solver { return wrapped{gorgonia.NewMomentum(o...)} },
+		"wrapped twice": func(o ...gorgonia.SolverOpt) gorgonia.Solver { return wrapped{wrapped{solver.NewFunnel(o...)}} },
 	} {
 		s := solver.Augment(inner(gorgonia.WithClip(0.5)))
 		ps, got := train(s, inf, inf)

@@ -71,7 +71,7 @@ func learnRateOf(s gorgonia.Solver) (learnRate float64, ok bool) {
 // package's that has been told to. At infinity none is clipped.
 func clips(s gorgonia.Solver) bool {
 	limit := 0.0
-	switch s := s.(type) {
+	switch s := unwrapped(s).(type) {
 	case *Augmented:
 		return clips(s.inner)
 	case *Funnel:
@@ -88,9 +88,21 @@ func clips(s gorgonia.Solver) bool {
 	return limit > 0 && isFinite(limit)
 }
 
-// fieldOf is a field of one of Gorgonia's solvers, and not valid if s is none or has none of that name.
+// unwrapped is the solver inside of those that have it from Unwrap, as one does
+// that adds a log or a file to another's steps.
+func unwrapped(s gorgonia.Solver) gorgonia.Solver {
+	for {
+		w, ok := s.(interface{ Unwrap() gorgonia.Solver })
+		if !ok {
+			return s
+		}
+		s = w.Unwrap()
+	}
+}
+
+// fieldOf is a field of one of Gorgonia's solvers, wrapped or not, and not valid if s is none or has none of that name.
 func fieldOf(s gorgonia.Solver, name string) reflect.Value {
-	v := reflect.ValueOf(s)
+	v := reflect.ValueOf(unwrapped(s))
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().Type().PkgPath() != gorgoniaPath {
 		return reflect.Value{}
 	}

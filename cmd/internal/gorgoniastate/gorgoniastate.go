@@ -37,6 +37,9 @@ var (
 // New returns one of Gorgonia's solvers as one that can be saved.
 func New(s gorgonia.Solver) *Solver { return &Solver{Solver: s} }
 
+// Unwrap returns the solver that New was given.
+func (g *Solver) Unwrap() gorgonia.Solver { return g.Solver }
+
 // Apply changes hyperparameters between steps. Gorgonia's options do nothing to
 // a solver that is not Gorgonia's, so they are called on the one inside.
 func (g *Solver) Apply(opts ...gorgonia.SolverOpt) error {

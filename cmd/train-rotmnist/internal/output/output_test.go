@@ -102,8 +102,8 @@ func TestTheVerdictFollowsFromTheFigures(t *testing.T) {
 	ours, other := made("funneladam", 0.92), made("funnel", 0.91)
 	a, b, c := made("adam:lr=0.001", 0.9, "lr=0.001"), made("adam:lr=0.1", 0.5, "lr=0.1"), made("momentum:lr=0.1", 0.85, "lr=0.1")
 	good, better := made("adam:lr=0.003", 0.925, "lr=0.003"), made("adam:lr=0.01", 0.93, "lr=0.01")
-	slow, tuned, diverged, lost := a, made("funnel:lr=0.1", 0.95, "lr=0.1"), b, made("eggain", 0.99)
-	slow.StepMS, diverged.DivergedAt, lost.StepsDone = 2*ours.StepMS, 7, 3
+	slow, tuned, diverged, failed, lost := a, made("funnel:lr=0.1", 0.95, "lr=0.1"), b, b, made("eggain", 0.99)
+	slow.StepMS, diverged.DivergedAt, failed.StepsDone, lost.StepsDone = 2*ours.StepMS, 7, 3, 3
 	for name, row := range map[string]struct {
 		rows []results.Row
 		want string
@@ -118,6 +118,8 @@ func TestTheVerdictFollowsFromTheFigures(t *testing.T) {
 		"one slow peer":     {[]results.Row{ours, slow}, "A step took 0.50 times adam's."},
 		"peers of any set":  {[]results.Row{ours, made("adam", 0.7), made("rmsprop", 0.6)}, "adam and rmsprop read 60.0% to 70.0%, depending on which of these 2 one takes. The best of them, adam, is 22.00 points behind. A step"},
 		"one diverged":      {[]results.Row{ours, a, diverged, c}, "depending on which of 3 learning rates one takes, and diverged at 1. The best of them, adam:lr=0.001, is 2.00 points behind. A step"},
+		"one failed":        {[]results.Row{ours, a, failed, c}, "depending on which of 3 learning rates one takes, and failed at 1. The best"},
+		"one of each":       {[]results.Row{ours, a, failed, diverged, c}, "which of 4 learning rates one takes, and diverged at 1, and failed at 1. The best"},
 		"ours is tuned":     {[]results.Row{tuned, a}, "funnel:lr=0.1 read 95.0% of the digits right at that learning rate; adam"},
 		"ours failed":       {[]results.Row{ours, lost, a}, "funneladam read 92.0%"},
 	} {

@@ -16,7 +16,7 @@ import (
 // nothing to compare. Runs that ended before so many steps have no figures.
 func Verdict(rows []results.Row, steps int) string {
 	var ours, peers []results.Row
-	ended := 0
+	diverged, failed := 0, 0 // peers
 	for _, r := range rows {
 		switch {
 		case spec.Adapts(r.Solver) && ending(&r, steps) == "":
@@ -24,21 +24,23 @@ func Verdict(rows []results.Row, steps int) string {
 		case spec.Adapts(r.Solver):
 		case ending(&r, steps) == "":
 			peers = append(peers, r)
+		case r.DivergedAt > 0:
+			diverged++
 		default:
-			ended++
+			failed++
 		}
 	}
 	if len(ours) == 0 || len(peers) == 0 {
 		return ""
 	}
 	best := slices.MaxFunc(ours, byAccuracy)
-	return accuracies(&best, peers, ended) + " " + cost(&best, peers)
+	return accuracies(&best, peers, diverged, failed) + " " + cost(&best, peers)
 }
 
 func byAccuracy(a, b results.Row) int { return cmp.Compare(a.Accuracy, b.Accuracy) }
 
-// accuracies compares the accuracies; ended is how many peers have none.
-func accuracies(best *results.Row, peers []results.Row, ended int) string {
+// accuracies compares the accuracies; diverged and failed are how many more peers have none.
+func accuracies(best *results.Row, peers []results.Row, diverged, failed int) string {
 	choice := "with no learning rate to choose"
 	if _, chosen := best.Settings["lr"]; chosen {
 		choice = "at that learning rate"
@@ -47,10 +49,13 @@ func accuracies(best *results.Row, peers []results.Row, ended int) string {
 	least, most := slices.MinFunc(peers, byAccuracy), slices.MaxFunc(peers, byAccuracy)
 	text += percent(&least)
 	if len(peers) > 1 {
-		text += " to " + percent(&most) + ", depending on which of " + choices(len(peers)+ended, peers) + " one takes"
+		text += " to " + percent(&most) + ", depending on which of " + choices(len(peers)+diverged+failed, peers) + " one takes"
 	}
-	if ended > 0 {
-		text += fmt.Sprintf(", and diverged at %d", ended)
+	if diverged > 0 {
+		text += fmt.Sprintf(", and diverged at %d", diverged)
+	}
+	if failed > 0 {
+		text += fmt.Sprintf(", and failed at %d", failed)
 	}
 	better := 0
 	for i := range peers {
