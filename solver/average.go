@@ -20,14 +20,14 @@ func (h *hyperparameters) averages() bool {
 // valley whose walls throw steps back and forth, only many of them together show the way along it.
 func (h *hyperparameters) lengthenAverage(kept float64, next *learned) {
 	if h.longerAverage > 0 && h.averages() {
-		next.count = min(float64(kept*next.count)+1, h.longerAverage/(1-h.stepAverage))
+		next.AverageSteps = min(float64(kept*next.AverageSteps)+1, h.longerAverage/(1-h.stepAverage))
 	}
 }
 
 // averageDecay is β.
 func (h *hyperparameters) averageDecay(next *learned) float64 {
-	if h.longerAverage > 0 && next.count > 0 {
-		return max(h.stepAverage, 1-1/next.count)
+	if h.longerAverage > 0 && next.AverageSteps > 0 {
+		return max(h.stepAverage, 1-1/next.AverageSteps)
 	}
 	return h.stepAverage
 }

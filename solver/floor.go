@@ -15,29 +15,29 @@ func (a *adaptive) limitFall(w, longest float64, p *progress) {
 	}
 	next := &p.next
 	if !a.restarts() {
-		next.steady = 0
-		next.sum = add(a.noLonger(next.sum, float64(p.moves()), longest), next.scale)
-		next.scale = max(next.scale, a.floor(next)*next.sum/float64(p.moves()+1))
+		next.Steady = 0
+		next.ScaleSum = add(a.noLonger(next.ScaleSum, float64(p.moves()), longest), next.scale)
+		next.scale = max(next.scale, a.floor(next)*next.ScaleSum/float64(p.moves()+1))
 		return
 	}
-	if next.steady == 0 && next.sum > 0 { // restarts were off until now
-		next.steady = float64(p.moves())
+	if next.Steady == 0 && next.ScaleSum > 0 { // restarts were off until now
+		next.Steady = float64(p.moves())
 	}
-	next.sum = add(a.noLonger(next.sum, next.steady, longest), float64((1-w)*next.scale))
+	next.ScaleSum = add(a.noLonger(next.ScaleSum, next.Steady, longest), float64((1-w)*next.scale))
 	if a.once {
-		next.warmSum = add(next.warmSum, float64(w*next.scale))
-		next.warmSteps += w
+		next.WarmupSum = add(next.WarmupSum, float64(w*next.scale))
+		next.WarmupSteps += w
 	}
-	if next.steady += 1 - w; next.steady > 0 {
-		next.scale = max(next.scale, a.floor(next)*next.sum/next.steady)
+	if next.Steady += 1 - w; next.Steady > 0 {
+		next.scale = max(next.scale, a.floor(next)*next.ScaleSum/next.Steady)
 	}
 	switch {
 	case a.once:
-		if w > p.warmup {
+		if w > p.Warmup {
 			next.scale = max(next.scale, min(a.lift*w, 1)*next.resumed())
 		}
 	case a.prompt:
-		next.scale = max(next.scale, min(a.lift*w, 1)*next.sum/(next.steady+stepsOfMean))
+		next.scale = max(next.scale, min(a.lift*w, 1)*next.ScaleSum/(next.Steady+stepsOfMean))
 	}
 }
 
@@ -51,7 +51,7 @@ const (
 // followSignal finds c̄ ← c̄ + 0.002 (1−w) (c − c̄), where c counts from −1 to 1.
 func (a *adaptive) followSignal(w, c float64, next *learned) {
 	if a.raisedFloor && a.scaleSignal == Relative {
-		next.mean += float64(signalRate * (1 - w) * (min(max(c, -1), 1) - next.mean))
+		next.SignalMean += float64(signalRate * (1 - w) * (min(max(c, -1), 1) - next.SignalMean))
 	}
 }
 
@@ -62,10 +62,10 @@ func (a *adaptive) followSignal(w, c float64, next *learned) {
 // where c̄ is below −0.1: the gradients of few batches again and again go against each other,
 // however short the steps are, and a scale that went on falling would end the training.
 func (a *adaptive) floor(next *learned) float64 {
-	if next.mean > -leastSignal || a.scaleFloor > mostRaised {
+	if next.SignalMean > -leastSignal || a.scaleFloor > mostRaised {
 		return a.scaleFloor
 	}
-	return min(mostRaised, float64(a.scaleFloor*min(2, -next.mean/leastSignal)))
+	return min(mostRaised, float64(a.scaleFloor*min(2, -next.SignalMean/leastSignal)))
 }
 
 // add is a sum of scales, which stays a number.
@@ -84,8 +84,8 @@ func (a *adaptive) noLonger(sum, scales, longest float64) float64 {
 // resumed is √(A/T · B/W) T / (T + 100), where a scale goes on from as its warm-up
 // begins again: the geometric mean of its means outside of warm-ups and in them.
 func (l *learned) resumed() float64 {
-	if l.steady == 0 || l.warmSteps == 0 {
+	if l.Steady == 0 || l.WarmupSteps == 0 {
 		return 0
 	}
-	return math.Sqrt(l.sum/l.steady) * math.Sqrt(l.warmSum/l.warmSteps) * (l.steady / (l.steady + stepsOfMean))
+	return math.Sqrt(l.ScaleSum/l.Steady) * math.Sqrt(l.WarmupSum/l.WarmupSteps) * (l.Steady / (l.Steady + stepsOfMean))
 }

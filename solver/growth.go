@@ -38,16 +38,16 @@ func (a *adaptive) readGrowth(bound []state) {
 // followLow finds ḡ_low of the step, and returns ḡ_low/ḡ, or 0 where the gradient is 0.
 func (p *progress) followLow() float64 {
 	next := &p.next
-	if p.now.rise == 0 || next.norm == 0 {
+	if p.now.rise == 0 || next.GradientNorm == 0 {
 		return 0
 	}
-	if next.low == 0 {
-		next.low = next.norm
+	if next.GradientLow == 0 {
+		next.GradientLow = next.GradientNorm
 	}
-	square := next.warmup * next.warmup
+	square := next.Warmup * next.Warmup
 	rate := max(growthRate, square*square)
-	next.low = min(next.norm, next.low+float64(rate*(next.norm-next.low)))
-	return next.low / next.norm
+	next.GradientLow = min(next.GradientNorm, next.GradientLow+float64(rate*(next.GradientNorm-next.GradientLow)))
+	return next.GradientLow / next.GradientNorm
 }
 
 // slowed is a, the share of the longest step that is left where parameters and all gradients
@@ -62,10 +62,10 @@ func (a *adaptive) slowed(of []state, p *progress) float64 {
 		return 1
 	}
 	length, next := math.Sqrt(square), &p.next
-	if next.length == 0 {
-		next.length = length
+	if next.ValueLength == 0 {
+		next.ValueLength = length
 	}
-	next.length += float64(growthRate * (length - next.length))
+	next.ValueLength += float64(growthRate * (length - next.ValueLength))
 	free := a.freeGrowth * math.Sqrt(float64(elementsOf(of)))
-	return max(min(1, max(next.length, free)/length), a.grown)
+	return max(min(1, max(next.ValueLength, free)/length), a.grown)
 }

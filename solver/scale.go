@@ -25,27 +25,7 @@ type progress struct {
 // learned is a scale and what its adaptation goes on from.
 type learned struct {
 	scale float64 // s of the last step
-	norm  float64 // ḡ, the running size of the gradient; 0 before there was one
-	peak  float64 // G, which follows ḡ upwards; 0 before there was one
-	sum   float64 // A, of the scales before the floor of all steps that moved something
-
-	largest float64 // the largest ḡ since step τ; 0 before there was one
-	low     float64 // ḡ_low, the smallest ḡ of late; 0 before there was one
-	length  float64 // ‖θ‖̄, the running mean of ‖θ‖; 0 before there was one
-
-	// of a warm-up that may begin again
-	warmup float64 // w, its weight
-	square float64 // σ², the running mean of c²; 0 before there was one
-	signal float64 // z, the last c over σ
-	ratio  float64 // r, the last ‖g‖ over ḡ
-	mean   float64 // c̄, the running mean of c after warm-ups
-	alone  float64 // ā, the running mean of what the step average alone has of the cosine
-	count  float64 // L, how many steps a step average that grows longer is over
-	steady float64 // T, how much of the steps is in the sum
-
-	// of the steps that are not, those of warm-ups
-	warmSum   float64 // B, of the scales, like A
-	warmSteps float64 // W, how much of the steps is in it
+	checkpoint.Learned
 }
 
 // newProgress is that of a scale before its first step.
@@ -74,13 +54,11 @@ func (p *progress) save() checkpoint.Parameter {
 }
 
 func (p *progress) adapting() checkpoint.Adapting {
-	return checkpoint.Adapting{Idle: p.idle, Still: p.still, GradientNorm: p.norm, GradientPeak: p.peak, GradientLargest: p.largest, GradientLow: p.low, ValueLength: p.length, ScaleSum: p.sum,
-		Steady: p.steady, WarmupSum: p.warmSum, WarmupSteps: p.warmSteps, Warmup: p.warmup, SignalSquare: p.square, Signal: p.signal, GradientRatio: p.ratio, SignalMean: p.mean, AverageSignal: p.alone, AverageSteps: p.count}
+	return checkpoint.Adapting{Idle: p.idle, Still: p.still, Learned: p.Learned}
 }
 
 func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
-	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale: scale, norm: r.GradientNorm, peak: r.GradientPeak, largest: r.GradientLargest, low: r.GradientLow, length: r.ValueLength, sum: r.ScaleSum,
-		steady: r.Steady, warmSum: r.WarmupSum, warmSteps: r.WarmupSteps, warmup: r.Warmup, square: r.SignalSquare, signal: r.Signal, ratio: r.GradientRatio, mean: r.SignalMean, alone: r.AverageSignal, count: r.AverageSteps}}
+	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale, r.Learned}}
 }
 
 // nextScales finds the scale of the step for every bound parameter.
@@ -138,7 +116,7 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 		a.lengthenAverage(p.kept, next)
 		if p.now.ok {
 			c := a.weighed(w, &p.now)
-			next.scale *= kernel.Exp(a.exponent(t, w, c, next.alone))
+			next.scale *= kernel.Exp(a.exponent(t, w, c, next.AverageSignal))
 			a.followSignal(w, c, next)
 		}
 		longest := a.longest(of, p) * a.slowed(of, p)
@@ -162,21 +140,21 @@ const peakRate = 0.01
 //	s, A, B ← s, A, B · h G/ḡ,  G ← ḡ/h       where ḡ > h G
 //	G ← G + (0.01 + 0.99 e^{−t/τ}) (ḡ − G)    where ḡ > G
 func (a *adaptive) yield(t int, next *learned) {
-	if a.gradientGrowth == 0 || a.scaleSignal != Relative || next.norm == 0 {
+	if a.gradientGrowth == 0 || a.scaleSignal != Relative || next.GradientNorm == 0 {
 		return
 	}
-	if next.peak == 0 {
-		next.peak = next.norm
+	if next.GradientPeak == 0 {
+		next.GradientPeak = next.GradientNorm
 	}
-	if share := next.peak / next.norm * a.gradientGrowth; share < 1 {
+	if share := next.GradientPeak / next.GradientNorm * a.gradientGrowth; share < 1 {
 		next.scale *= share
-		next.sum *= share
-		next.warmSum *= share
-		next.peak = next.norm / a.gradientGrowth
+		next.ScaleSum *= share
+		next.WarmupSum *= share
+		next.GradientPeak = next.GradientNorm / a.gradientGrowth
 	}
-	if next.norm > next.peak {
+	if next.GradientNorm > next.GradientPeak {
 		rate := peakRate + float64((1-peakRate)*kernel.Exp(-float64(t)/a.warmupSteps))
-		next.peak += float64(rate * (next.norm - next.peak))
+		next.GradientPeak += float64(rate * (next.GradientNorm - next.GradientPeak))
 	}
 }
 

@@ -102,7 +102,7 @@ func (a *adaptive) readAverage(of []state, p *progress) {
 // and returns that cosine, or a where ā is below −0.1: steps that go round in circles agree with the
 // last one, and not with all of them together. Where gradients are mostly noise, ā is near 0.
 func followAverage(cos, alone float64, next *learned) float64 {
-	if next.alone += float64(averageRate * (alone - next.alone)); next.alone < -leastSignal {
+	if next.AverageSignal += float64(averageRate * (alone - next.AverageSignal)); next.AverageSignal < -leastSignal {
 		return alone
 	}
 	return cos
@@ -160,17 +160,17 @@ func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c fl
 	}
 	next := &p.next
 	norm := min(math.Ldexp(math.Sqrt(s.SquaredGradient), of.G), math.MaxFloat64)
-	if next.norm == 0 {
-		next.norm = norm
+	if next.GradientNorm == 0 {
+		next.GradientNorm = norm
 	}
-	p.now.rise = norm / next.norm
+	p.now.rise = norm / next.GradientNorm
 	ratio := min(p.now.rise, signalLimit)
 	p.now.ratio = ratio
-	next.norm *= math.Sqrt(normDecay + float64((1-normDecay)*float64(ratio*ratio)))
+	next.GradientNorm *= math.Sqrt(normDecay + float64((1-normDecay)*float64(ratio*ratio)))
 	if a.leastGradient > 0 && float64(p.moves()) >= a.warmupSteps {
-		next.largest = max(next.largest, next.norm)
+		next.GradientLargest = max(next.GradientLargest, next.GradientNorm)
 	}
-	p.now.spent = next.norm < a.leastGradient*next.largest
+	p.now.spent = next.GradientNorm < a.leastGradient*next.GradientLargest
 	return cosine(s) * ratio, s.SquaredDirection > 0 && !p.still
 }
 

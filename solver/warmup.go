@@ -23,36 +23,36 @@ func (h *hyperparameters) warmupWeight(t int, now *reading, l *learned) float64 
 	if !h.restarts() {
 		return kernel.Exp(-float64(t) / h.warmupSteps)
 	}
-	if l.warmup *= kernel.Exp(-1 / h.warmupSteps); t == 0 {
-		l.warmup = 1
+	if l.Warmup *= kernel.Exp(-1 / h.warmupSteps); t == 0 {
+		l.Warmup = 1
 	}
 	if !now.ok {
-		return l.warmup
+		return l.Warmup
 	}
-	if l.square == 0 {
-		l.square = now.signal * now.signal
+	if l.SignalSquare == 0 {
+		l.SignalSquare = now.signal * now.signal
 	}
 	z := 0.0
-	if l.square > 0 {
-		z = now.signal / math.Sqrt(l.square)
+	if l.SignalSquare > 0 {
+		z = now.signal / math.Sqrt(l.SignalSquare)
 	}
-	l.warmup = max(l.warmup, h.again(z, l))
+	l.Warmup = max(l.Warmup, h.again(z, l))
 	z = min(max(z, -signalLimit), signalLimit)
-	l.square *= squareDecay + float64((1-squareDecay)*float64(z*z))
-	l.signal = z
+	l.SignalSquare *= squareDecay + float64((1-squareDecay)*float64(z*z))
+	l.Signal = z
 	if h.prompt {
-		l.ratio = now.ratio
+		l.GradientRatio = now.ratio
 	}
-	return l.warmup
+	return l.Warmup
 }
 
 // again is the weight of a warm-up that begins now, for a signal of z times the usual
 // size: as two in a row are large, or as one is after a large gradient. One alone
 // has to be larger and does less, because it may be chance.
 func (h *hyperparameters) again(z float64, before *learned) float64 {
-	w := min(min(z, signalLimit, before.signal)/h.restart-1, 1)
+	w := min(min(z, signalLimit, before.Signal)/h.restart-1, 1)
 	if h.prompt {
-		w = max(w, min(min(z/promptFactor, promptFactor*before.ratio)/h.restart-1, promptWeight))
+		w = max(w, min(min(z/promptFactor, promptFactor*before.GradientRatio)/h.restart-1, promptWeight))
 	}
 	return w
 }

@@ -38,43 +38,34 @@ type Parameter struct {
 // Adapting is what the adaptation of a scale goes on from. Files of before it
 // existed lack it, which means that every step moved something.
 type Adapting struct {
-	// Idle is how many of the steps moved nothing. Absent: 0.
-	Idle int `json:"idle,omitempty"`
-	// Still says that the last step moved nothing. Absent: it moved something.
-	Still bool `json:"still,omitempty"`
-	// GradientNorm is ḡ of a Relative signal. Absent: 0, none yet.
-	GradientNorm float64 `json:"gradient_norm,omitempty"`
-	// GradientPeak is G, which follows ḡ upwards. Absent: 0, none yet.
-	GradientPeak float64 `json:"gradient_peak,omitempty"`
-	// GradientLargest is the largest ḡ since step τ. Absent: 0, none yet.
-	GradientLargest float64 `json:"gradient_largest,omitempty"`
-	// GradientLow is ḡ_low, the smallest ḡ of late. Absent: 0, none yet.
-	GradientLow float64 `json:"gradient_low,omitempty"`
-	// ValueLength is ‖θ‖̄, the running mean of the length of the values. Absent: 0, none yet.
-	ValueLength float64 `json:"value_length,omitempty"`
-	// ScaleSum is A, the sum of all scales, of which those in warm-ups count less.
-	// Absent: 0, none yet.
-	ScaleSum float64 `json:"scale_sum,omitempty"`
-	// Steady is T, how many scales are in the sum where the warm-up is not. Absent: 0.
-	Steady float64 `json:"steady,omitempty"`
-	// WarmupSum is B, the sum of the scales in warm-ups. Absent: 0, none yet.
-	WarmupSum float64 `json:"warmup_sum,omitempty"`
-	// WarmupSteps is W, how many scales are in that sum. Absent: 0.
-	WarmupSteps float64 `json:"warmup_steps,omitempty"`
-	// GradientRatio is r, the last ‖g‖ over ḡ. Absent: 0.
-	GradientRatio float64 `json:"gradient_ratio,omitempty"`
-	// Warmup is w, the weight of a warm-up that may begin again. Absent: 0.
-	Warmup float64 `json:"warmup,omitempty"`
-	// SignalSquare is σ², the running mean of c². Absent: 0, none yet.
-	SignalSquare float64 `json:"signal_square,omitempty"`
-	// Signal is z, the last c over σ. Absent: 0.
-	Signal float64 `json:"signal,omitempty"`
-	// SignalMean is c̄, the running mean of c after warm-ups. Absent: 0.
-	SignalMean float64 `json:"signal_mean,omitempty"`
-	// AverageSignal is ā, the running mean of what the step average alone has of the cosine. Absent: 0.
-	AverageSignal float64 `json:"average_signal,omitempty"`
-	// AverageSteps is L, how many steps a step average that grows longer is over. Absent: 0.
-	AverageSteps float64 `json:"average_steps,omitempty"`
+	Idle  int  `json:"idle,omitempty"`  // how many of the steps moved nothing
+	Still bool `json:"still,omitempty"` // the last step moved nothing
+	Learned
+}
+
+// Learned is what the adaptation of a scale has learned besides the scale. It is 0 until
+// there is something to learn it from, and in files of before it existed.
+type Learned struct {
+	GradientNorm    float64 `json:"gradient_norm,omitempty"`    // ḡ, the running size of the gradient
+	GradientPeak    float64 `json:"gradient_peak,omitempty"`    // G, which follows ḡ upwards
+	GradientLargest float64 `json:"gradient_largest,omitempty"` // the largest ḡ since step τ
+	GradientLow     float64 `json:"gradient_low,omitempty"`     // ḡ_low, the smallest ḡ of late
+	ValueLength     float64 `json:"value_length,omitempty"`     // ‖θ‖̄, the running mean of ‖θ‖
+
+	// of steps that moved something
+	ScaleSum float64 `json:"scale_sum,omitempty"` // A, of the scales before the floor, outside of warm-ups
+	Steady   float64 `json:"steady,omitempty"`    // T, how much of the steps is in it
+
+	WarmupSum   float64 `json:"warmup_sum,omitempty"`   // B, of the scales in warm-ups, like A
+	WarmupSteps float64 `json:"warmup_steps,omitempty"` // W, how much of the steps is in it
+
+	GradientRatio float64 `json:"gradient_ratio,omitempty"` // r, the last ‖g‖ over ḡ
+	Warmup        float64 `json:"warmup,omitempty"`         // w, the weight of a warm-up that may begin again
+	SignalSquare  float64 `json:"signal_square,omitempty"`  // σ², the running mean of c²
+	Signal        float64 `json:"signal,omitempty"`         // z, the last c over σ
+	SignalMean    float64 `json:"signal_mean,omitempty"`    // c̄, the running mean of c after warm-ups
+	AverageSignal float64 `json:"average_signal,omitempty"` // ā, the running mean of what the step average alone has of the cosine
+	AverageSteps  float64 `json:"average_steps,omitempty"`  // L, how many steps a step average that grows longer is over
 }
 
 // MaxSteps is more than anybody makes.
