@@ -2,18 +2,16 @@ package solver
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
 	"gorgonia.org/gorgonia"
 )
 
-// hyperparameters are what the options of all solvers set. The table below says
+// hyperparameters are what the options of all solvers set. The table of settings says
 // which option sets which, and everything else there is to say of them.
 type hyperparameters struct {
 	learnRate, batch, clip, l1, l2 float64
@@ -21,227 +19,41 @@ type hyperparameters struct {
 
 	momentumWarmup          float64
 	gainRate, gainDecay     float64
-	settled                 bool
 	gradientDecay           float64
 	gainMin, gainMax        float64
 	scaleRate               float64
 	warmupRate, warmupSteps float64
 	initialStep, maxStep    float64
-	firm, capEach           bool
-	meanShare               float64
-	valueSpread             float64
-	freeGrowth              float64
-	foreseen                bool
-	meanFall                float64
 	scaleFloor              float64
-	raisedFloor             bool
 	noiseCorrection         float64
-	noiseSteps              float64
-	noiseGate               float64
 	noiseLimit              float64
 	gradientGrowth          float64
-	leastGradient           float64
 	restart                 float64
-	prompt                  bool
-	lift                    float64
-	once                    bool
 	pooling                 float64
-	scalePooling            float64
 	stepAverage             float64
-	longerAverage           float64
-	averageWeight           float64
-	opposed                 bool
-	smooth                  bool
 	scaleMin, scaleMax      float64
 	gainSignal, scaleSignal Signal
 	scope                   Scope
 	biasCorrection          bool
-}
 
-// kind is one of this package's solvers: what a constructor makes.
-type kind string
-
-const (
-	funnel     kind = "Funnel"
-	funnelAdam kind = "FunnelAdam"
-	egGain     kind = "EGGain"
-	egu        kind = "EGU"
-	augment    kind = "Augment"
-)
-
-var (
-	withGradient = []kind{funnel, funnelAdam, egGain, egu}
-	withGains    = []kind{funnel, funnelAdam, egGain}
-	withScale    = []kind{funnel, funnelAdam, egGain, augment}
-	withMomentum = []kind{funnel, egGain}
-	augmented    = []kind{augment}
-	adam         = []kind{funnelAdam}
-	growing      = []kind{funnelAdam, augment}
-)
-
-// setting is a row of the table: one option, with the one or two hyperparameters
-// that it sets.
-type setting struct {
-	option  string   // its Go name; gorgonia.… if it is Gorgonia's; "" if only files of before differ
-	saved   []string // the names in a checkpoint
-	symbol  string
-	meaning string
-	domain  *domain
-	value   []any          // the default
-	others  map[kind][]any // the defaults of solvers that differ
-	takers  []kind         // the solvers that it means something to; others ignore it
-	at      func(h *hyperparameters) []any
-
-	// before is what a file that lacks the names means: as it was before the
-	// option existed. It is nil of those that every file has.
-	before []any
-}
-
-// settings is the table of all options. A new option is a row here, a field
-// above, and the function that sets it.
-var settings = []setting{
-	{option: "gorgonia.WithLearnRate", saved: []string{"learn_rate"}, symbol: "η", meaning: "the unit that the scale is counted in; the base step size where ρ is 0",
-		domain: finiteFromZero, value: []any{0.001}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.learnRate} }},
-	{option: "gorgonia.WithMomentum", saved: []string{"momentum"}, symbol: "μ", meaning: "decay of the velocity",
-		domain: belowOne, value: []any{0.9}, others: map[kind][]any{egGain: {0.0}}, takers: withMomentum, at: func(h *hyperparameters) []any { return []any{&h.momentum} }},
-	{option: "gorgonia.WithBeta1", saved: []string{"beta1"}, symbol: "β1", meaning: "decay of the first moment",
-		domain: belowOne, value: []any{0.9}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.beta1} }},
-	{option: "gorgonia.WithBeta2", saved: []string{"beta2"}, symbol: "β2", meaning: "decay of the second moment",
-		domain: belowOne, value: []any{0.999}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.beta2} }},
-	{option: "gorgonia.WithEps", saved: []string{"eps"}, symbol: "ε", meaning: "added to the root of the second moment",
-		domain: finiteFromZero, value: []any{1e-8}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.eps} }},
-	{option: "WithGradientDecay", saved: []string{"gradient_decay"}, symbol: "β", meaning: "decay of the gradient average",
-		domain: belowOne, value: []any{0.9}, others: map[kind][]any{egGain: {0.0}}, takers: withMomentum, at: func(h *hyperparameters) []any { return []any{&h.gradientDecay} }},
-	{option: "WithMomentumWarmup", saved: []string{"momentum_warmup"}, symbol: "f", meaning: "share of μ or β1 that a warm-up does without",
-		domain: belowOne, value: []any{0.25}, others: map[kind][]any{egGain: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.momentumWarmup} }},
-	{option: "WithGainRate", saved: []string{"gain_rate"}, symbol: "γp", meaning: "step size of the gains' update",
-		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnel: {0.025}, funnelAdam: {0.02}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainRate} }},
-	{option: "WithGainDecay", saved: []string{"gain_decay"}, symbol: "λ", meaning: "share of the way that gains go back to 1 at every step",
-		domain: belowOne, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.015}, egGain: {0.0}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainDecay} }},
-	{saved: []string{"settled_gains"}, meaning: "whether a gain learns nothing from a step too short to change its value; at first it did, and with Raw signals it does",
-		domain: truth, value: []any{true}, others: map[kind][]any{egGain: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.settled} }},
-	{option: "WithScaleRate", saved: []string{"scale_rate"}, symbol: "γs", meaning: "step size of the scale's update; 0 leaves the scale as it is, 1 at the start",
-		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnel: {0.02}, egGain: {0.0}, augment: {0.03}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleRate} }},
-	{option: "WithScaleWarmup", saved: []string{"warmup_rate", "warmup_steps"}, symbol: "γw, τ", meaning: "what is added to γs at first, and for how many steps",
-		domain: rateAndSteps, value: []any{0.5, 30.0}, others: map[kind][]any{funnelAdam: {0.4, 20.0}, augment: {0.4, 30.0}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.warmupRate, &h.warmupSteps} }},
-	{option: "WithInitialStep", saved: []string{"initial_step"}, symbol: "ρ", meaning: "length of the first step, relative to the parameters'",
-		domain: finiteFromZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {0.03}, augment: {0.02}}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.initialStep} }},
-	{option: "WithMaxStep", saved: []string{"max_step"}, symbol: "c_max", meaning: "length of the longest step, relative to the parameters'; 0 sets no limit",
-		domain: finiteFromZero, value: []any{0.05}, others: map[kind][]any{funnelAdam: {0.035}, augment: {0.1}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.maxStep} }},
-	{saved: []string{"max_step_firm"}, meaning: "whether the longest step holds against the floor, too; it did not at first",
-		domain: truth, value: []any{true}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.firm} }},
-	{saved: []string{"max_step_each"}, meaning: "whether the longest step is that of each parameter where they share a scale; it was that of all together at first",
-		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.capEach} }},
-	{saved: []string{"max_step_mean"}, meaning: "share of the root mean square of the model's values that each value counts as at least for the longest step; 0 at first",
-		domain: finiteFromZero, value: []any{0.5}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.meanShare} }},
-	{saved: []string{"value_spread"}, meaning: "how many times the smallest root mean square of a parameter the mean of all values counts as at most, and how many times as long as its own length says a parameter's first step is at most; any at first, which is 0",
-		domain: finiteFromZero, value: []any{30.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.valueSpread} }},
-	{saved: []string{"free_growth"}, meaning: "root mean square of a parameter up to which the longest step grows with it, however far gradients have grown, too; 0 at first, for any",
-		domain: finiteFromZero, value: []any{0.3}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.freeGrowth} }},
-	{saved: []string{"max_step_foreseen"}, meaning: "whether the mean of the scale falls to the longest step's, and a FunnelAdam's longest step counts with what a gradient that is suddenly larger makes of the direction; neither at first",
-		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.foreseen} }},
-	{saved: []string{"mean_fall"}, meaning: "share of itself by which that mean falls at a step at most; at first a FunnelAdam's fell at once, as it does",
-		domain: aboveZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {1.0}}, before: []any{1.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.meanFall} }},
-	{option: "WithScaleFloor", saved: []string{"scale_floor"}, symbol: "κ", meaning: "fraction of its own mean so far that the scale stays above",
-		domain: belowOne, value: []any{0.25}, others: map[kind][]any{augment: {0.2}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleFloor} }},
-	{saved: []string{"scale_floor_raised"}, meaning: "whether a FunnelAdam's floor is up to twice as high where signals have long been below 0; it was not at first",
-		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.raisedFloor} }},
-	{option: "WithNoiseCorrection", saved: []string{"noise_correction"}, symbol: "k", meaning: "how much of what noise adds to the scale is taken off again",
-		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {0.6}, augment: {0.3}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseCorrection} }},
-	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it is all there at once, but an Augmented's grows, as a FunnelAdam's did before it had a gate",
-		domain: finiteFromZero, value: []any{0.0}, others: map[kind][]any{augment: {1000.0}}, before: []any{0.0}, takers: growing, at: func(h *hyperparameters) []any { return []any{&h.noiseSteps} }},
-	{saved: []string{"noise_correction_gate"}, meaning: "the mean cosine of the gradient along the step average from which on no noise is taken off; 0, as at first and for an Augmented, for none",
-		domain: finiteFromZero, value: []any{0.04}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.noiseGate} }},
-	{option: "WithNoiseLimit", saved: []string{"noise_limit"}, symbol: "c_k", meaning: "the size up to which a signal counts as noise there",
-		domain: aboveZero, value: []any{0.3}, before: []any{signalLimit}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.noiseLimit} }},
-	{option: "WithGradientGrowth", saved: []string{"gradient_growth"}, symbol: "h", meaning: "how many times its largest size so far the gradient may have before the scale falls as it grows; 0 for any",
-		domain: zeroOrFromOne, value: []any{1.5}, others: map[kind][]any{funnelAdam: {0.0}, augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.gradientGrowth} }},
-	{saved: []string{"least_gradient"}, meaning: "share of its largest size since step τ below which the gradient makes no scale larger; 0 at first",
-		domain: belowOne, value: []any{1e-5}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.leastGradient} }},
-	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size signals have to be for the warm-up to begin again; 0 for never",
-		domain: finiteFromZero, value: []any{3.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.restart} }},
-	{saved: []string{"prompt_restart"}, meaning: "whether the warm-up begins again after one large gradient, too, and with the mean of the scale; it did not at first",
-		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.prompt} }},
-	{saved: []string{"restart_lift"}, meaning: "how many times its weight, 1 at most, a warm-up that begins again counts relative to the mean of the scale; once at first",
-		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {2.0}}, before: []any{1.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.lift} }},
-	{saved: []string{"restart_once"}, meaning: "whether a warm-up that begins again lifts the scale in its first step alone, and to the geometric mean of its means outside of warm-ups and in them; in all its steps and to the former mean at first",
-		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.once} }},
-	{option: "WithSignalPooling", saved: []string{"signal_pooling"}, symbol: "n0", meaning: "elements from which on a parameter's scale follows its own signal more than the mean of all; 0 for its own alone",
-		domain: finiteFromZero, value: []any{100.0}, others: map[kind][]any{funnelAdam: {1.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},
-	{saved: []string{"scale_pooling"}, meaning: "how much of the way that a parameter's signal is drawn towards the mean of all a FunnelAdam's scale goes towards that of scales, at every step; none, but for a while it was a tenth",
-		domain: belowOne, value: []any{0.0}, before: []any{0.0}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.scalePooling} }},
-	{option: "WithStepAverage", saved: []string{"step_average"}, symbol: "β_u", meaning: "decay of the step average, the direction of the signal after the warm-up; 0 for the last step alone",
-		domain: belowOne, value: []any{0.99}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.stepAverage} }},
-	{saved: []string{"longer_average"}, meaning: "over how many times as many steps a step average comes to be as at first, as steps are made; 0, as at first, for no more",
-		domain: zeroOrFromOne, value: []any{10.0}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.longerAverage} }},
-	{saved: []string{"average_weight"}, meaning: "how many times 1−β_u a step weighs in the step average; once at first",
-		domain: aboveZero, value: []any{3.0}, others: map[kind][]any{augment: {2.2}}, before: []any{1.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.averageWeight} }},
-	{saved: []string{"average_opposed"}, meaning: "whether the last step counts for nothing where gradients have long been against the step average; it counted at first",
-		domain: truth, value: []any{true}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.opposed} }},
-	{saved: []string{"smooth_average"}, meaning: "whether the step average is of smoother steps, and alone the direction of the signal; at first the last step counted, too",
-		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.smooth} }},
-	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
-		domain: bounds, value: []any{0.01, 100.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainMin, &h.gainMax} }},
-	{option: "WithScaleBounds", saved: []string{"scale_min", "scale_max"}, symbol: "", meaning: "where the scale stays",
-		domain: bounds, value: []any{1e-30, 1e30}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleMin, &h.scaleMax} }},
-	{option: "WithGainSignal", saved: []string{"gain_signal"}, symbol: "", meaning: "what the gains adapt to",
-		domain: signals, value: []any{Normalized}, others: map[kind][]any{egGain: {Raw}}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.gainSignal} }},
-	{option: "WithScaleSignal", saved: []string{"scale_signal"}, symbol: "", meaning: "what the scale adapts to",
-		domain: scaleSignals, value: []any{Relative}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scaleSignal} }},
-	{option: "WithScaleScope", saved: []string{"scale_scope"}, symbol: "", meaning: "one scale for all parameters, or one for each",
-		domain: scopes, value: []any{PerParameter}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.scope} }},
-	{option: "WithBiasCorrection", saved: []string{"bias_correction"}, symbol: "", meaning: "corrects the gradient average of the raw gain signal; cannot be switched off",
-		domain: truth, value: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.biasCorrection} }},
-	{option: "gorgonia.WithBatchSize", saved: []string{"batch_size"}, symbol: "", meaning: "divides the gradient, if above 1",
-		domain: finite, value: []any{1.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.batch} }},
-	{option: "gorgonia.WithClip", saved: []string{"clip"}, symbol: "", meaning: "clips every coordinate of the gradient; 0 does not",
-		domain: fromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.clip} }},
-	{option: "gorgonia.WithL1Reg", saved: []string{"l1"}, symbol: "", meaning: "adds l1 sign(θ) to the gradient",
-		domain: finiteFromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.l1} }},
-	{option: "gorgonia.WithL2Reg", saved: []string{"l2"}, symbol: "", meaning: "adds l2 θ to the gradient",
-		domain: finiteFromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.l2} }},
-}
-
-// defaultOf returns the option's default for one kind of solver.
-func (s *setting) defaultOf(k kind) []any {
-	if v, ok := s.others[k]; ok {
-		return v
-	}
-	return s.value
-}
-
-// valuesOf returns what the hyperparameters of the option are.
-func (s *setting) valuesOf(h *hyperparameters) []any {
-	values := s.at(h)
-	for i, p := range values {
-		switch p := p.(type) {
-		case *float64:
-			values[i] = *p
-		case *Signal:
-			values[i] = *p
-		case *Scope:
-			values[i] = *p
-		case *bool:
-			values[i] = *p
-		}
-	}
-	return values
-}
-
-// set gives the hyperparameters of the option these values.
-func (s *setting) set(h *hyperparameters, values []any) {
-	for i, p := range s.at(h) {
-		switch p := p.(type) {
-		case *float64:
-			*p = values[i].(float64)
-		case *Signal:
-			*p = values[i].(Signal)
-		case *Scope:
-			*p = values[i].(Scope)
-		case *bool:
-			*p = values[i].(bool)
-		}
-	}
+	// of no option
+	settled         bool
+	firm, capEach   bool
+	meanShare       float64
+	valueSpread     float64
+	freeGrowth      float64
+	foreseen        bool
+	meanFall        float64
+	raisedFloor     bool
+	noiseSteps      float64
+	noiseGate       float64
+	leastGradient   float64
+	prompt, once    bool
+	lift            float64
+	scalePooling    float64
+	longerAverage   float64
+	averageWeight   float64
+	opposed, smooth bool
 }
 
 // defaults returns the hyperparameters of a solver that was given no option.
@@ -281,19 +93,6 @@ func (h *hyperparameters) check(k kind) error {
 		}
 	}
 	return nil
-}
-
-// name is the option's, as errors state it.
-func (s *setting) name() string {
-	return strings.TrimPrefix(cmp.Or(s.option, s.saved[0]), "gorgonia.")
-}
-
-// plain is one value alone, or two numbers as an array.
-func plain(values []any) any {
-	if len(values) == 1 {
-		return values[0]
-	}
-	return [2]float64{values[0].(float64), values[1].(float64)}
 }
 
 // save returns the hyperparameters as a checkpoint has them. Signals and scopes

@@ -3,7 +3,6 @@ package solver
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 
@@ -272,30 +271,6 @@ func (a *adaptive) restored(r *checkpoint.Solver, model []*namedValue) (next *re
 		tensors = append(tensors, tensorsOf(p, &next.hyperparameters, model[i])...)
 	}
 	return next, tensors, nil
-}
-
-// possible says whether a record's scales and steps can be.
-func possible(r *checkpoint.Solver, scaleMin float64) bool {
-	for _, p := range r.Parameters {
-		if p.Steps < 1 || p.Steps > r.Steps || !(0 <= p.Likeness && p.Likeness <= 1) || !canLearn(p.Steps, p.Scale, scaleMin, &p.Adapting) {
-			return false
-		}
-	}
-	return canLearn(r.Steps, r.Scale, scaleMin, &r.Adapting)
-}
-
-// canLearn says whether a scale can be this, and its adaptation that, after so many steps.
-func canLearn(steps int, scale, scaleMin float64, a *checkpoint.Adapting) bool {
-	for _, x := range []float64{a.GradientNorm, a.GradientPeak, a.GradientLargest, a.GradientLow, a.ValueLength,
-		a.ScaleSum, a.Steady, a.WarmupSum, a.WarmupSteps, a.SignalSquare, a.AverageSteps} {
-		if !(0 <= x && isFinite(x)) {
-			return false
-		}
-	}
-	within := func(least, x, most float64) bool { return least <= x && x <= most }
-	return within(leastFactor(scaleMin), scale, math.MaxFloat64) && 0 <= a.Idle && a.Idle <= steps && int64(steps) <= checkpoint.MaxSteps &&
-		within(-1, a.SignalMean, 1) && within(-1, a.AverageSignal, 1) && within(0, a.Warmup, 1) &&
-		within(-signalLimit, a.Signal, signalLimit) && within(0, a.GradientRatio, signalLimit)
 }
 
 // become makes a what a checkpoint has, once its tensors have been read.
