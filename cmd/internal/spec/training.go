@@ -13,18 +13,18 @@ import (
 // commands train networks side by side.
 func init() { tensor.DontUsePool() }
 
-// Paced is a solver with a schedule of its own, such as a learning rate that decays.
-type Paced interface {
+// paced is a solver with a schedule of its own, such as a learning rate that decays.
+type paced interface {
 	gorgonia.Solver
 	Pace(step, steps int) error
 }
 
-var _ Paced = (*decaying)(nil)
+var _ paced = (*decaying)(nil)
 
 // Pace is to be called before every step of a solver, with the step's number, from 0,
-// and how many steps there are. It does nothing to one that is not [Paced].
+// and how many steps there are. It does nothing to one that is not paced.
 func Pace(s gorgonia.Solver, step, steps int) error {
-	if p, ok := s.(Paced); ok {
+	if p, ok := s.(paced); ok {
 		return p.Pace(step, steps)
 	}
 	return nil

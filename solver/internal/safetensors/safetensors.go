@@ -20,8 +20,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxHeader is how long the header may be, by the format.
-const MaxHeader = 100_000_000
+// maxHeader is how long the header may be, by the format.
+const maxHeader = 100_000_000
 
 const metadataKey = "__metadata__"
 
@@ -74,8 +74,8 @@ func Encode(h *Header) ([]byte, error) {
 	for len(b)%8 > 0 {
 		b = append(b, ' ')
 	}
-	if len(b)-8 > MaxHeader {
-		return nil, fmt.Errorf("the header has %d bytes, and %d are allowed", len(b)-8, MaxHeader)
+	if len(b)-8 > maxHeader {
+		return nil, fmt.Errorf("the header has %d bytes, and %d are allowed", len(b)-8, maxHeader)
 	}
 	binary.LittleEndian.PutUint64(b, uint64(len(b)-8))
 	return b, nil
@@ -118,8 +118,8 @@ func ReadHeader(r io.Reader) (_ *Header, text []byte, err error) {
 		return nil, nil, ended(n, err)
 	}
 	n := binary.LittleEndian.Uint64(length[:])
-	if n > MaxHeader {
-		return nil, nil, fmt.Errorf("its header would have %d bytes, and %d are allowed", n, MaxHeader)
+	if n > maxHeader {
+		return nil, nil, fmt.Errorf("its header would have %d bytes, and %d are allowed", n, maxHeader)
 	}
 	b := bytes.NewBuffer(length[:])
 	if read, err := io.CopyN(b, r, int64(n)); err != nil {

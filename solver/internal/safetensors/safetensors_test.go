@@ -85,7 +85,7 @@ func TestWhatTheFormatCannotHoldIsNotEncoded(t *testing.T) {
 		"a negative size":    {{Name: "a", DType: "F32", Shape: []int{-1}}},
 		"a tensor too large": {{Name: "a", DType: "F32", Shape: []int{1 << 30, 1 << 30, 4}}},
 		"a file too large":   {{Name: "a", DType: "F32", Shape: []int{1 << 30, 1 << 30}}, {Name: "b", DType: "F64", Shape: []int{1 << 29, 1 << 30}}},
-		"a header too long":  {{Name: strings.Repeat("x", MaxHeader), DType: "F32"}},
+		"a header too long":  {{Name: strings.Repeat("x", maxHeader), DType: "F32"}},
 	} {
 		if b, err := Encode(&Header{Tensors: tensors}); err == nil {
 			t.Errorf("%s: %d bytes", name, len(b))

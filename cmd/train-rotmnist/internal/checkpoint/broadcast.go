@@ -13,11 +13,11 @@ import (
 	"github.com/seed1e560811/funnel/solver/distributed"
 )
 
-// ErrFirst is the error on the other ranks when rank 0 has failed.
-var ErrFirst = errors.New("rank 0 has no checkpoint")
+// errFirst is the error on the other ranks when rank 0 has failed.
+var errFirst = errors.New("rank 0 has no checkpoint")
 
 // Broadcast gives rank 0's record to every rank. Rank 0 passes nil where it has
-// none, and the others get ErrFirst.
+// none, and the others get errFirst.
 func Broadcast(w *distributed.World, r *Record) (*Record, error) {
 	var text []byte
 	var failure error
@@ -29,7 +29,7 @@ func Broadcast(w *distributed.World, r *Record) (*Record, error) {
 		return r, cmp.Or(failure, err)
 	}
 	if text == nil {
-		return nil, ErrFirst
+		return nil, errFirst
 	}
 	r = new(Record)
 	return r, json.Unmarshal(text, r)

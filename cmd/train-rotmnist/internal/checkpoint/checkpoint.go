@@ -41,8 +41,8 @@ const (
 // ErrTaken says that a directory has a run in it already.
 var ErrTaken = errors.New("it has a run in it")
 
-// ErrNone says that a directory has no checkpoint.
-var ErrNone = errors.New("there is no checkpoint in it")
+// errNone says that a directory has no checkpoint.
+var errNone = errors.New("there is no checkpoint in it")
 
 // Create makes a directory for a new run, or takes one that has no run in it.
 // Close it.
@@ -69,7 +69,7 @@ func Create(path string) (*Directory, error) {
 func Open(path string) (*Directory, error) {
 	steps, err := (&Directory{path: path}).list()
 	if err == nil && len(steps) == 0 {
-		err = ErrNone
+		err = errNone
 	}
 	if err != nil {
 		return nil, err
