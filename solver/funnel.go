@@ -138,7 +138,7 @@ type Funnel struct{ adaptive adaptive }
 //	WithNoiseLimit           c_k 0.3
 //	WithGradientGrowth       h   1.5
 //	WithScaleRestart         n   3
-//	WithSignalPooling        n0  100
+//	WithSignalPooling        n0  1
 //	WithStepAverage          β_u 0.99
 //	WithGainBounds               [0.01, 100]
 //	WithScaleBounds              [1e-30, 1e+30]

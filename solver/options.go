@@ -289,12 +289,11 @@ func WithScaleRestart(n float64) gorgonia.SolverOpt {
 //
 // N is the number of the parameter's elements. c̄ is the mean of the signals c of all
 // parameters of the step, each weighing as much as it has elements, n0 at most. The
-// signal of a parameter of few elements is mostly noise, on which its scale would
-// drift away. A FunnelAdam's directions are of like size, so that its scales differ where
-// parameters differ: an output's bias may need steps a hundredth as long as those of the weights
-// before it. It means nothing to a Global
-// scale, and to signals other than Relative. With 0 each scale is on its own. Default 100;
-// FunnelAdam 1. Range [0, ∞).
+// signal of a single element is mostly noise, on which its scale would drift away. But steps
+// that suit one parameter seldom suit another: an output's bias may need a hundredth of
+// what the weights before it do. It means nothing to a Global
+// scale, and to signals other than Relative. With 0 each scale is on its own. Default 1;
+// Augment 100. Range [0, ∞).
 //
 // Source: partial pooling, as in James, Stein, Estimation with Quadratic Loss, 1961.
 func WithSignalPooling(elements float64) gorgonia.SolverOpt {

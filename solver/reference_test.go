@@ -46,7 +46,7 @@ func funnelRules() rules {
 		learnRate: 0.001, batch: 1, momentum: 0.9, gradientDecay: 0.9,
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-30, scaleMax: 1e30,
-		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseGate: 0.04, noiseLimit: 0.3, restart: 3, pooling: 100, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
+		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseGate: 0.04, noiseLimit: 0.3, restart: 3, pooling: 1, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
 		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, settled: true, foreseen: true, meanFall: 0.01,
 	}
 }

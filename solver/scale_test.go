@@ -490,23 +490,25 @@ func TestAScaleGrowsNoMoreWhereGradientsAreNextToNothing(t *testing.T) {
 }
 
 // A network's layers and biases need steps of unlike length, however few values they have.
-func TestAFunnelAdamsSmallParametersFindScalesOfTheirOwn(t *testing.T) {
-	rng, s := rand.New(rand.NewPCG(7, 7)), solver.NewFunnelAdam()
-	agreeing := vector("agreeing", random(rng, 16), make([]float64, 16))
-	noisy := vector("noisy", random(rng, 16), make([]float64, 16))
-	for range 300 {
-		g := random(rng, 16)
-		for i := range g {
-			g[i] += 1
+func TestSmallParametersFindScalesOfTheirOwn(t *testing.T) {
+	for name, s := range map[string]solver.Adaptive{"Funnel": solver.NewFunnel(), "FunnelAdam": solver.NewFunnelAdam()} {
+		rng := rand.New(rand.NewPCG(7, 7))
+		agreeing := vector("agreeing", random(rng, 16), make([]float64, 16))
+		noisy := vector("noisy", random(rng, 16), make([]float64, 16))
+		for range 300 {
+			g := random(rng, 16)
+			for i := range g {
+				g[i] += 1
+			}
+			set(agreeing.gradient, g)
+			set(noisy.gradient, random(rng, 16))
+			step(t, s, model(agreeing, noisy))
 		}
-		set(agreeing.gradient, g)
-		set(noisy.gradient, random(rng, 16))
-		step(t, s, model(agreeing, noisy))
-	}
-	of := learned(s)
-	t.Logf("gradients agree: %.3g, are noise: %.3g", of[0].Scale, of[1].Scale)
-	if !(of[0].Scale > 3*of[1].Scale) {
-		t.Errorf("the scale is %.3g where gradients agree and %.3g where they are noise", of[0].Scale, of[1].Scale)
+		of := learned(s)
+		t.Logf("%s: gradients agree: %.3g, are noise: %.3g", name, of[0].Scale, of[1].Scale)
+		if !(of[0].Scale > 3*of[1].Scale) {
+			t.Errorf("%s: the scale is %.3g where gradients agree and %.3g where they are noise", name, of[0].Scale, of[1].Scale)
+		}
 	}
 }
 

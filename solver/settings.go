@@ -84,7 +84,7 @@ var settings = []setting{
 	{option: "WithScaleRestart", saved: []string{"scale_restart"}, symbol: "n", meaning: "how many times the usual size signals have to be for the warm-up to begin again; 0 for never",
 		domain: finiteFromZero, value: []any{3.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.restart} }},
 	{option: "WithSignalPooling", saved: []string{"signal_pooling"}, symbol: "n0", meaning: "elements from which on a parameter's scale follows its own signal more than the mean of all; 0 for its own alone",
-		domain: finiteFromZero, value: []any{100.0}, others: map[kind][]any{funnelAdam: {1.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},
+		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{augment: {100.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.pooling} }},
 	{option: "WithStepAverage", saved: []string{"step_average"}, symbol: "β_u", meaning: "decay of the step average, the direction of the signal after the warm-up; 0 for the last step alone",
 		domain: belowOne, value: []any{0.99}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.stepAverage} }},
 	{option: "WithGainBounds", saved: []string{"gain_min", "gain_max"}, symbol: "", meaning: "where every gain stays",
