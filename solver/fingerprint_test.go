@@ -116,10 +116,14 @@ var fingerprints = map[string]string{
 	"float64/Funnel's twentieth defaults":                         "0b80f56d6b2d9e195c9447f94c2e1d63fe9953746f299542f6bc10eb17d02e62",
 	"float64/Funnel's twentieth defaults, after a shift":          "27c92266ff6ed0dec595d5bc15963443f2f83e863382ff840c212f8cbffbc611",
 	"float64/Funnel's defaults":                                   "fc47afc7ae33bc665cee694b4ecc7febb592854f162311849e4cfb0239fffb7f",
+	"float32/FunnelAdam's twentieth defaults":                     "9ba74b28df20665f694cc7b16174bce43c795d701b2f5416224745ec070297ab",
+	"float32/FunnelAdam's twentieth defaults, after a shift":      "98a5fdb70fce43c38bcd84ea707d21f857be98de51ca9abd1ae23bd760cef129",
 	"float32/FunnelAdam's defaults":                               "9ba74b28df20665f694cc7b16174bce43c795d701b2f5416224745ec070297ab",
 	"float32/FunnelAdam's nineteenth defaults":                    "d6676a66068d052d164cb87c8e6667bc4253d575cca2852a4720be4a4fb8872a",
 	"float32/FunnelAdam's fifteenth defaults":                     "f3b10c81fcd479cd3c1456d545b2a19d9b37a0b37820cce75921dc2da869e64f",
 	"float32/FunnelAdam's eleventh defaults":                      "66336666d609fee749f404ac77c71ac82527431cfc26f8ab18f26add3cd2810b",
+	"float64/FunnelAdam's twentieth defaults":                     "5a032a29ba7b2621cbbe3fe53642f9caddf7bbb9be68415f1397c741394c62dc",
+	"float64/FunnelAdam's twentieth defaults, after a shift":      "d855dfda98e90d96962215a1db76bb5449cbd41af4a0c9a8253d0b81ed96a74c",
 	"float64/FunnelAdam's defaults":                               "5a032a29ba7b2621cbbe3fe53642f9caddf7bbb9be68415f1397c741394c62dc",
 	"float64/FunnelAdam's nineteenth defaults":                    "a9df59fa719f2829d551684ad231f96f26431dd66897aefeaf0138a0e88abe41",
 	"float64/FunnelAdam's fifteenth defaults":                     "b3e06054bdfb5e53853eec4466241a09dd1eaf2e68e2f4f70c2ff7b2fc323fc2",
@@ -133,7 +137,7 @@ var fingerprints = map[string]string{
 	"float64/FunnelAdam's sixth defaults, after a shift":          "c51f741f249d88c721ae27e786c7bdaa7034b87e61bb21544e676cbcc3810fee",
 	"float32/FunnelAdam's ninth defaults, after a shift":          "a806be08c9ab6beb346b5d0db37af0006c33ef52af64f9920acc0162c058e56e",
 	"float64/FunnelAdam's ninth defaults, after a shift":          "8d072f56abbcd6f8a7aa92d331a4d6cb29d3363fc4e84d21ebe790b9c812518e",
-	"float32/Funnel, after a shift":                               "1cc866d7da36e1823811a7e4caca5fa9ebe65750106e659ad997445a330428f8",
+	"float32/Funnel, after a shift":                               "209bb950d48f961c1a71c0de34b7c3eeee432c9c2c16eb032b96d8b203ebdd0b",
 	"float32/Funnel's thirteenth defaults, after a shift":         "b592004b4072dbc5ec02b3fc4feeabdab7d9c207cc988ab483783dadc49040b3",
 	"float32/Funnel's tenth defaults, after a shift":              "45c199cd060543ab8013ba894c96ffb52a09343924d4fd0106cac220b06a3636",
 	"float32/FunnelAdam, after a shift":                           "98a5fdb70fce43c38bcd84ea707d21f857be98de51ca9abd1ae23bd760cef129",
@@ -142,7 +146,7 @@ var fingerprints = map[string]string{
 	"float32/FunnelAdam's thirteenth defaults, after a shift":     "1aca3f5985c876b23557bdfbcf724f8df1be32e12f8a941c367320a2a46855ce",
 	"float32/FunnelAdam's twelfth defaults, after a shift":        "8400b40e67969ee072027999fb1bde99e2edda17b17b156b22bc99b052217663",
 	"float32/FunnelAdam's eleventh defaults, after a shift":       "f5d50a56a8e9b75c5a039d217757c5ebe6b1367c875fb55570baa2205d381240",
-	"float64/Funnel, after a shift":                               "e865d8a05876616d76426c0422e2b5ba4509a02a817274bbdde4773632017ace",
+	"float64/Funnel, after a shift":                               "12e0268ecb6205d8a247f231fe09616effd22d08b8b587ccb3514fa310bb12be",
 	"float64/Funnel's thirteenth defaults, after a shift":         "1f064d9d3d2851f5867c7e71da5ef8438f38e0419d99297b5a79e200f6d65ac0",
 	"float64/Funnel's tenth defaults, after a shift":              "3dda0d6af22b370c185be00e94013c1585102be84c819f3218711f9b78db2766",
 	"float64/FunnelAdam, after a shift":                           "d855dfda98e90d96962215a1db76bb5449cbd41af4a0c9a8253d0b81ed96a74c",
@@ -333,10 +337,12 @@ var (
 	})
 	// brisk is single, and of before step averages grew longer.
 	brisk = option(short)
-	// pooled is as a Funnel was while signals of fewer than a hundred elements were mostly the mean of all.
-	pooled = WithSignalPooling(100)
-	// drawn is as a FunnelAdam was while its scales were drawn together.
-	drawn = option(func(h *hyperparameters) { h.pooling, h.scalePooling = 1000, 0.1 })
+	// arithmetic is as it was before the scale stayed above a fraction of its geometric mean.
+	arithmetic = option(func(h *hyperparameters) { h.geometric = false })
+	// pooled is arithmetic, and a Funnel of when signals of fewer than a hundred elements were mostly the mean of all.
+	pooled = option(func(h *hyperparameters) { h.pooling, h.geometric = 100, false })
+	// drawn is arithmetic, and a FunnelAdam of when its scales were drawn together.
+	drawn = option(func(h *hyperparameters) { h.pooling, h.scalePooling, h.geometric = 1000, 0.1, false })
 	// apart is brisk, and of before its scales were drawn towards their mean.
 	apart = option(func(h *hyperparameters) {
 		h.scalePooling = 0
@@ -538,6 +544,8 @@ func fingerprinted() map[string]fingerprintedCase {
 	shifted("FunnelAdam's eighteenth defaults", funnelAdam(ungated))
 	quiet("FunnelAdam's nineteenth defaults", funnelAdam())
 	shifted("FunnelAdam's nineteenth defaults", funnelAdam())
+	quiet("FunnelAdam's twentieth defaults", func() Adaptive { return NewFunnelAdam(arithmetic) })
+	shifted("FunnelAdam's twentieth defaults", func() Adaptive { return NewFunnelAdam(arithmetic) })
 	quiet("Funnel's twentieth defaults", funnel())
 	shifted("Funnel's twentieth defaults", funnel())
 	return cases
@@ -587,16 +595,17 @@ var models = map[string]struct {
 	make        func() gorgonia.Solver
 	fingerprint string
 }{
-	"funnel": {func() gorgonia.Solver { return NewFunnel() }, "a85b4268480a6f1ee33598f34abcae45cd1e64ea094f71abc6475b632d70f556"},
+	"funnel": {func() gorgonia.Solver { return NewFunnel() }, "ce811a90f26106f72b310f16c5a90f488ab1d415571b051185ca344b2def2359"},
 	"funnel of before small parameters had signals of their own":  {func() gorgonia.Solver { return NewFunnel(pooled) }, "49524b066311dad0909ee8d931ee17fa923e65a620745af4936b6d7d33cecfe4"},
 	"funnel of before its noise correction had a gate":            {func() gorgonia.Solver { return NewFunnel(pooled, ungated, undiminished) }, "c20455661ee38dbbaef39ae48582310146e060fe294bddc93c3cdef526e3c811"},
 	"funneladam of before its noise correction had a gate":        {func() gorgonia.Solver { return NewFunnelAdam(drawn, ungated) }, "f130601c5df19b97881a72b9c0353737731af4298248e23bacad07c83b0176cb"},
 	"funnel of before growth had a limit":                         {func() gorgonia.Solver { return NewFunnel(pooled, free, unlimited) }, "6e95df305598206753a9b14ae7bf9a9cbad339d62a6e0400dc191062e1500ab1"},
 	"funnel of before scales had wider bounds":                    {func() gorgonia.Solver { return NewFunnel(pooled, bounded, unlimited) }, "db67bf025028dbb4ecb0dd7b8b96e27fa049b00a14eb39d934afe58d49c45f93"},
 	"funnel of before h was 1.5":                                  {func() gorgonia.Solver { return NewFunnel(pooled, bounded, endless, unlimited, WithGradientGrowth(2)) }, "e2d1e9cdd7c70f39ea789ae0ea325da9cf5cf0b96f0698462e5179b97734b351"},
-	"funneladam":                                                  {func() gorgonia.Solver { return NewFunnelAdam() }, "4d6c6bec2d5373969295a712bb77c2e0dbcb8d19c71ebd60f732c6842ac95fb5"},
+	"funneladam":                                                  {func() gorgonia.Solver { return NewFunnelAdam() }, "642b9a8f5bf0c0560562c323c1c4edf62140032a9321ba13cf024355ef2449ae"},
 	"funnel of before its average grew longer":                    {func() gorgonia.Solver { return NewFunnel(pooled, brisk, unlimited) }, "59a5b1f18f6c2d6bdadf6cc85980363c1572d87211b63c8017669740f87c1546"},
 	"funnel of before the mean of its scale was limited":          {func() gorgonia.Solver { return NewFunnel(pooled, circling, unlimited) }, "550350c8222e234f8b0694fb5b1c80ff79380792e76fcc3271f73c81976a7096"},
+	"funneladam of before its floor had a geometric mean":         {func() gorgonia.Solver { return NewFunnelAdam(arithmetic) }, "4d6c6bec2d5373969295a712bb77c2e0dbcb8d19c71ebd60f732c6842ac95fb5"},
 	"funneladam of when its scales were drawn together":           {func() gorgonia.Solver { return NewFunnelAdam(drawn) }, "c853291b652754e6db9024fdc73fca15884f3b62c349c283df9bac67823ab091"},
 	"funneladam of before gradients could be against its average": {func() gorgonia.Solver { return NewFunnelAdam(drawn, circling) }, "19b7c544d5256ec2afaa1dc7ef657e3984d3d9644aa5067f7cb45e7bd82a0f63"},
 	"funneladam of before a step weighed more":                    {func() gorgonia.Solver { return NewFunnelAdam(drawn, single) }, "da75583a98c41d7c679b4983e24beaf547469a13967b23340650a814072a14eb"},

@@ -1,6 +1,10 @@
 package solver
 
-import "math"
+import (
+	"math"
+
+	"github.com/seed1e560811/funnel/solver/internal/kernel"
+)
 
 // stepsOfMean is how many steps it takes until the mean of the scale says something.
 const stepsOfMean = 100
@@ -14,23 +18,29 @@ func (a *adaptive) limitFall(w, longest float64, p *progress) {
 		return
 	}
 	next := &p.next
-	if !a.restarts() {
-		next.Steady = 0
-		next.ScaleSum = add(a.noLonger(next.ScaleSum, float64(p.moves()), longest), next.scale)
-		next.scale = max(next.scale, a.floor(next)*next.ScaleSum/float64(p.moves()+1))
-		return
+	steps, counts := next.Steady, 1-w // T so far, and what this step adds
+	switch {
+	case !a.restarts():
+		steps, counts = float64(p.moves()), 1
+	case steps == 0 && next.ScaleSum > 0: // restarts were off until now
+		steps = float64(p.moves())
 	}
-	if next.Steady == 0 && next.ScaleSum > 0 { // restarts were off until now
-		next.Steady = float64(p.moves())
+	next.ScaleSum = add(a.noLonger(next.ScaleSum, steps, longest), float64(counts*next.scale))
+	if a.geometric {
+		next.ScaleLog = a.noLongerLog(next.ScaleLog, longest)
 	}
-	next.ScaleSum = add(a.noLonger(next.ScaleSum, next.Steady, longest), float64((1-w)*next.scale))
-	if a.once {
+	if a.once && a.restarts() {
 		next.WarmupSum = add(next.WarmupSum, float64(w*next.scale))
 		next.WarmupSteps += w
 	}
-	if next.Steady += 1 - w; next.Steady > 0 {
-		next.scale = max(next.scale, a.floor(next)*next.ScaleSum/next.Steady)
+	if steps += counts; steps > 0 {
+		next.scale = max(next.scale, a.lowest(next, steps, counts))
 	}
+	if !a.restarts() {
+		next.Steady = 0
+		return
+	}
+	next.Steady = steps
 	switch {
 	case a.once:
 		if w > p.Warmup {
@@ -40,6 +50,24 @@ func (a *adaptive) limitFall(w, longest float64, p *progress) {
 		next.scale = max(next.scale, min(a.lift*w, 1)*next.ScaleSum/(next.Steady+stepsOfMean))
 	}
 }
+
+// lowest is κ s̄, s̄ being the geometric mean of the scales of T steps, of which the last
+// counts 1−w:
+//
+//	ln s̄ ← ln s̄ + (1−w)/T (ln s − ln s̄)
+//
+// A scale may have to fall by orders of magnitude before it is right. In the arithmetic
+// mean, which an Augmented has, those of the beginning would outweigh all others for long.
+func (a *adaptive) lowest(next *learned, steps, counts float64) float64 {
+	if !a.geometric {
+		return a.floor(next) * next.ScaleSum / steps
+	}
+	next.ScaleLog += float64(counts / steps * (logOf(next.scale) - next.ScaleLog))
+	return a.floor(next) * kernel.Exp(next.ScaleLog)
+}
+
+// logOf is ln s, of the nearest normal number where s is none.
+func logOf(s float64) float64 { return kernel.Log(min(max(s, 0x1p-1022), math.MaxFloat64)) }
 
 // The constants of a floor that is raised.
 const (
@@ -79,6 +107,14 @@ func (a *adaptive) noLonger(sum, scales, longest float64) float64 {
 		return sum
 	}
 	return min(sum, max(float64(scales*longest), float64((1-a.meanFall)*sum)))
+}
+
+// noLongerLog is noLonger of the mean of logarithms.
+func (a *adaptive) noLongerLog(mean, longest float64) float64 {
+	if !a.foreseen || math.IsInf(longest, 1) {
+		return mean
+	}
+	return min(mean, max(logOf(longest), mean+logOf(1-a.meanFall)))
 }
 
 // resumed is √(A/T · B/W) T / (T + 100), where a scale goes on from as its warm-up

@@ -17,7 +17,7 @@ var _ Adaptive = (*Funnel)(nil)
 // while the network trains.
 //
 //	s_{t+1} = s_t · min(1, h G/ḡ) · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²)
-//	          then at least κ A/T and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max a_t ‖θ_t‖ / ‖ν_{t+1}‖
+//	          then at least κ s̄ and, where w_t > w_{t−1}, w_t √(A/T · B/W) T / (T + 100), then at most c_max a_t ‖θ_t‖ / ‖ν_{t+1}‖
 //	p_{t+1} = (p_t + λ (1 − p_t)) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	ν_{t+1} = μ_t ν_t + η (p_{t+1} ⊙ g_t),  μ_t = μ (1 − f w_t)
 //	θ_{t+1} = θ_t − s_{t+1} ν_{t+1}
@@ -36,10 +36,10 @@ var _ Adaptive = (*Funnel)(nil)
 // row are more than n times as large as usual, or one that is larger still after a large
 // gradient; σ² is the running mean of c², counted as 25 σ² at most, up to step t−1, with
 // decay 0.99; ḡ² is that of ‖g‖², counted so, with decay 0.9; and t in
-// s_{t+1} counts the steps that moved something. A/T is the mean of the scale so far outside
-// of warm-ups, where a step weighs 1−w_t, and B/W that in warm-ups, where it weighs w_t; T and
-// W are the sums of these weights. Where A/T is more than c_max a_t ‖θ_t‖ / ‖ν_{t+1}‖ it falls
-// to that, by 1% at a step: a scale found while gradients were next to 0 suits no larger
+// s_{t+1} counts the steps that moved something. s̄ is the geometric mean of the scale so far outside
+// of warm-ups, where a step weighs 1−w_t, A/T the arithmetic one, and B/W that in warm-ups, where a
+// step weighs w_t; T and W are the sums of these weights. Where s̄ or A/T is more than c_max a_t ‖θ_t‖ / ‖ν_{t+1}‖
+// it falls to that, by 1% at a step: a scale found while gradients were next to 0 suits no larger
 // ones. G is the largest ḡ so far, which it follows slowly after the first warm-up
 // (WithGradientGrowth): where the gradient suddenly is many times as
 // large, the scale falls at once. Where ḡ is below 10⁻⁵ of its largest since step τ, all has

@@ -20,7 +20,7 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //
 //	p_t = (p_{t−1} + λ (1 − p_{t−1})) ⊙ exp(γp sign(m_{t−1}) ⊙ sign(g_t))
 //	s_t = s_{t−1} · exp((γs + γw w_t) c_t − γs k_t (1−w_t) min(|c_t|, c_k)²),
-//	      then at least κ A/T and, where w_t > w_{t−1}, min(2 w_t, 1) √(A/T · B/W) T / (T + 100),
+//	      then at least κ s̄ and, where w_t > w_{t−1}, min(2 w_t, 1) √(A/T · B/W) T / (T + 100),
 //	      then at most c_max a_t ‖θ_{t−1}‖ / û_t,  û_t = η max(‖d_{t−1}‖, (1−β1) min(‖g_t‖/ḡ ‖d_{t−1}‖, √(n/(1−β2))))
 //	m_t = β1_t m_{t−1} + (1−β1_t) p_t ⊙ g_t,  β1_t = β1 (1 − f w_t),  b_t = β1_t b_{t−1}
 //	v_t = β2 v_{t−1} + (1−β2) g_t²
@@ -30,13 +30,13 @@ var _ Adaptive = (*FunnelAdam)(nil)
 // with m_0 = 0, b_0 = 1, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
 // makes the first step ρ times as long as the parameters are. The signal is
 // c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled (WithSignalPooling), and 0 at most where ḡ is next to nothing; w_t is
-// the weight of the warm-up, A/T and B/W the means of the scale outside of it and in it, a_t
+// the weight of the warm-up, s̄, A/T and B/W the means of the scale outside of it and in it, a_t
 // what is left of the longest step where values and gradients grow, k_t that of k, and ū the step average, as
 // Funnel's documentation has them, and what it says of steps too short to change a value. ū is
 // that of m here, which is divided as m is to make e. κ counts up to twice where signals have long
 // been below −0.1 (WithScaleFloor). û_t is the length of the step with a scale of 1, as far as it is known
 // before the step: where the gradient is suddenly many times as large, so is d, up to a length that
-// the number n of values sets. A/T falls to c_max a_t ‖θ_{t−1}‖ / û_t at once, not by 1% at a
+// the number n of values sets. s̄ and A/T fall to c_max a_t ‖θ_{t−1}‖ / û_t at once, not by 1% at a
 // step. t is the parameter's own step, counted from 1; in s_t it
 // counts the steps that moved something and, where the scope is Global, the solver's. Of raw signals the gain's
 // is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds

@@ -44,6 +44,7 @@ type hyperparameters struct {
 	freeGrowth      float64
 	foreseen        bool
 	meanFall        float64
+	geometric       bool
 	raisedFloor     bool
 	noiseSteps      float64
 	noiseGate       float64

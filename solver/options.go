@@ -195,17 +195,21 @@ func WithMaxStep(length float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.maxStep = length })
 }
 
-// WithScaleFloor sets κ, which keeps the scale above a fraction of its own mean so
-// far:
+// WithScaleFloor sets κ, which keeps the scale above a fraction of its own geometric mean so
+// far, s̄:
 //
-//	s ← max(s, κ A / T)
+//	s ← max(s, κ s̄),  ln s̄ ← ln s̄ + (1−w)/T (ln s − ln s̄)
 //
-// A is the sum of (1−w) s over the steps that moved something, this one included, s being
+// over the steps that moved something, this one included, s being
 // what it was before the floor and within WithMaxStep, and T the sum of 1−w, which leaves the warm-up
-// out: w is its weight (WithScaleRestart). So the scale falls no faster than 1/t and
-// the sum of all scales diverges, as is needed to get to an optimum from anywhere.
-// Without restarts 1−w counts as 1. But for an Augmented's, A/T falls to what WithMaxStep allows
-// where it is more: a FunnelAdam's at once, a Funnel's by 1% at a step.
+// out: w is its weight (WithScaleRestart). So after t steps the scale falls no faster than t^(ln κ).
+// The sum of all scales diverges with κ of 1/e and above, as is needed to get to an optimum from
+// anywhere, and with the default where a FunnelAdam's counts twice, as below. Without restarts 1−w
+// counts as 1. Where s̄ is more than WithMaxStep allows it falls to that: a FunnelAdam's at once, a
+// Funnel's by 1% at a step.
+//
+// An Augmented stays above κ A/T, A being the sum of (1−w) s. In that mean the scales of the first
+// steps, which may have to fall by orders of magnitude, outweigh all others for long.
 //
 // A FunnelAdam's κ counts as κ min(2, −10 c̄), ½ at most, where c̄ is below −0.1, which is the
 // running mean of its Relative signal after the warm-up, with decay 0.998: the gradients of few
@@ -246,7 +250,7 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 //
 // ḡ is the running size of the gradient (Relative), this step's included, and G follows
 // it upwards: at once in the first warm-up, which has the τ of WithScaleWarmup, and slowly
-// after it; it begins as ḡ. A and B are those of WithScaleFloor and WithScaleRestart. A
+// after it; it begins as ḡ. A and B are those of WithScaleFloor and WithScaleRestart, and s̄ falls as A does. A
 // gradient that has become many times as large, because the inputs or the loss have, calls
 // for a scale that is as many times less: without that a Funnel throws the weights away
 // before the signals have told it. A FunnelAdam's steps do not grow with the gradient, so

@@ -80,6 +80,6 @@ func canLearn(steps int, scale, scaleMin float64, a *checkpoint.Adapting) bool {
 	}
 	within := func(least, x, most float64) bool { return least <= x && x <= most }
 	return within(leastFactor(scaleMin), scale, math.MaxFloat64) && 0 <= a.Idle && a.Idle <= steps && int64(steps) <= checkpoint.MaxSteps &&
-		within(-1, a.SignalMean, 1) && within(-1, a.AverageSignal, 1) && within(0, a.Warmup, 1) &&
+		within(logOf(0), a.ScaleLog, logOf(math.MaxFloat64)) && within(-1, a.SignalMean, 1) && within(-1, a.AverageSignal, 1) && within(0, a.Warmup, 1) &&
 		within(-signalLimit, a.Signal, signalLimit) && within(0, a.GradientRatio, signalLimit)
 }

@@ -34,7 +34,7 @@ type rules struct {
 	leastGradient, spread, freeGrowth              float64
 	scaleSignal                                    solver.Signal
 	rawGain, perParameter, corrected, prompt       bool
-	raisedFloor                                    bool
+	raisedFloor, geometric                         bool
 	smooth                                         bool    // an Augmented
 	settled                                        bool    // Funnel and FunnelAdam
 	foreseen                                       bool    // Funnel and FunnelAdam
@@ -47,7 +47,7 @@ func funnelRules() rules {
 		gainRate: 0.025, gainDecay: 0.01, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.02, warmupRate: 0.5, warmupSteps: 30, initialStep: 0.01, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.05, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 1, noiseGate: 0.04, noiseLimit: 0.3, restart: 3, pooling: 1, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, settled: true, foreseen: true, meanFall: 0.01,
+		perParameter: true, prompt: true, lift: 1, momentumWarmup: 0.25, growth: 1.5, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, settled: true, foreseen: true, meanFall: 0.01, geometric: true,
 	}
 }
 
@@ -65,7 +65,7 @@ func funnelAdamRules() rules {
 		gainRate: 0.02, gainDecay: 0.015, gainMin: 0.01, gainMax: 100,
 		scaleRate: 0.05, warmupRate: 0.4, warmupSteps: 20, initialStep: 0.03, scaleMin: 1e-30, scaleMax: 1e30,
 		maxStep: 0.035, meanShare: 0.5, scaleFloor: 0.25, noiseCorrection: 0.6, noiseGate: 0.04, noiseLimit: 0.3, restart: 3, pooling: 1, stepAverage: 0.99, longerAverage: 10, averageWeight: 3, scaleSignal: solver.Relative,
-		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, meanFall: 1, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, raisedFloor: true,
+		perParameter: true, prompt: true, lift: 2, momentumWarmup: 0.25, settled: true, foreseen: true, meanFall: 1, leastGradient: 1e-5, spread: 30, freeGrowth: 0.3, raisedFloor: true, geometric: true,
 	}
 }
 
@@ -98,6 +98,7 @@ type referenceScale struct {
 	squaredNorm        float64 // ḡ²
 	peak               float64 // G
 	sum, steady        float64 // A, T
+	log                float64 // ln s̄
 	warmSum, warmSteps float64 // B, W
 	warmup             float64 // w
 	square, z          float64 // σ², z
@@ -596,6 +597,7 @@ func (r *reference) yielded(next *referenceScale) float64 {
 	share := math.Min(r.growth*next.peak/norm, 1)
 	if share < 1 {
 		next.sum, next.warmSum, next.peak = next.sum*share, next.warmSum*share, norm/r.growth
+		next.log += math.Log(share)
 		r.outgrown++
 	}
 	if norm > next.peak {
@@ -610,8 +612,8 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 	for _, x := range group {
 		value, step, elements = value+dot(x.theta, x.theta), step+dot(plain[x], plain[x]), elements+float64(len(x.theta))
 	}
-	mean := r.meanShare * math.Sqrt(r.square) * elements / math.Sqrt(elements+10)
-	value = math.Max(value, math.Max(0.03*0.03*elements, mean*mean))
+	half := r.meanShare * math.Sqrt(r.square) * elements / math.Sqrt(elements+10)
+	value = math.Max(value, math.Max(0.03*0.03*elements, half*half))
 	if ahead := math.Pow((1-r.beta1)*next.rise, 2) * step; r.foreseen && r.beta2 > 0 && ahead > step {
 		step = math.Max(step, math.Min(ahead, math.Pow(r.learnRate*(1-r.beta1), 2)*elements/(1-r.beta2)))
 		r.foresaw++
@@ -651,13 +653,23 @@ func (r *reference) limited(group []*referenceParameter, s float64, next *refere
 		next.sum = math.Max(before*longest, (1-r.meanFall)*next.sum)
 		r.shortened++
 	}
+	if limit := math.Log(longest); r.foreseen && next.log > limit {
+		next.log = math.Max(limit, next.log+math.Log(1-r.meanFall))
+	}
 	next.sum += counts * s
+	if steps > 0 {
+		next.log += counts / steps * (math.Log(s) - next.log)
+	}
 	kappa := r.scaleFloor
 	if r.raisedFloor && next.mean < -0.1 && kappa <= 0.5 {
 		kappa = math.Min(0.5, kappa*math.Min(2, -10*next.mean))
 		r.raised++
 	}
-	if floor := kappa * next.sum / steps; r.scaleFloor > 0 && steps > 0 && s < floor {
+	mean := next.sum / steps
+	if r.geometric {
+		mean = math.Exp(next.log)
+	}
+	if floor := kappa * mean; r.scaleFloor > 0 && steps > 0 && s < floor {
 		s = math.Min(floor, longest)
 		r.floored++
 	}
@@ -808,8 +820,8 @@ var gainVariants = []variant{
 	{"restart after one signal", options(solver.WithScaleRate(0.1), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.6), solver.WithScaleFloor(0.1)), func(r *rules) {
 		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor = 0.1, 0.3, 4, 0.6, 0.1
 	}}, // which an Augmented does not
-	{"restart with a larger scale", options(solver.WithScaleRate(0.3), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.6), solver.WithScaleFloor(0.01), solver.WithNoiseCorrection(100)), func(r *rules) {
-		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor, r.noiseCorrection = 0.3, 0.3, 4, 0.6, 0.01, 100
+	{"restart with a larger scale", options(solver.WithScaleRate(0.3), solver.WithScaleWarmup(0.3, 4), solver.WithScaleRestart(0.6), solver.WithScaleFloor(0.01), solver.WithNoiseCorrection(50)), func(r *rules) {
+		r.scaleRate, r.warmupRate, r.warmupSteps, r.restart, r.scaleFloor, r.noiseCorrection = 0.3, 0.3, 4, 0.6, 0.01, 50
 	}}, // than the noise correction made it
 	{"learning rate", options(gorgonia.WithLearnRate(0.05), solver.WithInitialStep(0)), func(r *rules) { r.learnRate, r.initialStep = 0.05, 0 }},
 	{"gain rate and decay", options(solver.WithGainSignal(solver.Normalized), solver.WithGainRate(0.1), solver.WithGainDecay(0.2)), func(r *rules) { r.rawGain, r.gainRate, r.gainDecay = false, 0.1, 0.2 }},

@@ -40,13 +40,14 @@ func (a *adaptive) adaptsScale() bool {
 //
 //	s ← s · min(1, h G/ḡ), see yield
 //	s ← s · exp((γs + γw w) c − γs k_t (1−w) min(|c|, c_k)²), see exponent
-//	s ← max(s, κ A/T), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
+//	s ← max(s, κ s̄), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
 //	s ← min(s, a c_max ‖θ‖ / ‖u‖), see longestOf, and slowed for a
 //
 // c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
 // sum of (1−w) s so far with this step's, s being before the floor and no longer than
-// the longest step allows, B that of w s, T and W those of 1−w and w, and ℓ the lift. An
-// Augmented does without the second lower limit. A step that moved nothing teaches nothing:
+// the longest step allows, B that of w s, T and W those of 1−w and w, s̄ the geometric mean where
+// A/T is the arithmetic one, and ℓ the lift. An Augmented has A/T in place of s̄, and does without
+// the second lower limit. A step that moved nothing teaches nothing:
 // after it there is no signal, and with a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
@@ -95,6 +96,9 @@ func (a *adaptive) yield(t int, next *learned) {
 		next.scale *= share
 		next.ScaleSum *= share
 		next.WarmupSum *= share
+		if a.geometric && a.scaleFloor > 0 {
+			next.ScaleLog = max(next.ScaleLog+logOf(share), logOf(0))
+		}
 		next.GradientPeak = next.GradientNorm / a.gradientGrowth
 	}
 	if next.GradientNorm > next.GradientPeak {

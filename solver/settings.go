@@ -125,6 +125,8 @@ var settings = []setting{
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.foreseen} }},
 	{saved: []string{"mean_fall"}, meaning: "share of itself by which that mean falls at a step at most; at first a FunnelAdam's fell at once, as it does",
 		domain: aboveZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {1.0}}, before: []any{1.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.meanFall} }},
+	{saved: []string{"scale_floor_geometric"}, meaning: "whether the scale stays above a fraction of its geometric mean; of its arithmetic mean at first, and for an Augmented",
+		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.geometric} }},
 	{saved: []string{"scale_floor_raised"}, meaning: "whether a FunnelAdam's floor is up to twice as high where signals have long been below 0; it was not at first",
 		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.raisedFloor} }},
 	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it is all there at once, but an Augmented's grows, as a FunnelAdam's did before it had a gate",

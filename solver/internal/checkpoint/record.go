@@ -54,7 +54,8 @@ type Learned struct {
 
 	// of steps that moved something
 	ScaleSum float64 `json:"scale_sum,omitempty"` // A, of the scales before the floor, outside of warm-ups
-	Steady   float64 `json:"steady,omitempty"`    // T, how much of the steps is in it
+	ScaleLog float64 `json:"scale_log,omitempty"` // ln s̄, the mean of their logarithms
+	Steady   float64 `json:"steady,omitempty"`    // T, how much of the steps is in both
 
 	WarmupSum   float64 `json:"warmup_sum,omitempty"`   // B, of the scales in warm-ups, like A
 	WarmupSteps float64 `json:"warmup_steps,omitempty"` // W, how much of the steps is in it

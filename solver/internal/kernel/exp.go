@@ -60,3 +60,22 @@ func exp64(x float64) float64 {
 	e = e + 1
 	return e * math.Float64frombits(uint64(int64(k)+1023)<<52)
 }
+
+// Log is ln x of a finite x above 0, with the same bits on every machine, which
+// math.Log does not promise. The error is below 2 ulp.
+//
+// ln x = k ln 2 + 2 atanh f with x = 2^k m, √½ ≤ m < √2 and f = (m − 1)/(m + 1), and
+// atanh f = f + f³/3 + f⁵/5 + … by its Taylor series.
+func Log(x float64) float64 {
+	m, k := math.Frexp(x)
+	if m < math.Sqrt2/2 {
+		m, k = 2*m, k-1
+	}
+	f := (m - 1) / (m + 1)
+	f2, series := float64(f*f), 0.0
+	for n := 21.0; n >= 3; n -= 2 {
+		series = float64((series + 1/n) * f2)
+	}
+	rest := float64(float64(k)*ln2Low64) + float64(2*f*series)
+	return float64(float64(k)*ln2High64) + (2*f + rest)
+}

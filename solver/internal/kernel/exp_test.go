@@ -73,3 +73,30 @@ func BenchmarkExp(b *testing.B) {
 		x = Exp(-x)
 	}
 }
+
+func TestLogIsAsAccurateAsItSays(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	worst := 0.0
+	check := func(x float64) {
+		// One step of Newton's method from math.Log, to more bits than it has.
+		near := math.Log(x)
+		e := bigExp(near)
+		more := new(big.Float).SetPrec(300).Sub(big.NewFloat(x).SetPrec(300), e)
+		want := more.Add(more.Quo(more, e), big.NewFloat(near))
+		worst = max(worst, ulps(Log(x), want, 53))
+	}
+	for range 300 {
+		check(math.Exp(rng.Float64()*1400 - 700))
+		check(math.Exp(rng.NormFloat64() / 10))
+		check(1 + rng.NormFloat64()/1e8)
+	}
+	t.Logf("largest error: %.2f ulp", worst)
+	if worst > 2 {
+		t.Errorf("Log is off by %.2f ulp", worst)
+	}
+	for x, want := range map[float64]float64{1: 0, 0x1p-1022: -1022 * math.Ln2, math.MaxFloat64: 1024 * math.Ln2, math.SmallestNonzeroFloat64: -1074 * math.Ln2} {
+		if got := Log(x); math.Abs(got-want) > 1e-12*math.Abs(want) {
+			t.Errorf("Log(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
