@@ -33,7 +33,7 @@
 //
 // What happens to an option that the program sets:
 //
-//	WithLearnRate   is the unit of the scale, so any positive one gives the same
+//	WithLearnRate   is the unit of the scale, so any from 1e-20 to 1e20 gives the same
 //	                training; see below for schedules. To ascend, negate the loss: a
 //	                negative rate is an error
 //	WithBatchSize   means the same: the gradient is divided by it, if it is above 1
@@ -50,6 +50,11 @@
 //	WithRho         means nothing
 //
 // An option that means nothing to a solver is ignored, as Gorgonia's solvers do.
+//
+// Three things that Gorgonia's solvers take are errors here: two nodes of one model over
+// the same memory, for which one node in both places is to be given, or a gradient over its
+// value's (ErrShared); and NaN or Inf in a value, even one whose gradient is 0, as in a
+// mask (ErrNonFiniteValue).
 //
 // A learning-rate schedule that a program applies between steps, with Apply, makes
 // steps as many times longer or shorter as it says, and the scale goes on adapting

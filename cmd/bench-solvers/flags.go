@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -84,8 +85,12 @@ func parseFlags(args []string, w io.Writer) (*config, error) {
 	if c.workers < 1 {
 		return nil, cli.Usage(fmt.Errorf("-workers: %d; there must be at least 1", c.workers))
 	}
-	fs.Visit(func(f *flag.Flag) { *tuned = *tuned || f.Name == "lr" })
-	return c, cli.Usage(c.plan(*names, *solvers, *rates, *seeds, *tuned))
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if given["problem"] && strings.TrimSpace(*names) == "" {
+		return nil, cli.Usage(errors.New("-problem: the name of a problem is missing; give one, or leave the flag out for all"))
+	}
+	return c, cli.Usage(c.plan(*names, *solvers, *rates, *seeds, *tuned || given["lr"]))
 }
 
 // plan reads what is to be run.

@@ -108,6 +108,8 @@ func TestMistakesInTheFlagsAreNamed(t *testing.T) {
 		{"-nonsense", "unknown flag -nonsense"},
 		{"-tunde", "unknown flag -tunde; did you mean -tuned?"},
 		{"-out=", "-out: its name is empty"},
+		{"-problem=", "-problem: the name of a problem is missing"},
+		{"-lr 0", "-lr: \"0\": a learning rate must be above 0"},
 	} {
 		status, stdout, stderr := command(t, t.Context(), strings.Fields(c.args)...)
 		if status != cli.Misused || stdout != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "; see bench-solvers -h\n") {

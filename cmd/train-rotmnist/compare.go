@@ -24,8 +24,8 @@ A solver is what changes a network's weights, step by step. funnel and
 funneladam, this project's, find the length of their steps while they train.
 adam, momentum, rmsprop and vanilla are Gorgonia's: theirs follows from a
 learning rate, lr, that somebody has to choose. Without flags, the first two are
-compared with adam and momentum at four learning rates each; it takes about a
-minute on two cores. Whenever the digits turn to another angle, much of what a
+compared with adam and momentum at four learning rates each; it takes one to three
+minutes on two cores. Whenever the digits turn to another angle, much of what a
 network has learned is of no use, and it has to learn again.
 
 usage: train-rotmnist [flags]          such a comparison
@@ -90,7 +90,12 @@ func newCompareFlags() (*flag.FlagSet, *compareFlags) {
 	cli.OutputVar(fs, &f.files.CSV, "csv", "write a row for each step and solver to this `FILE`; - is standard output, and\nwhat is for people then goes to standard error")
 	cli.OutputVar(fs, &f.files.JSON, "json", "write the summary, and the course of the runs for train-rotmnist report,\nto this `FILE`; or -")
 	cli.OutputVar(fs, &f.files.Report, "report", "write a page with charts and the table, in one piece, to this `FILE`; or -")
-	fs.StringVar(&f.http, "http", "", "while it trains, serve the page of -report at this `ADDR`: a port such as 8080,\nfor this machine only, or host:port, for others, too")
+	fs.Func("http", "while it trains, serve the page of -report at this `ADDR`: a port such as 8080,\nfor this machine only, or host:port, for others, too", func(text string) error {
+		if f.http = text; text == "" {
+			return errors.New("its address is empty; give one, or leave the flag out")
+		}
+		return nil
+	})
 	fs.BoolVar(&f.linger, "http-linger", false, "go on serving the page when all is done, until Ctrl-C")
 	fs.StringVar(&f.onNonFinite, "on-nonfinite", "stop", "`what` to do about NaN or Inf in a loss or a gradient: stop that solver's run,\nor skip the batch and count it")
 	cli.PathVar(fs, &f.checkpoint, "checkpoint", "save checkpoints of the run, the last two, in this `DIR`; if one cannot be\nwritten, the run says so and goes on")

@@ -91,6 +91,8 @@ func TestAMistakeOnTheCommandLineIsOneSentenceAndStatus2(t *testing.T) {
 		"-solvers adam:bta1=0.5":            "did you mean beta1?",
 		"tabel x.json":                      "did you mean table?",
 		"-csv=":                             "-csv: its name is empty",
+		"-http=":                            "-http: its address is empty",
+		"-data=":                            "-data: its name is empty",
 		"-json=":                            "-json: its name is empty",
 		"-resume=":                          "-resume: its name is empty",
 		"sweep -out=":                       "-out: its name is empty",

@@ -29,7 +29,7 @@ func (f *protocolFlags) define(fs *flag.FlagSet) {
 	fs.IntVar(&f.steps, "steps", 400, "training `steps` at each angle, or in all with -drift")
 	fs.IntVar(&f.batch, "batch", 128, "`images` in a training step")
 	fs.StringVar(&f.model, "model", "mlp", "the `network`: mlp, a multilayer perceptron, or conv, a small convnet, whose\nsteps take longer")
-	fs.StringVar(&f.hidden, "hidden", "128,64", "comma-separated `sizes` of the perceptron's hidden layers")
+	fs.StringVar(&f.hidden, "hidden", "128,64", "comma-separated `sizes` of the perceptron's hidden layers; \"\" for none")
 }
 
 // protocol turns the flags into what they mean.
@@ -43,6 +43,8 @@ func (f *protocolFlags) protocol(fs *flag.FlagSet) (p results.Protocol, s mnist.
 	switch {
 	case given["drift"] && given["angles"]:
 		return p, s, errors.New("-angles and -drift cannot both be given; the digits either jump or drift")
+	case p.Data == "":
+		return p, s, errors.New("-data: its name is empty; give synthetic, mnist or a directory")
 	case p.Steps < 1:
 		return p, s, fmt.Errorf("-steps: %d; there must be at least 1", p.Steps)
 	case p.Batch < 1:

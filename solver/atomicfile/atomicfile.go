@@ -23,7 +23,8 @@ import (
 // Windows the new name may be lost, and the old content be found.
 //
 // Behind a symbolic link, the file that it points to is replaced, or made. A file that is
-// there and is not a regular one, such as a directory or a pipe, is an error. The
+// there and is not a regular one, such as a directory or a pipe, is an error, and so is one
+// that is read-only. The
 // file keeps its permissions; one that was not there has 0644 less the umask. The new
 // one is written beside the old one, under its name with a dot before and a random
 // suffix, which is all that a process that is killed leaves behind.
@@ -104,6 +105,11 @@ func create(path string) (*pending, error) {
 	if statErr == nil && !old.Mode().IsRegular() {
 		return nil, errors.New("it is there, and not a regular file")
 	}
+	if statErr == nil {
+		if err := mayWrite(path); err != nil {
+			return nil, err
+		}
+	}
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return nil, err
@@ -122,6 +128,16 @@ func create(path string) (*pending, error) {
 		}
 	}
 	return p, nil
+}
+
+// mayWrite says why a file may not be written. To replace it, only its directory
+// has to be writable; but who made a file read-only wants to keep it.
+func mayWrite(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // keepPermissions gives the file those of the old one, which may be narrower.

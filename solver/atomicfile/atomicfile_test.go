@@ -52,7 +52,7 @@ func TestAFileKeepsItsPermissions(t *testing.T) {
 		t.Skip("needs permissions of owner, group and others, which Windows has not")
 	}
 	path := filepath.Join(t.TempDir(), "file")
-	for _, perm := range []os.FileMode{0o600, 0o664, 0o444} {
+	for _, perm := range []os.FileMode{0o600, 0o664, 0o640} {
 		if err := Write(path, text("old")); err != nil {
 			t.Fatal(err)
 		}
@@ -140,6 +140,25 @@ func TestWhatIsNoFileIsAnErrorAndStays(t *testing.T) {
 	}
 	if got := contents(t, dir); len(got) != 1 {
 		t.Errorf("the directory has %v", got)
+	}
+}
+
+func TestAReadOnlyFileIsAnErrorAndStays(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write all files")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	if err := os.WriteFile(path, []byte("old"), 0o444); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{"Write": Write(path, text("new")), "Check": Check(path)} {
+		if !errors.Is(err, os.ErrPermission) {
+			t.Errorf("%s: error %v, want os.ErrPermission", name, err)
+		}
+	}
+	if got := contents(t, dir); len(got) != 1 || got["file"] != "old" {
+		t.Errorf("it leaves %q", got)
 	}
 }
 

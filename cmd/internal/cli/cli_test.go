@@ -91,6 +91,12 @@ func TestAMistakeInTheFlagsSaysWhatIsMeantAndWanted(t *testing.T) {
 	}
 }
 
+func TestACommandWithoutVerbsSaysNothingOfThem(t *testing.T) {
+	if err := Parse(flags(), []string{"verb"}, io.Discard, "", ""); err == nil || err.Error() != `unexpected argument "verb"; flags start with -` {
+		t.Error(err)
+	}
+}
+
 func TestTheHelpHasTheFlagsBetweenTheTexts(t *testing.T) {
 	var b bytes.Buffer
 	err := Parse(flags(), []string{"-h"}, &b, "before\n", "after\n")

@@ -30,7 +30,11 @@ func Parse(fs *flag.FlagSet, args []string, w io.Writer, before, after string, v
 	if meant != "" {
 		return Usage(fmt.Errorf("unexpected argument %q; did you mean %s?", fs.Arg(0), meant))
 	}
-	return Usage(fmt.Errorf("unexpected argument %q; flags start with -, and a verb comes before them", fs.Arg(0)))
+	hint := "flags start with -"
+	if len(verbs) > 0 {
+		hint += ", and a verb comes before them"
+	}
+	return Usage(fmt.Errorf("unexpected argument %q; %s", fs.Arg(0), hint))
 }
 
 // ParseFirst is Parse of the flags up to the first argument that is none.

@@ -19,6 +19,8 @@ func LearningRates(text string) ([]string, error) {
 		switch {
 		case err != nil || err2 != nil:
 			return nil, fmt.Errorf("%q is not a number, nor two with .. between them", s)
+		case strings.Trim(digits, "0.") == "":
+			return nil, fmt.Errorf("%q: a learning rate must be above 0", s)
 		case digits != same || to < from:
 			return nil, fmt.Errorf("%q: the second number is not the first times a power of ten", s)
 		}
