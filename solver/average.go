@@ -40,7 +40,7 @@ func (h *hyperparameters) averageDecay(next *learned) float64 {
 // where w is the weight of the warm-up, and for β see lengthenAverage. The scale is adapted along
 // ū + 0.3 u, and an Augmented's as smoothed says; where gradients have long been against ū, it
 // alone counts, see followAverage. That is the direction of ū + 0.1 u
-// with an ū that has no 3; files of before go on with 0.3, too, and have no 3.
+// with an ū that has no 3; earlier versions had 0.3, too, and no 3, and their files go on so.
 type averaged[T kernel.Float] struct {
 	mean []T // of the elements in the sample; nil where the solver does without
 

@@ -269,7 +269,7 @@ func WithGradientGrowth(times float64) gorgonia.SolverOpt {
 //	z_t = c_t / σ,   r_t = ‖g_t‖ / ḡ
 //
 // c is the Relative signal along the last step; with others there is no restart. σ² is
-// the running mean of c² of before, with decay 0.99; in it and in z_{t−1} z counts as 5
+// the running mean of c² up to the last step, with decay 0.99; in it and in z_{t−1} z counts as 5
 // at most, and so does r. So either two signals in a row are large, or one is that
 // follows a large gradient, and counts for less, as it may be chance.
 // When the warm-up begins again, which is when w grows, so does the scale, at the geometric

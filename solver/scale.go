@@ -115,7 +115,7 @@ func (a *adaptive) yield(t int, next *learned) {
 //	k_t = k min(max(1 − ā / 0.04, 0), 1)
 //
 // where ā is what followAverage finds, 0 for a solver without a step average. An Augmented has
-// k t / (t + 1000) in place of it, and so had a FunnelAdam once.
+// k t / (t + 1000) in place of it, and so has a FunnelAdam from a file of earlier versions.
 func (h *hyperparameters) exponent(t int, w, c, alone float64) float64 {
 	rate := min(h.scaleRate+float64(h.warmupRate*w), largestRate)
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {

@@ -29,7 +29,7 @@ var (
 // setting is a row of the table: one option, with the one or two hyperparameters
 // that it sets.
 type setting struct {
-	option  string   // its Go name; gorgonia.… if it is Gorgonia's; "" if only files of before differ
+	option  string   // its Go name; gorgonia.… if it is Gorgonia's; "" if only files of earlier versions differ
 	saved   []string // the names in a checkpoint
 	symbol  string
 	meaning string
@@ -108,7 +108,7 @@ var settings = []setting{
 	{option: "gorgonia.WithL2Reg", saved: []string{"l2"}, symbol: "", meaning: "adds l2 θ to the gradient",
 		domain: finiteFromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.l2} }},
 
-	// what has no option: files of before go on as they were
+	// what has no option: files of earlier versions go on as they were
 	{saved: []string{"settled_gains"}, meaning: "whether a gain learns nothing from a step too short to change its value; at first it did, and with Raw signals it does",
 		domain: truth, value: []any{true}, others: map[kind][]any{egGain: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.settled} }},
 	{saved: []string{"max_step_firm"}, meaning: "whether the longest step holds against the floor, too; it did not at first",

@@ -38,7 +38,7 @@ func (h *hyperparameters) weighed(w float64, now *reading) float64 {
 
 // readSignals begins the next state of every scale and finds its signal. The signals of
 // small parameters are drawn towards the mean of all, and so, a little at every step, were a
-// FunnelAdam's scales in files of before.
+// FunnelAdam's scales in earlier versions, whose files go on so.
 func (a *adaptive) readSignals(bound []state) {
 	a.next = a.learned
 	for _, p := range bound {

@@ -35,7 +35,7 @@ type Parameter struct {
 	Adapting
 }
 
-// Adapting is what the adaptation of a scale goes on from. Files of before it
+// Adapting is what the adaptation of a scale goes on from. Files from before it
 // existed lack it, which means that every step moved something.
 type Adapting struct {
 	Idle  int  `json:"idle,omitempty"`  // how many of the steps moved nothing
@@ -44,7 +44,7 @@ type Adapting struct {
 }
 
 // Learned is what the adaptation of a scale has learned besides the scale. It is 0 until
-// there is something to learn it from, and in files of before it existed.
+// there is something to learn it from, and in files from before it existed.
 type Learned struct {
 	GradientNorm    float64 `json:"gradient_norm,omitempty"`    // ḡ, the running size of the gradient
 	GradientPeak    float64 `json:"gradient_peak,omitempty"`    // G, which follows ḡ upwards

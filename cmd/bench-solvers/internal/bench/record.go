@@ -42,7 +42,7 @@ func parseRecord(line []byte) (r Record, err error) {
 		return r, errors.New("it has no result")
 	}
 	if c, err := parseContestant(r.Solver); err == nil {
-		r.Solver = c.Name // files of before may have another spelling
+		r.Solver = c.Name // earlier versions may have spelled it otherwise
 	}
 	return r, nil
 }
