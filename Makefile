@@ -1,4 +1,4 @@
-# Modules that are not part of the main one, so that its users inherit nothing from them.
+# All modules. Those other than the main one are separate so that its users do not inherit their dependencies.
 MODULES = . cmd/plot-rotmnist cmd/train-rotmnist/browsertest solver/internal/kernel/_asm solver/blas/_asm
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -10,12 +10,12 @@ MNIST ?= ../shared/mnist
 
 .PHONY: test race mpi bench problems lint cross vuln asm fingerprint crash soak fuzz plot sweep uplot
 
-# Each module's tests; first those of solver, which take longest, so that the others run beside them. make lint vets.
+# Each module's tests; those of solver begin first, since they take longest. make lint runs go vet.
 test:
 	go test -vet=off ./solver ./...
 	@set -e; for m in $(filter-out .,$(MODULES)); do (cd $$m && go test -vet=off ./...); done
 
-# Those that are short with the race detector, with which learning takes seven times as long.
+# The short tests with the race detector, which makes learning seven times as slow.
 race:
 	CGO_ENABLED=1 go test -race -short ./...
 
@@ -34,8 +34,8 @@ bench:
 	@cd solver/blas && go run ./_bench
 	@go test -run '^$$' -bench . ./solver/internal/... ./mnist
 
-# Many small problems: ours, untuned, against tuned peers and those that need no learning
-# rate. What is in results/ is not made again; delete it when a solver has changed.
+# Many small problems: ours, untuned, against tuned peers and those that need no learning rate. Runs in
+# results/ are not made again; delete them when a solver has changed.
 PROBLEMS = results/problems.jsonl
 problems:
 	@mkdir -p results && go run ./cmd/bench-solvers -out $(PROBLEMS) -tuned -seeds 1..3 -solvers funnel,funneladam,adam,prodigy,dog,schedulefree
@@ -44,15 +44,15 @@ lint:
 	@set -e; files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "gofmt would change: $$files"; exit 1; fi
 	@set -e; for m in $(MODULES); do (cd $$m && go mod tidy -diff && go vet ./... && $(STATICCHECK) ./...); done
 
-# Every package and its tests, for the systems that are built but not tested here. The other
-# modules are for those who work on the code.
+# Builds and vets every package and its tests, for systems that are not tested here. The modules left out are
+# tools for developers.
 SYSTEMS = windows/amd64 darwin/amd64 darwin/arm64 linux/arm64 linux/386 freebsd/amd64
 cross:
 	@set -e; for s in $(SYSTEMS); do for m in . cmd/plot-rotmnist; do \
 		echo "$$s $$m"; (cd $$m && CGO_ENABLED=0 GOOS=$${s%/*} GOARCH=$${s#*/} sh -c 'go build -o /dev/null ./... && go vet ./...'); done; done
 
-# What is publicly known against what we call, in Go's own library too. VULNDB may be a
-# copy of the database: file:///...
+# Known vulnerabilities in what we call, Go's own library included. VULNDB may be a copy of the database:
+# file:///...
 vuln:
 	@status=0; for m in $(MODULES); do (cd $$m && $(GOVULNCHECK) -db $(VULNDB) ./...) || status=1; done; exit $$status
 
@@ -61,7 +61,7 @@ asm:
 	cd solver/internal/kernel/_asm && go run . -out ../avx2_amd64.s -stubs ../avx2_amd64.go -pkg kernel
 	cd solver/blas/_asm && go run . -out ../vectors_amd64.s -stubs ../vectors_amd64.go -pkg blas
 
-# The same bits in every build; arm64 where qemu-user is installed. That several cores have those of one is in make test.
+# The same bits in every build; arm64 where qemu-user is installed. make test compares several cores with one.
 SAMEBITS = -run TheSameBits -skip Everywhere/several ./solver ./solver/blas ./mnist ./cmd/train-rotmnist
 fingerprint:
 	go test $(SAMEBITS)
@@ -71,13 +71,13 @@ fingerprint:
 	@if command -v qemu-aarch64 >/dev/null; then GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64 $(SAMEBITS); \
 	else echo "arm64: skipped; install qemu-user"; fi
 
-# 200,000 steps of a small network with each of four solvers: memory, goroutines, time a step;
-# and of train-rotmnist's with digits that stay as they are: how long a jump takes after that.
-# FUNNEL_MNIST may name real ones.
+# 200,000 steps of a small network with each of four solvers: memory, goroutines, time a step. Then as many
+# steps of train-rotmnist's network at one angle, and how long it takes to learn the next. FUNNEL_MNIST may
+# name real digits.
 soak:
 	FUNNEL_SOAK=200000 go test -v -count 1 -timeout 0 -run 'LongRun|LongQuiet' ./cmd/train-rotmnist/internal/experiment
 
-# A run that is killed again and again, at random moments, ends as one that is not.
+# A run that is killed again and again, at random moments, ends with the results of one that is not.
 KILLS ?= 50
 crash:
 	FUNNEL_KILLS=$(KILLS) go test -v -count 1 -run KilledAgain ./cmd/train-rotmnist
@@ -93,7 +93,7 @@ uplot:
 	if [ "$$sum" != "$(UPLOT_SUM)" ]; then echo "uplot@$(UPLOT) has the sum $$sum, not UPLOT_SUM; nothing was written"; exit 1; fi; \
 	tar xzf uplot-$(UPLOT).tgz; cd package; cp LICENSE dist/uPlot.iife.min.js dist/uPlot.min.css $$to
 
-# Every fuzz target for FUZZTIME, which is not to be spent on shorter inputs.
+# Every fuzz target for FUZZTIME, little of it spent on minimizing inputs.
 fuzz:
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' . | while read file; do \
 		for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
@@ -117,8 +117,8 @@ plot:
 
 # The runs behind cmd/train-rotmnist/README.md, on real MNIST with three seeds: protocols A and B, each solver at
 # thirteen learning rates and the peers at a few more; learning rates that decay; and streams and
-# networks of other kinds (the largest with one seed). What is in results/ is not made again; delete it when a
-# solver has changed. SWEEPFLAGS may say more, such as -shard 0/4.
+# networks of other kinds (the largest with one seed). Runs in results/ are not made again; delete them when a
+# solver has changed. SWEEPFLAGS may add flags, such as -shard 0/4.
 SWEEP   = results/sweep.jsonl
 SOLVERS = funnel,funneladam,adam,momentum
 TURNS   = -angles 0,60,120,180

@@ -12,8 +12,8 @@ import (
 // Gorgonia's graph:
 //
 //	image       1×28×28
-//	c1, ReLU    8×12×12   kernels of 5×5, every second pixel
-//	c2, ReLU    16×5×5    kernels of 3×3, every second pixel
+//	c1, ReLU    8×12×12   kernels of 5×5, stride 2
+//	c2, ReLU    16×5×5    kernels of 3×3, stride 2
 //	w, b        10        dense, then softmax cross-entropy
 //
 // The convolutions have no biases. The network has 5362 parameters, a twentieth of

@@ -29,14 +29,14 @@ func crossEntropy(z, y *G.Node) (*G.Node, error) {
 				dz[i] = (p - y[i]) * mean
 			}
 		}
-		// The loss comes first: it makes the softmax.
+		// The loss is an input so that it is computed first: it fills softmax.
 		dz, err := d.apply(G.Nodes{loss, y, gradient})
 		return G.Nodes{dz, nil}, err
 	}
 	return o.apply(G.Nodes{z, y}, true, false)
 }
 
-// rowCrossEntropy is −log softmax(z)·y, and makes the softmax.
+// rowCrossEntropy returns −log softmax(z)·y, and fills softmax.
 func rowCrossEntropy(softmax, z, y []float32) float64 {
 	highest := z[0]
 	for _, v := range z {
@@ -62,7 +62,7 @@ func rowCrossEntropy(softmax, z, y []float32) float64 {
 // exp is e^x for x ≤ 0; below −708 it is e^−708, as good as 0. With x = k ln 2 + r it
 // is 2^k e^r, |r| ≤ ln(2)/2, by the Taylor series.
 func exp(x float64) float64 {
-	// ln 2 in two parts, of which the first makes k·ln2High exact.
+	// ln 2 in two parts; the first has few bits, so that k·ln2High is exact.
 	const ln2High, ln2Low = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 	x = max(x, -708)
 	k := math.RoundToEven(float64(x * (1 / math.Ln2)))

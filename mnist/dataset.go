@@ -1,6 +1,6 @@
 package mnist
 
-// The measures of MNIST, which every image and label of a Dataset keeps.
+// The dimensions of MNIST, which every Dataset has.
 const (
 	Side    = 28          // pixels along an edge of an image
 	Pixels  = Side * Side // pixels of an image

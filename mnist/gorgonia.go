@@ -7,7 +7,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// operations are what a network's graph is made of.
+// operations make the parts of a network's graph.
 type operations struct {
 	layer        func(number int, x, w, b *G.Node, rectifies bool) (*G.Node, error)
 	crossEntropy func(z, y *G.Node) (*G.Node, error)
@@ -16,9 +16,9 @@ type operations struct {
 // An MLPOption is an option of NewMLP.
 type MLPOption func(*operations)
 
-// GorgoniaOperations makes the network of Gorgonia's own operations, several times
-// as slow, whose results have other last bits on another processor or with another
-// BLAS. It is for what was begun with them and is to go on to the same bits.
+// GorgoniaOperations makes the network of Gorgonia's own operations. They are
+// several times as slow, and the last bits of their results depend on the processor
+// and the BLAS. They are for resuming a training that began with them.
 func GorgoniaOperations() MLPOption {
 	return func(o *operations) { *o = operations{gorgoniaLayer, gorgoniaCrossEntropy} }
 }

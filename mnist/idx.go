@@ -2,7 +2,7 @@ package mnist
 
 // IDX is the format MNIST is published in: a magic number, the length of each
 // dimension (big-endian, 32 bits each), then the bytes themselves. The files
-// come from the network and from users' disks, so nothing in them is believed:
+// come from the network and from users' disks, so nothing in them is trusted:
 // memory grows with the bytes that are there, not with those a header promises.
 
 import (
@@ -114,7 +114,7 @@ func (files idxFiles) find(stem, suffix string) (string, error) {
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
 			continue
 		}
-		return name, nil // what else may be wrong with it, opening it tells
+		return name, nil // opening it finds any other error
 	}
 	return "", fmt.Errorf("%s: %w; put it there under this name or as %s, plain or gzipped with .gz added",
 		files.path(hyphen), fs.ErrNotExist, dot)
@@ -184,8 +184,7 @@ func openIDX(r io.Reader, what string, magic uint32) (body io.Reader, dims []int
 	return r, dims, nil
 }
 
-// gunzip goes by content, not by name: downloads are unpacked or renamed on
-// their way more often than they keep both.
+// gunzip decides by content, not by name: downloads are often unpacked or renamed.
 func gunzip(r io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(r)
 	start, _ := buffered.Peek(2) // an error here comes back at the next read
@@ -199,9 +198,9 @@ func gunzip(r io.Reader) (io.Reader, error) {
 	return z, nil
 }
 
-// readBody reads exactly size bytes and makes sure that they are the last. It
-// asks for one more, which both finds what is left over and has a gzip reader
-// compare its checksum.
+// readBody reads exactly size bytes and makes sure that they are the last. It asks
+// for one more byte, which finds trailing bytes, and makes a gzip reader check its
+// checksum.
 func readBody(r io.Reader, size int64) ([]byte, error) {
 	if size > math.MaxInt32 {
 		return nil, fmt.Errorf("its header promises %d bytes, more than the %d that are read at most; get the file again",

@@ -11,8 +11,7 @@ import (
 )
 
 // layer is max(xw + b, 0), or xw + b if it does not rectify, where b is added to
-// every row; its number is that of the layer. x is given its gradient unless the
-// layer is the first.
+// every row. number counts the layers from 1; the first needs no gradient of x.
 func layer(number int, x, w, b *G.Node, rectifies bool) (*G.Node, error) {
 	rows, in, out := x.Shape()[0], w.Shape()[0], w.Shape()[1]
 	o := &op{name: fmt.Sprint("layer ", number), shape: tensor.Shape{rows, out}}
@@ -61,7 +60,7 @@ func rectified(number int, h, dh *G.Node) (*G.Node, error) {
 	o.compute = func(dz []float32, inputs [][]float32) {
 		h, dh := inputs[0][:len(dz)], inputs[1][:len(dz)]
 		for i := range dz {
-			// Half of the signs are such that a branch would be predicted wrongly.
+			// Without a branch: the signs are hard to predict.
 			positive := -int32(math.Float32bits(h[i])) >> 31 // all bits, or none
 			dz[i] = math.Float32frombits(math.Float32bits(dh[i]) & uint32(positive))
 		}

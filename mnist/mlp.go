@@ -11,8 +11,8 @@ import (
 
 // MLP is a multilayer perceptron that reads digits: Pixels inputs, hidden
 // layers with ReLU, Classes outputs, softmax cross-entropy; in float32, on
-// Gorgonia's graph. It makes the same bits of the same weights and images on every
-// machine.
+// Gorgonia's graph. From the same weights and images it computes the same bits on
+// every machine.
 //
 // It computes predictions, the loss and gradients. What to do with the
 // gradients is up to a gorgonia.Solver:
@@ -51,7 +51,7 @@ func layers(hidden []int) []int { return append(append([]int{Pixels}, hidden...)
 const maxParameters = 1_000_000_000
 
 // Parameters returns the number of parameters of an MLP with these hidden layers, or
-// why there cannot be one.
+// an error if there cannot be one.
 func Parameters(hidden []int) (int, error) {
 	sizes, n := layers(hidden), int64(0)
 	for i, out := range sizes[1:] {
@@ -78,8 +78,8 @@ func mlpValues(sizes []int, seed uint64) []*tensor.Dense {
 	return values
 }
 
-// glorot makes Glorot-uniform weights, in a tensor of this shape, of a layer whose units
-// have in inputs and whose inputs have out outputs.
+// glorot makes a tensor of Glorot-uniform weights, for a layer with fan-in in and
+// fan-out out.
 func glorot(rng *rand.Rand, in, out int, shape ...int) *tensor.Dense {
 	v := tensor.New(tensor.WithShape(shape...), tensor.Of(tensor.Float32))
 	limit := math.Sqrt(6 / float64(in+out))

@@ -97,7 +97,7 @@ func (r *reader) Run(images []float32, labels []byte) error {
 	return n.run(images)
 }
 
-// run reads images where they are.
+// run runs the graph on images, without copying them.
 func (n *network) run(images []float32) error {
 	if err := G.Let(n.images, tensor.New(tensor.WithShape(n.images.Shape()...), tensor.WithBacking(images))); err != nil {
 		return fmt.Errorf("mnist: %w", err)
@@ -113,8 +113,8 @@ func (n *network) run(images []float32) error {
 // last. Call Run first.
 func (r *reader) Loss() float64 { return float64(r.training.loss.Data().(float32)) }
 
-// Correct returns how many of these labels, which are those of the batch that Run was
-// given last, the network predicted.
+// Correct returns how many of these labels the network predicted. They must be those
+// of the batch that Run was given last.
 func (r *reader) Correct(labels []byte) int { return r.training.correct(labels) }
 
 func (n *network) correct(labels []byte) int {
@@ -128,7 +128,7 @@ func (n *network) correct(labels []byte) int {
 	return correct
 }
 
-// argmax returns the index of the largest of x, or -1 if one of x is NaN.
+// argmax returns the index of the largest number, or -1 if one of them is NaN.
 func argmax(x []float32) int {
 	best := 0
 	for i, v := range x {

@@ -10,25 +10,25 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// op is an operation on float32 for Gorgonia's graph. Its results have the same
-// bits on every machine, which is not so for all of Gorgonia's, and are written
-// into the same memory every time, where Gorgonia's operations take new memory.
+// op is an operation on float32 for Gorgonia's graph. Its results have the same bits
+// on every machine, which not all of Gorgonia's have, and reuse their memory.
 type op struct {
-	name    string // unlike that of any other operation of the graph
+	name    string // unique in the graph
 	shape   tensor.Shape
 	compute func(result []float32, inputs [][]float32)
-	// gradients are those of the inputs, nil for one that needs none, given that of
-	// the output.
+	// gradients returns the gradients of the inputs, given the output's; nil for an
+	// input that needs none.
 	gradients func(output, gradient *G.Node) (G.Nodes, error)
 
 	inputs []tensor.Shape
-	needs  []bool // gradients
+	needs  []bool // which inputs need gradients
 	result *tensor.Dense
 }
 
 var _ G.SDOp = (*op)(nil)
 
-// apply adds the operation to the graph of its inputs, of which some need gradients.
+// apply adds the operation to the graph of its inputs. needs says which need
+// gradients.
 func (o *op) apply(inputs G.Nodes, needs ...bool) (*G.Node, error) {
 	for _, n := range inputs {
 		o.inputs = append(o.inputs, n.Shape())
@@ -81,7 +81,7 @@ func (o *op) Type() hm.Type {
 	return hm.NewFnType(types...)
 }
 
-// WriteHash writes what tells the operation from others: Gorgonia merges what is equal.
+// WriteHash writes the unique name: Gorgonia merges operations with equal hashes.
 func (o *op) WriteHash(h hash.Hash) { fmt.Fprint(h, o.name) }
 
 func (o *op) Hashcode() uint32 {

@@ -175,7 +175,7 @@ func tight(a, b, c dab) bool {
 	return mul(2*b.radius, max(cross, -cross)) >= least
 }
 
-// norm is the length of a vector, and not 0.
+// norm is the length of a vector, at least 1e-6 so that it can divide.
 func norm(x, y float32) float32 {
 	return max(float32(math.Sqrt(float64(mul(x, x)+mul(y, y)))), 1e-6)
 }

@@ -41,11 +41,10 @@ func NewRotation(degrees float64) *Rotation {
 	return r
 }
 
-// Set sets the angle, in degrees, counter-clockwise as
-// seen on the screen. It does not allocate. Angles a whole number of turns
-// apart are the same rotation, and multiples of 90 move pixels without
-// changing them. Degrees must be finite, which the caller checks; the images are
-// meaningless otherwise.
+// Set sets the angle, in degrees, counter-clockwise as seen on the screen. It does
+// not allocate. Angles a whole number of turns apart are the same rotation, and
+// multiples of 90 move pixels without changing them. The caller must check that
+// degrees is finite; if not, images are meaningless.
 func (r *Rotation) Set(degrees float64) {
 	sin, cos := sinCosDegrees(degrees)
 	s, c := int64(math.Round(sin*unit)), int64(math.Round(cos*unit))

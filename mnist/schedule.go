@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Schedule gives every training step an angle, in degrees counter-clockwise.
-// Its phases are the stretches between which the angle jumps.
+// Schedule gives every training step an angle, in degrees counter-clockwise. The
+// angle jumps between its phases.
 type Schedule struct {
 	angles []float64 // of each phase at its first step
 	length int       // of each phase, in steps

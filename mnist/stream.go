@@ -16,9 +16,9 @@ type Batch struct {
 	Labels []byte
 }
 
-// Stream is the batches of a schedule, in order. Each is drawn without
-// replacement from the data set, which is shuffled anew when less than a batch
-// is left of it, and rotated. Everything follows from the seed.
+// Stream has the batches of a schedule, in order. Each is drawn without
+// replacement from the data set and rotated; the data set is shuffled anew when
+// less than a batch is left. Everything follows from the seed.
 //
 // Batches are prepared ahead in a goroutine, which begins with the first Next
 // and ends with the schedule or with Close.
@@ -28,7 +28,7 @@ type Stream struct {
 	batch      int
 	seed       uint64
 	first      int // step
-	rank, size int // the rank, and of how many ranks
+	rank, size int // this rank, and the number of ranks
 	started    bool
 
 	ready, free chan *Batch
@@ -45,9 +45,9 @@ type StreamOption func(*Stream)
 // the stream goes on where another one stopped. Default: 0.
 func From(step int) StreamOption { return func(s *Stream) { s.first = step } }
 
-// OfRank leaves of every batch the part of one of several ranks, which together
-// have all of it: as many images each, in the order of the ranks, counted from 0.
-// Default: rank 0 of 1, which has every batch whole.
+// OfRank takes one rank's part of every batch. All ranks, counted from 0, have parts
+// of the same size, which in order make up the batch. Default: rank 0 of 1, which
+// has every batch whole.
 func OfRank(rank, size int) StreamOption { return func(s *Stream) { s.rank, s.size = rank, size } }
 
 // ahead is how many batches are ready, or being prepared, while one is in use.

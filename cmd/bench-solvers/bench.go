@@ -14,10 +14,10 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/sweep"
 )
 
-// width is how long the lines of the table may be.
+// width limits the lines of the table, in characters.
 const width = 100
 
-// benchmark is the plan, and what of it is done.
+// benchmark is a plan and its results so far.
 type benchmark struct {
 	*config
 	runs, missing []bench.Run
@@ -25,7 +25,8 @@ type benchmark struct {
 	records       []bench.Record
 }
 
-// open reads what is done already.
+// open reads the results that the file of -out has, and finds the runs that are
+// missing.
 func open(c *config) (*benchmark, error) {
 	b := &benchmark{config: c, runs: c.Runs()}
 	if c.out != "" {
@@ -68,7 +69,7 @@ func (b *benchmark) make(ctx context.Context, notes io.Writer) error {
 		left := r.Problem.Seconds
 		each := left / float64(r.Problem.Steps)
 		record := r.Do(ctx, func() { left -= each; work.add(each, 0) })
-		work.add(left, 1) // of a run that diverged
+		work.add(left, 1) // the rest, if the run ended early
 		return record
 	}
 	return sweep.Do(ctx, b.workers, b.missing, do, func(r bench.Record) error {
@@ -82,7 +83,7 @@ func (b *benchmark) make(ctx context.Context, notes io.Writer) error {
 	})
 }
 
-// state is what there is of a benchmark that was interrupted.
+// state says how far an interrupted benchmark came, after the word "interrupted".
 func (b *benchmark) state() string {
 	n := len(b.runs) - len(bench.Missing(b.runs, b.records))
 	if b.file == nil {
@@ -91,7 +92,7 @@ func (b *benchmark) state() string {
 	return fmt.Sprintf("; %d of %d runs are in %s, and the same command goes on from there", n, len(b.runs), b.out)
 }
 
-// failures is an error if runs of the plan have failed.
+// failures returns an error if runs of the plan have failed.
 func (b *benchmark) failures() error {
 	planned := map[bench.Key]bool{}
 	for i := range b.runs {
@@ -135,7 +136,7 @@ func newMeter(w io.Writer, b *benchmark) *meter {
 	return m
 }
 
-// add says that so many seconds of work, and so many runs, are done.
+// add counts seconds of work, and runs, as done.
 func (m *meter) add(seconds float64, runs int) {
 	m.Lock()
 	defer m.Unlock()

@@ -55,7 +55,7 @@ flags:
 // grid is the tuned peers' learning rates.
 const grid = "1e-4..0.1,3e-4..0.3"
 
-// config is what the flags say.
+// config has the parsed flags.
 type config struct {
 	bench.Plan
 	out     string
@@ -93,7 +93,7 @@ func parseFlags(args []string, w io.Writer) (*config, error) {
 	return c, cli.Usage(c.plan(*names, *solvers, *rates, *seeds, *tuned || given["lr"]))
 }
 
-// plan reads what is to be run.
+// plan parses the flags that say what to run.
 func (c *config) plan(names, solvers, rates, seeds string, tuned bool) (err error) {
 	if c.Problems, err = problems(names); err != nil {
 		return fmt.Errorf("-problem: %w", err)
@@ -117,7 +117,8 @@ func (c *config) plan(names, solvers, rates, seeds string, tuned bool) (err erro
 	return nil
 }
 
-// problems finds those with the names, in the order of the names; all where there are none.
+// problems returns the problems that a comma-separated list names, in its order; all
+// for an empty list.
 func problems(names string) ([]*problem.Problem, error) {
 	all := problem.All()
 	if names == "" {
@@ -142,13 +143,13 @@ func problems(names string) ([]*problem.Problem, error) {
 	return chosen, nil
 }
 
-// keys lists the solvers, for the help.
+// keys describes the solvers and their keys, for the help.
 func keys() string {
 	return fmt.Sprintf("\nsolvers and their keys (X is a number; what is not set has the library's default);\n%s need no learning rate and take no keys:\n%s",
 		strings.Join(bench.Peers(), ", "), spec.Usage())
 }
 
-// list says what the problems are.
+// list prints a table of the problems.
 func list(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "problem\tsteps\tseconds\tscore\tfloor\twhat is learned")

@@ -1,5 +1,5 @@
-// Command bench-solvers trains many solvers on many small problems, to see how
-// good one that nobody has tuned is. See bench-solvers -h.
+// Command bench-solvers trains many solvers on many small problems, to see how well
+// an untuned solver does. See bench-solvers -h.
 package main
 
 import (

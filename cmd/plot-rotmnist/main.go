@@ -32,10 +32,10 @@ figures:
              deviation over the seeds
 `
 
-// paper makes what is drawn on.
+// paper makes a canvas.
 type paper func(width, height vg.Length) vg.CanvasWriterTo
 
-// formats are by the end of a file's name.
+// formats has the papers by a file's extension.
 var formats = map[string]paper{
 	".png": func(width, height vg.Length) vg.CanvasWriterTo {
 		return vgimg.PngCanvas{Canvas: vgimg.New(width, height)}
@@ -43,12 +43,12 @@ var formats = map[string]paper{
 	".svg": func(width, height vg.Length) vg.CanvasWriterTo { return vgsvg.New(width, height) },
 }
 
-// figures draw the contents of files.
+// figures draw files.
 var figures = map[string]func(files []file, on paper) (vg.CanvasWriterTo, error){
 	"stream": streamFigure, "recovery": recoveryFigure, "tolerance": toleranceFigure,
 }
 
-// file is one that was read.
+// file is an input file.
 type file struct {
 	name    string
 	content []byte
@@ -78,7 +78,7 @@ func conclude(stderr io.Writer, err error) int {
 	return 0
 }
 
-// wrongUse is what is wrong with the arguments, "" if nothing is.
+// wrongUse returns what is wrong with the arguments, "" if nothing is.
 func wrongUse(args []string) string {
 	if len(args) > 0 && figures[args[0]] == nil {
 		return fmt.Sprintf("%s is no figure: it is stream, recovery or tolerance", args[0])

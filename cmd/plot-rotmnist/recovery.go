@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	shown     = 200 // steps after a jump
+	shown     = 200 // steps drawn after a jump
 	window    = 10  // steps of the moving mean that recovery is defined by
 	recovered = 0.9
 )
@@ -20,7 +20,7 @@ const (
 // recoveryFigure draws the accuracy after a jump.
 func recoveryFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 	var solvers []string
-	phases := map[string][][]float64{} // that follow a jump
+	phases := map[string][][]float64{} // accuracies after each jump, by solver
 	for _, f := range files {
 		runs, err := readCSV(f)
 		if err != nil {
@@ -33,7 +33,7 @@ func recoveryFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 			phases[s.solver] = append(phases[s.solver], afterJumps(s)...)
 		}
 	}
-	most := 0 // jumps of a solver: a run may have ended before one
+	most := 0 // the most jumps of any solver: a run may end before a jump
 	for _, of := range phases {
 		most = max(most, len(of))
 	}
@@ -66,8 +66,8 @@ func shares(axis *plot.Axis) {
 	axis.Tick.Marker = ticks
 }
 
-// afterJumps are the accuracies of every phase but the first, as far as they
-// are shown.
+// afterJumps returns the accuracies of every phase but the first, as far as they are
+// shown.
 func afterJumps(s *series) [][]float64 {
 	var phases [][]float64
 	starts := jumps(s.angle)
@@ -81,7 +81,7 @@ func afterJumps(s *series) [][]float64 {
 	return phases
 }
 
-// average is that of each step over the phases that have it.
+// average returns the mean at each step, over the phases that have it.
 func average(phases [][]float64) []float64 {
 	var means []float64
 	for step := range shown {

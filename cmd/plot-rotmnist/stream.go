@@ -25,11 +25,11 @@ func streamFigure(files []file, on paper) (vg.CanvasWriterTo, error) {
 	return above(runs, on), nil
 }
 
-// series is what one solver did, a number a step.
+// series has the numbers of one solver, one a step.
 type series struct {
 	solver                 string
 	angle, accuracy, scale []float64
-	gains                  [][]float64 // a row for each of the columns that hold quantiles
+	gains                  [][]float64 // a row for each of quantiles
 }
 
 var (
@@ -37,7 +37,7 @@ var (
 	quantiles = []string{"gain_01", "gain_25", "gain_50", "gain_75", "gain_99"}
 )
 
-// readCSV reads a file in which the rows of one solver are in order.
+// readCSV reads the series of a file, in which each solver's rows are in order.
 func readCSV(f file) ([]*series, error) {
 	runs, err := read(bytes.NewReader(f.content))
 	if err != nil {
@@ -92,7 +92,7 @@ func read(r io.Reader) ([]*series, error) {
 	return runs, nil
 }
 
-// number is NaN where there is none.
+// number returns NaN for a field that is no number.
 func number(field string) float64 {
 	x, err := strconv.ParseFloat(field, 64)
 	if err != nil {
@@ -155,8 +155,7 @@ func scalePanel(runs []*series) *plot.Plot {
 	return p
 }
 
-// gainPanel draws the gains' median, the half in the middle, and all but the
-// last percent on either side.
+// gainPanel draws the gains' quantiles, the median thickest.
 func gainPanel(runs []*series) *plot.Plot {
 	p := panel("gains p: 1, 25, 50, 75 and 99% quantiles")
 	logarithmic(p)
@@ -184,7 +183,7 @@ func logarithmic(p *plot.Plot) {
 	p.Y.Min, p.Y.Max = 0.5, 2
 }
 
-// positive leaves out what has no place on a logarithmic axis.
+// positive makes NaN of what a logarithmic axis cannot show.
 func positive(ys []float64) []float64 {
 	zs := make([]float64, len(ys))
 	for i, y := range ys {
@@ -196,7 +195,7 @@ func positive(ys []float64) []float64 {
 	return zs
 }
 
-// add draws a line through the numbers that there are.
+// add draws a line through the finite numbers.
 func add(p *plot.Plot, ys []float64, c color.RGBA, width vg.Length) *plotter.Line {
 	var xys plotter.XYs
 	for i, y := range ys {
@@ -211,7 +210,8 @@ func add(p *plot.Plot, ys []float64, c color.RGBA, width vg.Length) *plotter.Lin
 	return line
 }
 
-// jumps are the steps, counted from 1, before which the angle jumps.
+// jumps returns the steps, counted from 1, before which the angle jumps by more than
+// 5°.
 func jumps(angles []float64) []int {
 	var steps []int
 	for i := 1; i < len(angles); i++ {
@@ -222,10 +222,10 @@ func jumps(angles []float64) []int {
 	return steps
 }
 
-// marking is the style of lines that are no data.
+// marking is the style of lines that do not show data.
 var marking = draw.LineStyle{Color: color.Gray{0x80}, Width: vg.Points(0.7), Dashes: []vg.Length{vg.Points(3), vg.Points(3)}}
 
-// markJumps draws a line at each jump, and counts the steps by them.
+// markJumps draws a line at each jump, and labels the steps there.
 func markJumps(p *plot.Plot, angles []float64) {
 	low, high := p.Y.Min, p.Y.Max
 	ticks := plot.ConstantTicks{{Value: 1, Label: "1"}, {Value: float64(len(angles)), Label: strconv.Itoa(len(angles))}}
@@ -244,7 +244,7 @@ func labelAngles(p *plot.Plot, angles []float64) {
 		l.XYs = append(l.XYs, plotter.XY{X: float64(step), Y: p.Y.Max})
 		l.Labels = append(l.Labels, fmt.Sprintf(" %g°", angles[step-1]))
 	}
-	if labels, err := plotter.NewLabels(l); err == nil { // it fails only of numbers that are not finite
+	if labels, err := plotter.NewLabels(l); err == nil { // it fails only for numbers that are not finite
 		labels.Offset.Y = -vg.Points(12)
 		p.Add(labels)
 	}
@@ -264,8 +264,8 @@ func movingMean(xs []float64, n int) []float64 {
 	return means
 }
 
-// logTicks are gonum's; where they would name less than two numbers, they name
-// those that begin with 2 and 5, too.
+// logTicks returns gonum's ticks. If fewer than two have labels, those at 2 and 5
+// get labels, too.
 func logTicks(low, high float64) []plot.Tick {
 	ticks, names := plot.LogTicks{Prec: -1}.Ticks(low, high), 0
 	for _, t := range ticks {

@@ -16,10 +16,10 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// lowest is the lowest learning rate that is drawn, and 1 over the highest.
+// lowest is the lowest learning rate that is drawn; the highest is 1/lowest.
 const lowest = 1e-30
 
-// readSweep reads the runs that have a place on a logarithmic axis.
+// readSweep reads the runs that can be drawn on a logarithmic axis.
 func readSweep(b []byte) ([]results.Record, error) {
 	all, err := results.Lines.Read(b)
 	if err != nil {
@@ -34,8 +34,8 @@ func readSweep(b []byte) ([]results.Record, error) {
 	return drawn, nil
 }
 
-// title returns the protocol: a line for the stream, and others for the digits and the
-// network, of so many characters as a panel is wide.
+// title describes a protocol: a line for the stream, then lines for the digits and
+// the network, wrapped to a panel's width.
 func title(p *results.Protocol) string {
 	return p.Stream() + "\n" + table.Wrap(p.Data+", "+p.Model(), "", 50)
 }
@@ -43,8 +43,8 @@ func title(p *results.Protocol) string {
 // curve is the accuracy of a solver, by learning rate and seed.
 type curve map[float64]map[uint64]float64
 
-// curves are the curves by the identity of the protocol and by solver, and these in the
-// order in which they first appear.
+// curves has a curve for each protocol, by its identity, and solver. Both lists are
+// in order of appearance.
 type curves struct {
 	protocols, solvers []string
 	titles             []string // of the protocols
@@ -125,8 +125,8 @@ func beside(cs *curves, on paper) vg.CanvasWriterTo {
 	return canvas
 }
 
-// rates returns the lowest and the highest learning rate of all, which
-// differ, as the ends of an axis must.
+// rates returns the lowest and the highest learning rate, made different if they are
+// equal, as the ends of an axis must be.
 func (cs *curves) rates() (low, high float64) {
 	low, high = math.Inf(1), 0
 	for _, c := range cs.of {
@@ -140,8 +140,8 @@ func (cs *curves) rates() (low, high float64) {
 	return low, high
 }
 
-// heading returns the first line of a protocol's title, with the others unless all
-// protocols have the same.
+// heading returns a protocol's title; only its first line if all protocols share the
+// rest.
 func (cs *curves) heading(number int) string {
 	first, rest, _ := strings.Cut(cs.titles[number], "\n")
 	if slices.ContainsFunc(cs.titles, func(t string) bool { return !strings.HasSuffix(t, "\n"+rest) }) {
@@ -169,13 +169,13 @@ func (c curve) draw(p *plot.Plot, number int) (*plotter.Line, *plotter.Scatter) 
 		data.YErrors = append(data.YErrors, struct{ Low, High float64 }{deviation, deviation})
 	}
 	line := &plotter.Line{XYs: data.XYs, LineStyle: draw.LineStyle{Color: colour, Width: vg.Points(1.3)}}
-	if number >= len(palette) { // the colours begin anew
+	if number >= len(palette) { // the colours repeat
 		line.Dashes = []vg.Length{vg.Points(4), vg.Points(2)}
 	}
 	points := &plotter.Scatter{XYs: data.XYs, GlyphStyle: draw.GlyphStyle{Color: colour, Radius: vg.Points(3), Shape: shapes[number%len(shapes)]}}
 	if len(data.XYs) > 0 {
 		p.Add(line, points)
-		if bars, err := plotter.NewYErrorBars(data); err == nil { // it fails only of numbers that are not finite
+		if bars, err := plotter.NewYErrorBars(data); err == nil { // it fails only for numbers that are not finite
 			bars.LineStyle.Color = colour
 			p.Add(bars)
 		}
@@ -183,7 +183,7 @@ func (c curve) draw(p *plot.Plot, number int) (*plotter.Line, *plotter.Scatter) 
 	return line, points
 }
 
-// meanStdDev returns the mean and the sample's standard deviation, 0 of one number.
+// meanStdDev returns the mean and the sample's standard deviation, 0 for one number.
 func meanStdDev(xs []float64) (mean, deviation float64) {
 	for _, x := range xs {
 		mean += x / float64(len(xs))

@@ -51,18 +51,18 @@ examples:
 flags:
 `
 
-// standard are the solvers of the main job: ours once, and the peers at learning
-// rates that somebody may well begin with.
+// standard are the solvers that a comparison has by default: ours once, and the
+// peers at learning rates that somebody may well begin with.
 const standard = "funneladam,funnel," +
 	"adam:lr=0.0001,adam:lr=0.001,adam:lr=0.01,adam:lr=0.1," +
 	"momentum:lr=0.001,momentum:lr=0.01,momentum:lr=0.1,momentum:lr=1"
 
-// solversUsage stands below the flags.
+// solversUsage is the help below the flags.
 func solversUsage() string {
 	return "\nsolvers and their keys (X is a number; what is not set has the library's default):\n" + spec.Usage()
 }
 
-// compareFlags are the flags of the main job as they were given.
+// compareFlags are the flags of a comparison as they were given.
 type compareFlags struct {
 	protocolFlags
 	solvers         string
@@ -78,7 +78,7 @@ type compareFlags struct {
 	watch, quiet    bool
 	version         bool
 
-	arithmetic string // of the run that is resumed; no flag
+	arithmetic string // not a flag: that of the run that is resumed
 }
 
 func newCompareFlags() (*flag.FlagSet, *compareFlags) {
@@ -108,7 +108,7 @@ func newCompareFlags() (*flag.FlagSet, *compareFlags) {
 	return fs, f
 }
 
-// runCompare is the main job.
+// runCompare runs a comparison: the command without a verb.
 func runCompare(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs, f := newCompareFlags()
 	err := cli.Parse(fs, args, stdout, compareUsage, solversUsage(), verbs...)
@@ -156,7 +156,7 @@ func newJob(fs *flag.FlagSet, f *compareFlags, args []string, all *ranks.Ranks) 
 	return start(o, err, all, dir)
 }
 
-// start makes the job, or returns the mistake in the flags.
+// start makes the job, or closes dir and returns the mistake in the flags.
 func start(o *compare.Options, err error, all *ranks.Ranks, dir *checkpoint.Directory) (*compare.Job, error) {
 	if err == nil && o.Protocol.Batch%all.Size() != 0 {
 		err = fmt.Errorf("-batch: %d images cannot be divided among %d ranks; make it a multiple of that", o.Protocol.Batch, all.Size())
@@ -173,7 +173,7 @@ func start(o *compare.Options, err error, all *ranks.Ranks, dir *checkpoint.Dire
 	return compare.New(*o, all, dir), nil
 }
 
-// options turns the flags into what they mean.
+// options parses the flags.
 func (f *compareFlags) options(fs *flag.FlagSet, commandLine []string) (*compare.Options, error) {
 	o := &compare.Options{
 		Seed: f.seed, Names: f.files, HTTP: f.http, HTTPLinger: f.linger, Watch: f.watch, Quiet: f.quiet,

@@ -11,7 +11,7 @@ import (
 
 func main() { cli.Main(run) }
 
-// verbs are the jobs but for the main one, which has no name.
+// verbs are the subcommands; a comparison has none.
 var verbs = []string{"report", "sweep", "table"}
 
 // run is the program; it returns the exit status.

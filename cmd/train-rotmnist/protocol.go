@@ -32,7 +32,7 @@ func (f *protocolFlags) define(fs *flag.FlagSet) {
 	fs.StringVar(&f.hidden, "hidden", "128,64", "comma-separated `sizes` of the perceptron's hidden layers; \"\" for none")
 }
 
-// protocol turns the flags into what they mean.
+// protocol parses the flags.
 func (f *protocolFlags) protocol(fs *flag.FlagSet) (p results.Protocol, s mnist.Schedule, err error) {
 	given := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
@@ -65,7 +65,7 @@ func (f *protocolFlags) protocol(fs *flag.FlagSet) (p results.Protocol, s mnist.
 	return p, s, err
 }
 
-// network sets what the networks are.
+// network sets the protocol's network. sized says that -hidden was given.
 func (f *protocolFlags) network(p *results.Protocol, sized bool) (err error) {
 	switch f.model {
 	case "mlp":
@@ -88,7 +88,7 @@ func (f *protocolFlags) network(p *results.Protocol, sized bool) (err error) {
 
 // list reads comma-separated numbers; an empty text has none.
 func list[T any](text string, read func(string) (T, error)) ([]T, error) {
-	xs := []T{} // in JSON a list without numbers is still a list
+	xs := []T{} // not nil, which JSON would have as null
 	if strings.TrimSpace(text) == "" {
 		return xs, nil
 	}

@@ -38,8 +38,8 @@ func runReport(args []string, stdout, stderr io.Writer) int {
 	return cli.Conclude(stderr, "train-rotmnist report", err, nil)
 }
 
-// filesAmong parses the flags, which may stand before, between and after the files. Where
-// there is no file, the error is wants.
+// filesAmong parses the flags, which may stand before, between and after the files.
+// Without a file, it returns the error wants.
 func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer, usage, wants string) (paths []string, err error) {
 	for {
 		if err := cli.ParseFirst(fs, args, stdout, usage, ""); err != nil {
@@ -56,8 +56,8 @@ func filesAmong(fs *flag.FlagSet, args []string, stdout io.Writer, usage, wants 
 	return paths, nil
 }
 
-// writeReport writes the page, and the name of its file to stdout, unless that may be
-// the page's file.
+// writeReport writes the page and then prints the name of its file, unless the page
+// went to standard output or a device.
 func writeReport(out string, paths []string, stdout io.Writer) error {
 	var read []*report.File
 	for _, path := range paths {

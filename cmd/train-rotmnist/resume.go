@@ -19,18 +19,18 @@ import (
 // A run that is resumed has the flags that it was started with.
 
 // unsaved are the flags that do not say what is run. They are not saved, and may
-// differ when a run is resumed.
+// change when a run is resumed.
 var unsaved = []string{"checkpoint", "resume", "http", "http-linger", "mpi", "watch", "quiet", "version"}
 
-// replaceable are the saved flags that may be given anew when a run is resumed.
+// replaceable are the saved flags that may change when a run is resumed.
 var replaceable = []string{"json", "report"}
 
-// formerly are flags whose defaults were others in earlier versions. A run has
-// them in its checkpoints even where they were not given; one that has not was
-// started with these.
+// formerly has the flags whose defaults have changed, with the earlier ones. These
+// flags are always saved; a checkpoint without one is from an earlier version and
+// means this value.
 var formerly = map[string]string{"solvers": spec.Default}
 
-// described returns the flags that say what is run.
+// described returns the flags to save: those that were given, and those in formerly.
 func described(fs *flag.FlagSet) map[string]string {
 	all := given(fs)
 	for name := range formerly {
@@ -39,7 +39,7 @@ func described(fs *flag.FlagSet) map[string]string {
 	return all
 }
 
-// given returns the flags that were given and that say what is run.
+// given returns the flags that were given, except unsaved ones.
 func given(fs *flag.FlagSet) map[string]string {
 	given := map[string]string{}
 	fs.Visit(func(f *flag.Flag) {
@@ -50,8 +50,8 @@ func given(fs *flag.FlagSet) map[string]string {
 	return given
 }
 
-// resume returns flags with what the run in f.resume was started with, and args.
-// The directory of the run is left open; it is nil on ranks but the first.
+// resume returns the flags that the run in f.resume was started with, overridden by
+// args, and the run's open directory, which is nil on ranks but the first.
 func resume(fs *flag.FlagSet, f *compareFlags, args []string, all *ranks.Ranks) (*flag.FlagSet, *compareFlags, *checkpoint.Directory, error) {
 	if f.checkpoint != "" {
 		return nil, nil, nil, cli.Usage(errors.New("-checkpoint and -resume cannot both be given; a run that is resumed keeps its directory"))
@@ -138,7 +138,7 @@ func merge(fs *flag.FlagSet, run map[string]string, args []string) error {
 	return fs.Parse(args)
 }
 
-// commandLine returns one that starts the run that is resumed.
+// commandLine returns the arguments that start the same run.
 func commandLine(fs *flag.FlagSet, all *ranks.Ranks) []string {
 	var args []string
 	if all != nil {

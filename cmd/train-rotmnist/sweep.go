@@ -58,7 +58,7 @@ type sweepFlags struct {
 	quiet                 bool
 }
 
-// variation is a -vary: the values that a key of every solver takes in turn.
+// variation is one -vary: a key of every solver, and its values.
 type variation struct {
 	key    string
 	values []string
@@ -103,7 +103,7 @@ func runSweep(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	return cli.Conclude(stderr, command, err, job.Progress)
 }
 
-// job turns the flags into what they mean.
+// job returns the job that the flags ask for.
 func (f *sweepFlags) job(fs *flag.FlagSet) (*grid.Job, error) {
 	switch {
 	case f.out == "":

@@ -51,8 +51,8 @@ func table(paths []string, stdout io.Writer) error {
 	return output.Means(stdout, records)
 }
 
-// readRuns reads the runs in files. Some files may have none, as a shard's has
-// before its first run is done.
+// readRuns reads the runs in files. Some files may be empty, as a shard's is before
+// its first run ends.
 func readRuns(files []string) ([]results.Record, error) {
 	var records []results.Record
 	for _, name := range files {

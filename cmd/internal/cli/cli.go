@@ -1,5 +1,5 @@
-// Package cli is what commands have in common: signals and exit statuses, messages
-// of one sentence, flags, the version.
+// Package cli has what the commands share: signals and exit statuses, messages of
+// one sentence, flags, the version.
 package cli
 
 import (
@@ -21,19 +21,20 @@ const (
 	Done        = 0
 	Failed      = 1
 	Misused     = 2
-	Interrupted = 130 // as a shell has it for SIGINT
+	Interrupted = 130 // what a shell reports for SIGINT
 )
 
-// Main runs a program and exits with the status that it returns. Its context ends
-// with the first Ctrl-C or SIGTERM; a second one ends the program at once.
+// Main runs a program and exits with the status that it returns. The program's
+// context ends with the first Ctrl-C or SIGTERM; a second one ends the program at
+// once.
 func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer) int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Command returns what this process's program is called on a command line: its
-// name or, where go run has built it, the way to run it again.
+// Command returns how to run this process's program again: by its name or, if go run
+// built it, by go run.
 func Command(program string) string {
 	if strings.Contains(filepath.ToSlash(os.Args[0]), "/go-build") {
 		return "go run ./cmd/" + program
@@ -44,8 +45,8 @@ func Command(program string) string {
 // UsageError is a mistake in the command line.
 type UsageError struct{ error }
 
-// Usage returns err as a mistake in the command line, but nil and flag.ErrHelp as
-// they are.
+// Usage marks err as a mistake in the command line, unless it is nil or
+// flag.ErrHelp.
 func Usage(err error) error {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return err
@@ -53,9 +54,9 @@ func Usage(err error) error {
 	return UsageError{err}
 }
 
-// Conclude returns the exit status for what a command returned, and prints the
-// error if there is one. For a UsageError it refers to the help; for the end of a
-// context it prints "interrupted" and what state says about what was done.
+// Conclude prints a command's error, if there is one, and returns the exit status.
+// For a UsageError it refers to the help; for the end of a context it prints
+// "interrupted" and then state().
 func Conclude(stderr io.Writer, command string, err error, state func() string) int {
 	program, _, _ := strings.Cut(command, " ")
 	switch usage := (UsageError{}); {
@@ -101,12 +102,12 @@ func Complain(stderr io.Writer, program string, err error) {
 }
 
 // OneLine returns an error without line breaks, which joined errors have, and
-// without the names of packages, which mean nothing to who runs a command.
+// without package names, which mean nothing to a command's users.
 func OneLine(err error) error {
 	return errors.New(packageNames.ReplaceAllString(strings.ReplaceAll(err.Error(), "\n", "; "), "$1"))
 }
 
-// packageNames are those that our packages begin their errors with.
+// packageNames matches the names that our packages begin their errors with.
 var packageNames = regexp.MustCompile(`(^|: |; )(?:mnist|solver|distributed|fetch): `)
 
 // Cause returns a file error without its operation and path, for a message that

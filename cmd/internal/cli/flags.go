@@ -19,9 +19,9 @@ func NewFlags(command string) *flag.FlagSet {
 	return fs
 }
 
-// Parse reads flags that are the whole command line but for a verb before them, of
-// which verbs are the known ones. For -h it writes the help to w, which is the
-// list of flags between two texts, and returns flag.ErrHelp, or why w did not take it.
+// Parse parses a command line that has only flags. The error for an argument
+// suggests the one of verbs that it resembles. For -h Parse writes the help to w,
+// the list of flags between two texts, and returns flag.ErrHelp, or w's error.
 func Parse(fs *flag.FlagSet, args []string, w io.Writer, before, after string, verbs ...string) error {
 	if err := ParseFirst(fs, args, w, before, after); err != nil || fs.NArg() == 0 {
 		return err
@@ -37,7 +37,7 @@ func Parse(fs *flag.FlagSet, args []string, w io.Writer, before, after string, v
 	return Usage(fmt.Errorf("unexpected argument %q; %s", fs.Arg(0), hint))
 }
 
-// ParseFirst is Parse of the flags up to the first argument that is none.
+// ParseFirst is Parse up to the first argument, which it leaves to the caller.
 func ParseFirst(fs *flag.FlagSet, args []string, w io.Writer, before, after string) error {
 	err := fs.Parse(args)
 	switch {
@@ -56,15 +56,14 @@ func ParseFirst(fs *flag.FlagSet, args []string, w io.Writer, before, after stri
 	return nil
 }
 
-// What package flag says about a mistake.
+// The errors of package flag.
 var (
 	unknownFlag  = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
 	missingValue = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
 	invalidValue = regexp.MustCompile(`(?s)^invalid (?:boolean )?value "(.*)" for (?:flag )?-([^:]*): (.*)$`)
 )
 
-// clearer says what package flag says in terms of the command line: which flag is
-// meant, and what is wanted.
+// clearer rewords an error of package flag to name the flag and what it wants.
 func clearer(fs *flag.FlagSet, err error) error {
 	text := err.Error()
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
@@ -93,7 +92,7 @@ func names(fs *flag.FlagSet) (all []string) {
 	return all
 }
 
-// wanted says what values of a flag are, where that follows from their type.
+// wanted describes the values of a flag, if its type tells.
 func wanted(f *flag.Flag) string {
 	value, ok := f.Value.(flag.Getter)
 	if !ok {
@@ -115,8 +114,8 @@ func wanted(f *flag.Flag) string {
 // Stdout is the name that stands for standard output.
 const Stdout = "-"
 
-// PathVar defines a flag that names a file or a directory, which is none unless
-// the flag is given.
+// PathVar defines a flag for the path of a file or a directory. Without the flag, *p
+// stays as it is.
 func PathVar(fs *flag.FlagSet, p *string, name, usage string) {
 	fs.Var(&path{text: p, noStdout: true}, name, usage)
 }

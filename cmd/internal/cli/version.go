@@ -12,14 +12,15 @@ import (
 // solver/CHANGELOG.md. A tag has the same name.
 const Release = "v0.9.0-dev"
 
-// Version returns the program's name with its version and what built it.
+// Version returns the program's name and version, the version of Go, and the
+// platform.
 func Version(program string) string {
 	b, _ := debug.ReadBuildInfo()
 	return fmt.Sprintf("%s %s, %s %s/%s", program, versionOf(b), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// tag is the version of a module that was built from a tag, and not from a commit
-// after it or from changed files.
+// tag matches the version of a module that was built from a tag, not from a later
+// commit or changed files.
 var tag = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
 
 // versionOf returns the tag that a program was built from or, where there is none,

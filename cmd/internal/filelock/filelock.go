@@ -3,8 +3,8 @@
 // Package filelock locks files between processes of one machine. Where the file
 // system has no locks, and on Windows, it does nothing.
 //
-// It is not gofrs/flock, since that opens a file of its own by its path; here a
-// lock belongs to a file that is open for writing already.
+// gofrs/flock would open the file itself, by its path; here the file is open
+// already.
 package filelock
 
 import (
@@ -25,8 +25,7 @@ func TryLock(f *os.File) (free bool, err error) {
 	return err == nil, err
 }
 
-// Unlock gives the lock back. So does closing the file, and the end of the
-// process.
+// Unlock releases the lock. So does closing the file, and the end of the process.
 func Unlock(f *os.File) { syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 
 func flock(f *os.File, how int) error {

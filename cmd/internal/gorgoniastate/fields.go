@@ -8,11 +8,11 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// version is the release of Gorgonia whose fields these are.
+// version is the release of Gorgonia that fields describes.
 const version = "v0.9.18"
 
-// fields are those of Gorgonia's solvers, in order. A cache is a slice of dual
-// values, one for each parameter by its position in the model.
+// fields lists the fields of Gorgonia's solvers, in order. A cache is a slice of
+// dual values, one for each parameter by its position in the model.
 var fields = map[reflect.Type]string{
 	reflect.TypeFor[gorgonia.AdamSolver](): "eta float64, eps float64, beta1 float64, beta2 float64, clip float64, l1reg float64, l2reg float64, " +
 		"batch float64, useClip bool, useL1Reg bool, useL2Reg bool, iter int, cache cache",

@@ -1,11 +1,10 @@
 // Package gorgoniastate saves and restores Gorgonia's own solvers.
 //
-// Gorgonia exports nothing of a solver's state, so a run that compares it with
-// ours could not go on after an interruption. This package reads and writes the
-// unexported fields of the solvers of Gorgonia v0.9.18, listed in fields.go,
-// past the compiler, with reflection. No other code does so. A solver whose
-// fields are not those listed, as a later release's may be, is refused with an
-// error that lists both.
+// Gorgonia does not export the state of its solvers, so a run that compares them
+// with ours could not be resumed. With reflection and package unsafe, this package
+// reads and writes the unexported fields of the solvers of Gorgonia v0.9.18, listed
+// in fields.go. A solver whose fields differ, as in a later release, is refused with
+// an error that lists both.
 package gorgoniastate
 
 import (
@@ -22,11 +21,11 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Solver is one of Gorgonia's solvers, which solver.Save can save and
-// solver.Load restore, alone and inside of an Augmented. Make one with New.
+// Solver is one of Gorgonia's solvers, which solver.Save can save and solver.Load
+// restore, alone and inside an Augmented. Make one with New.
 type Solver struct {
 	gorgonia.Solver
-	restored bool // since the last step
+	restored bool // and not stepped since
 }
 
 var (
@@ -34,14 +33,14 @@ var (
 	_ encoding.BinaryUnmarshaler = (*Solver)(nil)
 )
 
-// New returns one of Gorgonia's solvers as one that can be saved.
+// New wraps one of Gorgonia's solvers so that it can be saved.
 func New(s gorgonia.Solver) *Solver { return &Solver{Solver: s} }
 
 // Unwrap returns the solver that New was given.
 func (g *Solver) Unwrap() gorgonia.Solver { return g.Solver }
 
-// Apply changes hyperparameters between steps. Gorgonia's options do nothing to
-// a solver that is not Gorgonia's, so they are called on the one inside.
+// Apply changes hyperparameters between steps. Gorgonia's options do nothing to a
+// solver that is not Gorgonia's, so they are called on the wrapped one.
 func (g *Solver) Apply(opts ...gorgonia.SolverOpt) error {
 	for _, opt := range opts {
 		opt(g.Solver)
@@ -61,11 +60,11 @@ func (g *Solver) Step(model []gorgonia.ValueGrad) error {
 	return g.Solver.Step(model)
 }
 
-// state is a solver's state without the numbers in its caches, which follow it.
+// state is the JSON of a saved solver. The numbers of its caches follow it.
 type state struct {
 	Type   string                  `json:"type"`
 	Fields map[string]any          `json:"fields"`
-	Caches map[string][][2]*layout `json:"caches"` // without those that have no values yet
+	Caches map[string][][2]*layout `json:"caches"` // except those without values
 }
 
 // layout describes one value. The values' numbers, little-endian, follow the JSON one
@@ -123,8 +122,8 @@ func appendValue(b []byte, v gorgonia.Value) (*layout, []byte, error) {
 	return &layout{d.Shape().Clone(), d.Dtype() == tensor.Float64}, b, err
 }
 
-// UnmarshalBinary gives the solver the hyperparameters and the state that
-// another had. On an error the solver is as it was.
+// UnmarshalBinary restores what MarshalBinary saved. On an error the solver is
+// unchanged.
 func (g *Solver) UnmarshalBinary(b []byte) error {
 	var k state
 	if len(b) < 8 || uint64(len(b)-8) < binary.LittleEndian.Uint64(b) {
@@ -181,7 +180,7 @@ func setField(f reflect.Value, x any) error {
 			f.SetBool(x)
 			return nil
 		}
-	case float64: // as JSON has all numbers
+	case float64: // JSON's type for all numbers
 		if f.Kind() == reflect.Float64 {
 			f.SetFloat(x)
 			return nil
@@ -194,7 +193,7 @@ func setField(f reflect.Value, x any) error {
 	return fmt.Errorf("%v where a %v belongs", x, f.Kind())
 }
 
-// read sets f to a value whose numbers b begins with, and returns the rest.
+// read sets f to the value that b begins with, and returns the rest.
 func (l *layout) read(b []byte, f reflect.Value) (rest []byte, err error) {
 	if l == nil {
 		return nil, errors.New("half of a value")
@@ -224,7 +223,7 @@ func (l *layout) read(b []byte, f reflect.Value) (rest []byte, err error) {
 	return b[size*n:], nil
 }
 
-// fits returns an error where the restored state is of another model.
+// fits returns an error if the restored state belongs to another model.
 func (g *Solver) fits(model []gorgonia.ValueGrad) error {
 	return g.each(func(name string, f reflect.Value) error {
 		if f.Kind() != reflect.Slice || f.IsNil() {

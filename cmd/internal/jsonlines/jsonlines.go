@@ -1,6 +1,5 @@
-// Package jsonlines has files with a line of JSON for each run that is done. They
-// are only ever added to, so a program that was killed goes on from what they
-// hold.
+// Package jsonlines has files with a line of JSON for each finished run. Lines are
+// only appended, so a program that was killed can resume from its file.
 package jsonlines
 
 import (
@@ -14,10 +13,10 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/filelock"
 )
 
-// Format is how the lines of a kind of file are written and read.
+// Format describes the lines of a kind of file.
 type Format[R any] struct {
-	Beginning string                       // of every line; it tells half a line from a file of another kind
-	What      string                       // a line is, with its article, for messages
+	Beginning string                       // of every line; tells a truncated line from another kind of file
+	What      string                       // what a line is, with its article, for messages
 	Parse     func(line []byte) (R, error) // reads a line and checks it
 }
 
@@ -39,17 +38,17 @@ func (f Format[R]) Read(b []byte) ([]R, error) {
 	return records, nil
 }
 
-// cutShort tells whether line is what a writer that was killed has left of a
-// line. A power cut leaves zero bytes at its end.
+// cutShort reports whether a writer that was killed has left line incomplete. After
+// a power cut it may end with zero bytes.
 func (f Format[R]) cutShort(line []byte) bool {
 	beginning := []byte(f.Beginning)
 	begun := bytes.HasPrefix(line, beginning) || bytes.HasPrefix(beginning, bytes.TrimRight(line, "\x00"))
 	return begun && !json.Valid(line)
 }
 
-// File is an open file of records. Lines are added whole, under a lock, so
-// several processes on one machine may add to one file. A line that a kill or a
-// power cut has left incomplete is dropped by whoever adds the next.
+// File is an open file of records. Lines are added whole, under a lock, so several
+// processes on one machine may add to one file. Open and Append repair a last line
+// that a kill or a power cut has left incomplete.
 type File[R any] struct {
 	format Format[R]
 	f      *os.File
@@ -120,7 +119,7 @@ func (f *File[R]) read() ([]byte, error) {
 	return io.ReadAll(io.NewSectionReader(f.f, 0, info.Size()))
 }
 
-// advice is for a line that is of another kind.
+// advice ends the errors about lines of another kind.
 const advice = "delete the line, or name another file"
 
 // repair makes the file end with a whole line.
@@ -145,6 +144,6 @@ func (f *File[R]) repair() error {
 	if _, err := f.format.Read(rest); err != nil {
 		return fmt.Errorf("its last line is not %s; %s", f.format.What, advice)
 	}
-	_, err = f.f.Write([]byte("\n")) // only its end was lost
+	_, err = f.f.Write([]byte("\n")) // only the newline is missing
 	return err
 }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// enable makes a console interpret control characters, which consoles of Windows do
-// only when they are told to, and says whether it does.
+// enable makes a Windows console interpret control characters, which is off by
+// default, and reports whether it does.
 func enable(f *os.File) bool {
 	var mode uint32
 	console := windows.Handle(f.Fd())

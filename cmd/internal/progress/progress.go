@@ -12,29 +12,28 @@ import (
 	"golang.org/x/term"
 )
 
-// Bar shows how far a task is: on a terminal as a line that is drawn anew, elsewhere
-// as a line every ten seconds. It belongs to one goroutine at a time.
+// Bar shows how far a task is: on a terminal as a line that is redrawn, elsewhere as
+// a new line every ten seconds. It belongs to one goroutine at a time.
 type Bar struct {
 	w           io.Writer
 	name, units string
 	total       int64
-	from        int64      // parts that were done before the task began
-	columns     func() int // of the terminal; nil where w is none
+	from        int64      // parts done before the task began
+	columns     func() int // of the terminal; nil if w is none
 
 	start, printed time.Time
 }
 
 const (
 	between  = 10 * time.Second       // the least time between two lines
-	redrawn  = 100 * time.Millisecond // and between two drawings
-	erase    = "\r\x1b[K"             // the line, from its beginning
+	redrawn  = 100 * time.Millisecond // the least time between two drawings
+	erase    = "\r\x1b[K"             // goes to the beginning of the line and clears it
 	mostBar  = 40                     // characters of the bar
 	leastBar = 8
 )
 
-// New begins to show a task on w. Its name stands first, and units is what its
-// parts are called. from of the total parts were done before the task began; a
-// total of -1 is unknown.
+// New starts a bar on w. name stands first, and units is what the task's parts are
+// called. from of the total parts were done before; a total of -1 is unknown.
 func New(w io.Writer, name, units string, from, total int64) *Bar {
 	p := &Bar{w: w, name: name, units: units, total: total, from: from, start: time.Now(), printed: time.Now()}
 	if f := Terminal(w); f != nil {
@@ -50,8 +49,8 @@ func New(w io.Writer, name, units string, from, total int64) *Bar {
 	return p
 }
 
-// Terminal returns the terminal that w writes to; nil if it is none, or one on which
-// nothing can be drawn anew, as TERM=dumb says.
+// Terminal returns the terminal that w writes to; nil if it is none, or cannot
+// redraw lines (TERM=dumb).
 func Terminal(w io.Writer) *os.File {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) || !enable(f) {
@@ -84,9 +83,9 @@ func (p *Bar) left(done int64) time.Duration {
 	return time.Duration(float64(spent) / float64(done-p.from) * float64(p.total-done)).Round(time.Second)
 }
 
-// line is what stands on the terminal, in at most so many characters: the name and how
-// much is done; with more room the time that is left, the note and the number of
-// parts; and in what is left over a bar.
+// line returns the terminal's line, of at most width characters: the name and the
+// percentage; then, as far as they fit, the time left, the note, the number of parts
+// and a bar.
 func (p *Bar) line(done int64, note string, width int) string {
 	text := p.name
 	if p.total > 0 {

@@ -10,32 +10,32 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/table"
 )
 
-// Record is one run of a sweep and everything it followed from. It is a line of
-// the sweep's file.
+// Record is one run of a sweep with everything that determines it, a line of the
+// sweep's file.
 type Record struct {
 	Protocol
 	Seed uint64 `json:"seed"`
 	Row
 	Error string `json:"error,omitempty"` // why there is no result
-	File  string `json:"-"`               // that it was read from
+	File  string `json:"-"`               // the file that it was read from
 }
 
-// Key is equal for two records of one run.
+// Key identifies a run.
 func (r *Record) Key() string {
 	return Identity([]any{r.Protocol, r.Seed, r.WithoutRate(), r.LearnRate})
 }
 
-// Identity is equal for equal values.
+// Identity returns equal texts for equal values.
 func Identity(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // of a number that is not finite; flags and files have none
+		panic(err) // for a number that is not finite; flags and files have none
 	}
 	return string(b)
 }
 
-// Read reads the runs in a file that -json wrote, or in a sweep's, which may have
-// none yet. The name is for messages.
+// Read reads the runs in a file that -json or a sweep wrote. A sweep's may still be
+// empty. The name is for messages.
 func Read(name string, b []byte) (records []Record, err error) {
 	var s summary
 	if json.Unmarshal(b, &s) == nil && s.Results != nil {
@@ -71,7 +71,7 @@ func (s *summary) records() ([]Record, error) {
 	return records, nil
 }
 
-// Lines are the lines of a sweep's file.
+// Lines is the format of a sweep's file.
 var Lines = jsonlines.Format[Record]{Beginning: `{"data":`, Parse: parse, What: "a run of a sweep"}
 
 func parse(line []byte) (Record, error) {
@@ -80,10 +80,10 @@ func parse(line []byte) (Record, error) {
 	return r, err
 }
 
-// uncounted is Unrecovered where a file does not have it.
+// uncounted marks Unrecovered as missing from a file.
 const uncounted = math.MinInt
 
-// unread is a row to read.
+// unread returns a row to decode into.
 func unread() Row {
 	row := Missing()
 	row.Unrecovered = uncounted
@@ -95,7 +95,7 @@ func (r *Record) read(text []byte, part any) error {
 	if err := json.Unmarshal(text, part); err != nil {
 		return err
 	}
-	if r.Unrecovered == uncounted { // the file is of an earlier version
+	if r.Unrecovered == uncounted { // the file is from an earlier version
 		r.Unrecovered = 0
 		if r.Recovery == table.Number(r.Steps) { // there was no recovery
 			r.Recovery, r.Unrecovered = table.Number(math.NaN()), max(0, len(r.Angles)-1)

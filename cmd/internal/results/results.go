@@ -1,6 +1,6 @@
-// Package results has the figures that runs on rotating digits come to, and the
-// files that hold them: the summary of one comparison in JSON, and the records of
-// a sweep in lines of JSON.
+// Package results has the results of runs on rotating digits, and the files that
+// hold them: the summary of one comparison in JSON, and the records of a sweep in
+// lines of JSON.
 package results
 
 import (
@@ -38,7 +38,7 @@ func (p *Protocol) Stream() string {
 	return fmt.Sprintf("angles %s°, %d steps each, batches of %d", strings.Trim(fmt.Sprint(p.Angles), "[]"), p.Steps, p.Batch)
 }
 
-// TotalSteps is how many steps a run has that is not cut short.
+// TotalSteps returns the number of steps of a complete run.
 func (p *Protocol) TotalSteps() int { return p.Steps * max(1, len(p.Angles)) }
 
 // Conv is the name of the convnet.
@@ -60,12 +60,12 @@ type Summary struct {
 	Ranks   int    `json:"ranks"` // processes that trained together
 	Results []Row  `json:"results"`
 
-	// Report is the course of the runs, as train-rotmnist report reads it. It stands
-	// last in the file, as "report"; nil for none.
+	// Report is the data of the report page, for train-rotmnist report. It stands last
+	// in the file, as "report"; nil for none.
 	Report json.RawMessage `json:"-"`
 }
 
-// Write writes the summary in JSON: for people, but the report on one line.
+// Write writes the summary in indented JSON, with the report on one line.
 func (s *Summary) Write(w io.Writer) error {
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Summary) Write(w io.Writer) error {
 	return err
 }
 
-// Row is how one solver did.
+// Row has the results of one solver.
 type Row struct {
 	Solver      string            `json:"solver"`
 	Settings    map[string]string `json:"settings"`
@@ -87,14 +87,14 @@ type Row struct {
 	Accuracy    table.Number      `json:"accuracy"`
 	AfterShift  table.Number      `json:"after_shift"`
 	Recovery    table.Number      `json:"recovery"`    // null if there was none
-	Unrecovered int               `json:"unrecovered"` // jumps without recovery; in the mean they count as the whole phase
+	Unrecovered int               `json:"unrecovered"` // jumps without recovery; the mean counts them as the whole phase
 	Plateau     table.Number      `json:"plateau"`
 	HeldOut     []float64         `json:"heldout"`
 	StepMS      table.Number      `json:"step_ms"`
 	SolverMS    table.Number      `json:"solver_ms"`
 	Scale       table.Number      `json:"scale"`
 	Skipped     int               `json:"skipped,omitempty"`     // batches
-	DivergedAt  int               `json:"diverged_at,omitempty"` // the step, counted from 1
+	DivergedAt  int               `json:"diverged_at,omitempty"` // step, counted from 1
 
 	Spec string `json:"spec"` // the solver with its settings, as the user wrote it
 }
@@ -125,7 +125,8 @@ func (r *Row) WithoutRate() string {
 	return name
 }
 
-// Canonical is the same text for equal values of a setting: of a number, of two, or of a word.
+// Canonical returns the same text for equal values of a setting: a number, two, or a
+// word.
 func Canonical(value string) string {
 	for _, between := range []string{"..", "/"} {
 		if a, b, two := strings.Cut(value, between); two {

@@ -5,8 +5,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// applier is a solver that takes options between steps. Gorgonia's own options
-// do nothing to a solver that is not Gorgonia's unless it has this method.
+// applier is a solver that takes options between steps. Gorgonia's own options,
+// called on a solver that is not Gorgonia's, do nothing; Apply takes them.
 type applier interface {
 	Apply(...gorgonia.SolverOpt) error
 }
@@ -20,9 +20,9 @@ func Adaptations(s gorgonia.Solver) []solver.Adaptation {
 	return nil
 }
 
-// Undecayed returns the solver itself where New has put a decaying learning rate
-// around it. It is what solver.Save and solver.Load are to be given: the decay
-// follows from the number of the step, and has no state.
+// Undecayed returns the solver without the decaying learning rate that New may have
+// put around it. solver.Save and solver.Load need it: the decay follows from the
+// step's number and has no state.
 func Undecayed(s gorgonia.Solver) gorgonia.Solver {
 	if d, ok := s.(*decaying); ok {
 		return d.Solver

@@ -39,7 +39,7 @@ func nothingFor(decays map[string]func(float64) float64) map[string]gorgonia.Sol
 // decaying is a solver whose learning rate falls over the stream.
 type decaying struct {
 	gorgonia.Solver
-	inner  gorgonia.Solver // whose learning rate it is: the solver itself, or the one inside of an Augmented
+	inner  gorgonia.Solver // the solver whose learning rate falls: Solver, or the one inside an Augmented
 	rate   float64         // at the first step
 	factor func(x float64) float64
 }
@@ -51,7 +51,8 @@ func (d *decaying) Pace(step, steps int) error {
 	return apply(d.inner, rate)
 }
 
-// LearnRateAt is the learning rate of a step, counted from 0, of a run of steps steps.
+// LearnRateAt returns the learning rate of a step, counted from 0, in a run of so
+// many steps.
 func (s *Spec) LearnRateAt(step, steps int) float64 {
 	rate := s.LearnRate()
 	if factor, ok := decays[s.Settings["decay"]]; ok {

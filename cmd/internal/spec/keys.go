@@ -11,7 +11,7 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// key is a setting. Its read makes an option of the text behind the =.
+// key is a setting. read turns the text after = into an option.
 type key struct {
 	name, values string
 	read         func(text string) (gorgonia.SolverOpt, error)
@@ -19,7 +19,7 @@ type key struct {
 	inner        bool // with Augment around the solver, the option is the inner solver's
 }
 
-// option is the name of the option that the key sets.
+// option returns the name of the option that the key sets.
 func (k *key) option() string {
 	switch k.name {
 	case "lr":
@@ -36,7 +36,7 @@ func (k *key) option() string {
 	return option
 }
 
-// around marks keys as Augment's, where there is one.
+// around marks keys whose option Augment takes in place of the inner solver.
 func around(keys ...*key) []*key {
 	for _, k := range keys {
 		k.outer, k.inner = true, false
@@ -61,12 +61,12 @@ func number(name string, option func(float64) gorgonia.SolverOpt) *key {
 	})
 }
 
-// below1 reads a number below 1.
+// below1 is a key for a number from 0 to below 1.
 func below1(name string, option func(float64) gorgonia.SolverOpt) *key {
 	return within(name, option, "below 1", func(x float64) bool { return x < 1 })
 }
 
-// positive reads a number above 0.
+// positive is a key for a number above 0.
 func positive(name string, option func(float64) gorgonia.SolverOpt) *key {
 	return within(name, option, "above 0", func(x float64) bool { return x > 0 })
 }
@@ -85,7 +85,7 @@ func bounds(name string, option func(min, max float64) gorgonia.SolverOpt) *key 
 	return pair(name, "MIN", "..", "MAX", option)
 }
 
-// pair reads two numbers with a separator between them.
+// pair is a key for two numbers with a separator between them.
 func pair(name, first, separator, second string, option func(a, b float64) gorgonia.SolverOpt) *key {
 	form := first + separator + second
 	return newKey(name, form, func(text string) (gorgonia.SolverOpt, error) {

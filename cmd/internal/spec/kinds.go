@@ -12,7 +12,8 @@ import (
 
 // A new solver is one row in kinds, and a new option one key.
 
-// Default is the list of solvers that commands compare unless told otherwise.
+// Default is the list of solvers that a sweep compares unless told otherwise.
+// Comparisons of earlier versions had it, too, and resuming those relies on it.
 const Default = "funnel,funneladam,adam,momentum"
 
 // DefaultLearnRate is the learning rate of every solver that is given none.
@@ -66,7 +67,7 @@ var (
 			"global": solver.WithScaleScope(solver.Global), "parameter": solver.WithScaleScope(solver.PerParameter),
 		}),
 	)
-	// The keys of learned gains beside a scale.
+	// The keys of learned gains.
 	gains = []*key{
 		below1("momentum-warmup", solver.WithMomentumWarmup),
 		number("gain-rate", solver.WithGainRate),
@@ -97,12 +98,12 @@ var kinds = []*kind{
 	{"vanilla", slices.Concat([]*key{lr, decay}, objective), gorgonias(gorgonia.NewVanillaSolver)},
 }
 
-// gorgonias makes a kind of one of Gorgonia's constructors.
+// gorgonias turns one of Gorgonia's constructors into a kind's make.
 func gorgonias[S gorgonia.Solver](constructor func(...gorgonia.SolverOpt) S) func(...gorgonia.SolverOpt) gorgonia.Solver {
 	return func(opts ...gorgonia.SolverOpt) gorgonia.Solver { return gorgoniastate.New(constructor(opts...)) }
 }
 
-// ours makes a kind of one of our constructors.
+// ours turns one of our constructors into a kind's make.
 func ours[S gorgonia.Solver](constructor func(...gorgonia.SolverOpt) S) func(...gorgonia.SolverOpt) gorgonia.Solver {
 	return func(opts ...gorgonia.SolverOpt) gorgonia.Solver { return constructor(opts...) }
 }
@@ -121,7 +122,7 @@ func Adapts(name string) bool {
 	return ok
 }
 
-// Names are those of all kinds.
+// Names returns the names of all kinds.
 func Names() []string {
 	var ns []string
 	for _, k := range kinds {
@@ -152,7 +153,7 @@ func Usage() string {
 	return b.String() + usageOfDecay
 }
 
-// usage is a few lines of at most 80 characters.
+// usage writes a solver's name and keys, in lines of at most 80 characters.
 func usage(b *strings.Builder, name string, keys []*key) {
 	if name != "" {
 		fmt.Fprintf(b, "  %s\n", name)

@@ -1,4 +1,4 @@
-// Package spec makes gorgonia.Solvers of specifications such as "funnel",
+// Package spec makes gorgonia.Solvers from specifications such as "funnel",
 // "adam:lr=0.003" or "augment:inner=rmsprop:scope=parameter".
 package spec
 
@@ -17,7 +17,7 @@ import (
 // Spec is one solver to run: its kind and its settings.
 type Spec struct {
 	Text      string            // as the user wrote it
-	Name      string            // of the kind, with augment:inner= before it if there is a scale around it
+	Name      string            // of the kind, after augment:inner= if there is a scale around it
 	Settings  map[string]string // those that the user gave
 	kind      *kind
 	augmented bool
@@ -25,8 +25,8 @@ type Spec struct {
 	outer     []gorgonia.SolverOpt // of Augment
 }
 
-// Parse reads a list of specifications, separated by commas. None may stand
-// there twice.
+// Parse parses a comma-separated list of specifications. Two equal ones are an
+// error.
 func Parse(list string) ([]Spec, error) {
 	var specs []Spec
 	for _, text := range strings.Split(list, ",") {
@@ -43,8 +43,8 @@ func Parse(list string) ([]Spec, error) {
 	return specs, nil
 }
 
-// Vary returns a list of specifications: every one of the solvers in list with every
-// one of the values of a key.
+// Vary returns a list of specifications: each solver in list with each value of a
+// key.
 func Vary(list, key string, values []string) string {
 	var all []string
 	for _, text := range strings.Split(list, ",") {
@@ -80,7 +80,7 @@ func parse(text string) (Spec, error) {
 	return s, s.check()
 }
 
-// unknown is the error for a name that no solver has.
+// unknown returns the error for an unknown name.
 func unknown(name string) error {
 	if name == "" {
 		return fmt.Errorf("the name of a solver is missing; known are %s, and %sNAME of each", strings.Join(Names(), ", "), augment)
@@ -92,7 +92,7 @@ func unknown(name string) error {
 	return fmt.Errorf("unknown solver %q%s", name, end)
 }
 
-// keys are those that the solver takes.
+// keys returns the keys that the solver takes.
 func (s *Spec) keys() []*key {
 	if s.augmented {
 		return s.kind.augmentedKeys()
@@ -111,7 +111,7 @@ func (s *Spec) set(setting string) error {
 		known, takes := keyNames(keys), s.Name+" takes"
 		end := suggest.Meant(name, takes, known)
 		if slices.ContainsFunc(kinds, func(k *kind) bool { return slices.Contains(keyNames(k.keys), name) }) {
-			end = "; " + takes + " " + strings.Join(known, ", ") // it is another solver's, and not misspelt
+			end = "; " + takes + " " + strings.Join(known, ", ") // another solver's key, not a misspelt one
 		}
 		return fmt.Errorf("solver %q: unknown key %q%s", s.Text, name, end)
 	}
@@ -140,7 +140,7 @@ func keyNames(keys []*key) []string {
 	return ns
 }
 
-// check finds hyperparameters that are numbers but out of range.
+// check returns an error for a hyperparameter out of range.
 func (s *Spec) check() error {
 	whole, inner := s.make()
 	err := apply(inner)
@@ -153,8 +153,7 @@ func (s *Spec) check() error {
 	return nil
 }
 
-// inKeys returns an error about an option of a constructor as one about the key
-// that sets it.
+// inKeys rewords an error about an option to name the key that sets it.
 func (s *Spec) inKeys(err error) error {
 	wrong := new(solver.HyperparameterError)
 	if !errors.As(err, &wrong) {
@@ -190,7 +189,7 @@ func (s *Spec) New() gorgonia.Solver {
 // LearnRate is the learning rate that was given, or the default.
 func (s *Spec) LearnRate() float64 {
 	if text, ok := s.Settings["lr"]; ok {
-		x, _ := strconv.ParseFloat(text, 64) // set has read it before
+		x, _ := strconv.ParseFloat(text, 64) // set has checked it
 		return x
 	}
 	return DefaultLearnRate

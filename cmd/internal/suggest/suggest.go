@@ -1,4 +1,4 @@
-// Package suggest finds the name that a misspelt one was meant to be.
+// Package suggest finds the name that a misspelt one stands for.
 package suggest
 
 import (
@@ -18,7 +18,7 @@ func Meant(name, introduction string, known []string) string {
 
 // Closest returns the known name that is meant; "" if none is close.
 func Closest(name string, known []string) string {
-	best, least := "", min(3, len(name)) // nothing in common with a name is not close to it
+	best, least := "", min(3, len(name)) // a name without a common letter is not close
 	for _, k := range known {
 		distance := levenshtein.ComputeDistance(name, k)
 		if strings.HasPrefix(k, name) && len(name) >= 3 {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// LearningRates reads comma-separated learning rates, each a number or a range
-// such as 1e-6..1, which is every power of ten times its first number. It returns
-// each as text, one number always in the same way.
+// LearningRates parses comma-separated learning rates, each a number or a range such
+// as 1e-6..1: its first number times every power of ten, up to its second. It
+// returns equal numbers as equal texts.
 func LearningRates(text string) ([]string, error) {
 	var lr []string
 	for _, s := range strings.Split(text, ",") {
@@ -32,7 +32,7 @@ func LearningRates(text string) ([]string, error) {
 	return lr, nil
 }
 
-// ends returns the ends of a range, low..high; both are the same for one number.
+// ends returns the ends of a range, low..high; a number is both.
 func ends(text string) (low, high string) {
 	low, high, ok := strings.Cut(text, "..")
 	if !ok {
@@ -48,7 +48,7 @@ func scientific(text string) (digits string, exponent int, err error) {
 		return "", 0, err
 	}
 	digits, after, _ := strings.Cut(strconv.FormatFloat(x, 'e', -1, 64), "e")
-	exponent, err = strconv.Atoi(after) // none of Inf and NaN
+	exponent, err = strconv.Atoi(after) // fails for Inf and NaN
 	return digits, exponent, err
 }
 

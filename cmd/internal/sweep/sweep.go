@@ -17,9 +17,9 @@ func Shard[Run any](runs []Run, i, n int) []Run {
 	return shard
 }
 
-// Do makes runs, as many at a time as there are workers, and calls save with what
-// each came to, one at a time, in the order in which they end. When ctx ends or
-// save fails, the runs that have begun are dropped; do is to return soon after its
+// Do makes runs with do, as many at a time as there are workers, and calls save with
+// each result, one at a time, in the order in which the runs end. When ctx ends or
+// save fails, the runs that have begun are dropped; do must return soon after its
 // ctx ends.
 func Do[Run, Record any](ctx context.Context, workers int, runs []Run, do func(context.Context, Run) Record, save func(Record) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -9,8 +9,8 @@ import (
 )
 
 // Write writes lines of cells, with the first column aligned left and the others
-// right. A line with fewer cells than the first ends with a text, which stands in
-// the place of the columns that are left. A line without cells is empty.
+// right. The last cell of a line that has fewer cells than the first line is a text,
+// which takes the place of the remaining columns. A line without cells is empty.
 func Write(w io.Writer, lines [][]string) error {
 	widths := Widths(lines)
 	for _, line := range lines {
@@ -33,7 +33,7 @@ func Write(w io.Writer, lines [][]string) error {
 	return nil
 }
 
-// Widths returns how many characters each column has.
+// Widths returns the number of characters in each column.
 func Widths(lines [][]string) []int {
 	widths := make([]int, len(lines[0]))
 	for _, line := range lines {
@@ -46,8 +46,8 @@ func Widths(lines [][]string) []int {
 	return widths
 }
 
-// Wrap breaks a text between words into lines of at most so many characters. All
-// but the first begin with an indent; the first has something as long before it.
+// Wrap breaks a text between words into lines of at most width characters. All but
+// the first begin with indent; the caller puts something as long before the first.
 func Wrap(text, indent string, width int) string {
 	var b strings.Builder
 	used := utf8.RuneCountInString(indent)
@@ -68,8 +68,8 @@ func Wrap(text, indent string, width int) string {
 	return b.String()
 }
 
-// Blocks arranges groups of columns of cells in tables with lines of at most so many
-// characters. The first column stands first in each, and no group is divided.
+// Blocks arranges groups of columns in tables with lines of at most width
+// characters. Every table begins with the first column, and no group is divided.
 func Blocks(first []string, groups [][][]string, width int) (tables [][][]string) {
 	var block [][]string
 	used := longest(first)

@@ -1,5 +1,5 @@
-// Package bench trains many solvers on many problems, and makes a table of how
-// they did.
+// Package bench trains many solvers on many problems, and makes a table of their
+// scores.
 package bench
 
 import (
@@ -16,27 +16,27 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// Contestant is a solver that takes part.
+// Contestant is one of the solvers that are compared.
 type Contestant struct {
-	Name string // equal for two that are the same: settings in order, learning rate and all
+	Name string // the same for equal solvers, however they are written
 	Text string // as the user wrote it
 	New  func() gorgonia.Solver
 
 	kind  string  // adam, momentum, …
-	plain bool    // it has no settings but a learning rate
-	rate  float64 // the learning rate
+	plain bool    // no settings other than a learning rate
+	rate  float64 // the learning rate; 0 for one of peers
 }
 
-// peers need no learning rate.
+// peers are the solvers that need no learning rate and take no settings.
 var peers = map[string]func() gorgonia.Solver{
 	"dog": peer.NewDoG, "prodigy": peer.NewProdigy, "schedulefree": peer.NewScheduleFree,
 }
 
-// Peers are the names of the solvers that only the bench has.
+// Peers returns the names of the solvers that only this command has.
 func Peers() []string { return slices.Sorted(maps.Keys(peers)) }
 
-// ParseContestants reads a list of solvers, separated by commas: peers, and
-// whatever package spec knows. None may stand there twice.
+// ParseContestants parses a comma-separated list of solvers, from peers or package
+// spec. Two equal solvers are an error.
 func ParseContestants(list string) ([]Contestant, error) {
 	var all []Contestant
 	for _, text := range strings.Split(list, ",") {
@@ -75,8 +75,8 @@ func parseContestant(text string) (Contestant, error) {
 	return c, nil
 }
 
-// canonical is equal for equal solvers: 1e-3 is 0.001, which is what a solver that is
-// given none has.
+// canonical returns the same text for equal solvers: lr=1e-3, lr=0.001 and the
+// default are one.
 func canonical(s spec.Spec) string {
 	settings := maps.Clone(s.Settings)
 	settings["lr"] = strconv.FormatFloat(s.LearnRate(), 'g', -1, 64)

@@ -14,11 +14,11 @@ import (
 type Plan struct {
 	Problems    []*problem.Problem
 	Contestants []Contestant
-	Grid        []Contestant // the tuned peers; some may be contestants, too
+	Grid        []Contestant // the peers at every learning rate; may overlap with Contestants
 	Seeds       []uint64
 }
 
-// solvers are the contestants, and those of the grid that are not among them.
+// solvers returns the contestants and the grid, each solver once.
 func (p *Plan) solvers() []*Contestant {
 	var all []*Contestant
 	for _, list := range [][]Contestant{p.Contestants, p.Grid} {
@@ -31,7 +31,7 @@ func (p *Plan) solvers() []*Contestant {
 	return all
 }
 
-// Runs are those of the plan, seed by seed, the runs of one problem together.
+// Runs returns the runs of the plan, ordered by seed and then by problem.
 func (p *Plan) Runs() []Run {
 	var runs []Run
 	solvers := p.solvers()
@@ -45,14 +45,14 @@ func (p *Plan) Runs() []Run {
 	return runs
 }
 
-// Run is one to be made.
+// Run is the training of one solver on one problem with one seed.
 type Run struct {
 	Problem    *problem.Problem
 	Contestant *Contestant
 	Seed       uint64
 }
 
-// Missing are those runs that are not among the records.
+// Missing returns the runs that have no record.
 func Missing(runs []Run, records []Record) []Run {
 	made := map[Key]bool{}
 	for i := range records {
@@ -61,8 +61,8 @@ func Missing(runs []Run, records []Record) []Run {
 	return slices.DeleteFunc(slices.Clone(runs), func(r Run) bool { return made[r.Key()] })
 }
 
-// Do makes a run, and calls stepped after every step. A run that fails, or
-// panics, has a record that says so.
+// Do trains, and calls stepped after every step. If the run fails or panics, the
+// record has the error.
 func (r *Run) Do(ctx context.Context, stepped func()) (record Record) {
 	record = Record{Problem: r.Problem.Name, Steps: r.Problem.Steps, Seed: r.Seed, Solver: r.Contestant.Name}
 	defer func() {

@@ -10,15 +10,15 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/table"
 )
 
-// Record is one run: a line of the file.
+// Record is the result of one run: a line of the file.
 type Record struct {
 	Problem    string       `json:"problem"`
 	Steps      int          `json:"steps"`
 	Seed       uint64       `json:"seed"`
 	Solver     string       `json:"solver"`                // Contestant.Name
 	End        table.Number `json:"end"`                   // mean score over the last tenth of the steps; null if it diverged
-	Mean       table.Number `json:"mean"`                  // over all steps
-	DivergedAt int          `json:"diverged_at,omitempty"` // the step, counted from 1
+	Mean       table.Number `json:"mean"`                  // mean score over all steps
+	DivergedAt int          `json:"diverged_at,omitempty"` // step, counted from 1; 0 if it did not diverge
 	Seconds    float64      `json:"seconds"`
 	Error      string       `json:"error,omitempty"` // why there is no result
 }
@@ -42,12 +42,12 @@ func parseRecord(line []byte) (r Record, err error) {
 		return r, errors.New("it has no result")
 	}
 	if c, err := parseContestant(r.Solver); err == nil {
-		r.Solver = c.Name // earlier versions may have spelled it otherwise
+		r.Solver = c.Name // files from earlier versions may spell it differently
 	}
 	return r, nil
 }
 
-// Key is equal for two records of one run.
+// Key identifies a run.
 type Key struct {
 	problem string
 	steps   int
@@ -57,7 +57,7 @@ type Key struct {
 
 func (r *Record) Key() Key { return Key{r.Problem, r.Steps, r.Seed, r.Solver} }
 
-// score is the record's end; infinite if the run diverged, and NaN if it failed.
+// score returns the final score: +Inf if the run diverged, NaN if it failed.
 func (r *Record) score() float64 {
 	switch {
 	case r.Error != "":

@@ -6,13 +6,14 @@ import (
 	"github.com/seed1e560811/funnel/cmd/bench-solvers/internal/problem"
 )
 
-// mostRatio is what a larger ratio counts, and that of a run that diverged.
+// mostRatio is the largest ratio. Larger ones, and those of runs that diverged,
+// count as this.
 const mostRatio = 1000
 
 // tunable are the solvers whose learning rate is chosen for each problem.
 var tunable = []string{"adam", "momentum"}
 
-// scores are the ends of runs.
+// scores has the final score of each run.
 type scores struct {
 	plan *Plan
 	of   map[Key]float64
@@ -26,7 +27,8 @@ func (p *Plan) scores(records []Record) *scores {
 	return s
 }
 
-// score is the mean over the seeds: infinite where one diverged, NaN where one is missing.
+// score returns the mean score over the seeds: NaN if a run is missing or failed, or
+// else +Inf if one diverged.
 func (s *scores) score(p *problem.Problem, c *Contestant) float64 {
 	sum := 0.0
 	for _, seed := range s.plan.Seeds {
@@ -40,8 +42,8 @@ func (s *scores) score(p *problem.Problem, c *Contestant) float64 {
 	return sum / float64(len(s.plan.Seeds))
 }
 
-// peers are the tuned peers of a kind: of the grid, or, without one, those
-// that take part.
+// peers returns the solvers of a kind, with no settings but a learning rate, that
+// others are compared with: those of the grid or, without one, of the contestants.
 func (s *scores) peers(kind string) []*Contestant {
 	from := s.plan.Grid
 	if len(from) == 0 {
@@ -56,7 +58,8 @@ func (s *scores) peers(kind string) []*Contestant {
 	return peers
 }
 
-// best is the best tuned peer of these kinds on a problem, and its score; nil if there is none.
+// best returns the peer of these kinds with the lowest score on a problem, and the
+// score; nil if none has a score.
 func (s *scores) best(p *problem.Problem, kinds ...string) (best *Contestant, score float64) {
 	score = math.NaN()
 	for _, kind := range kinds {
@@ -69,8 +72,9 @@ func (s *scores) best(p *problem.Problem, kinds ...string) (best *Contestant, sc
 	return best, score
 }
 
-// ratio is a score's ratio to the best of these kinds, where scores below the
-// problem's floor count as that. It is NaN where one is missing.
+// ratio returns the ratio of a solver's score to the best peer's, where scores below
+// the problem's floor count as the floor. It is NaN if a score is missing or every
+// peer diverged.
 func (s *scores) ratio(p *problem.Problem, c *Contestant, kinds ...string) float64 {
 	_, best := s.best(p, kinds...)
 	score := s.score(p, c)
@@ -80,8 +84,8 @@ func (s *scores) ratio(p *problem.Problem, c *Contestant, kinds ...string) float
 	return math.Min(mostRatio, math.Max(score, p.Floor)/math.Max(best, p.Floor))
 }
 
-// whole is the geometric mean of the ratios to the best of these kinds, and the largest
-// with its problem; how many problems there are ratios for.
+// whole returns the geometric mean of a solver's ratios to the best of these kinds,
+// the largest ratio with its problem, and the number of problems that have a ratio.
 func (s *scores) whole(c *Contestant, kinds ...string) (mean, worst float64, where string, n int) {
 	logs := 0.0
 	for _, p := range s.plan.Problems {

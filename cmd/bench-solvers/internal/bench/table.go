@@ -10,8 +10,8 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/table"
 )
 
-// Table writes how the contestants did on each problem, and then on the whole,
-// in lines of at most so many columns where names are short enough.
+// Table writes the scores on each problem, and then a summary. Lines have at most
+// width characters, unless names are too long.
 func (p *Plan) Table(w io.Writer, records []Record, width int) error {
 	s := p.scores(records)
 	groups := append(s.tuned(), s.contestants()...)
@@ -34,11 +34,11 @@ func (p *Plan) Table(w io.Writer, records []Record, width int) error {
 	return nil
 }
 
-// compares tells whether there are peers to have ratios to.
+// compares reports whether there are peers to compare with.
 func (s *scores) compares() bool { return len(s.peers("adam"))+len(s.peers("momentum")) > 0 }
 
-// tuned are the scores of the best of the grid, and their learning rates: groups of
-// columns, with a title and a cell for each problem.
+// tuned returns two columns for each kind of peer, with a title and a cell for each
+// problem: the best score of the grid, and its learning rate.
 func (s *scores) tuned() [][][]string {
 	var groups [][][]string
 	for _, kind := range tunable {
@@ -59,7 +59,8 @@ func (s *scores) tuned() [][][]string {
 	return groups
 }
 
-// contestants are the scores of each, and their ratios to the best tuned peer.
+// contestants returns two columns for each contestant: its scores, and its ratios to
+// the best peer.
 func (s *scores) contestants() [][][]string {
 	var groups [][][]string
 	for i := range s.plan.Contestants {
@@ -78,8 +79,8 @@ func (s *scores) contestants() [][][]string {
 	return groups
 }
 
-// summary has a line for each contestant: its ratios on the whole, to the best tuned
-// peer and to the best Adam.
+// summary returns a line for each contestant: the mean and the worst of its ratios
+// to the best peer, and to the best Adam.
 func (s *scores) summary() [][]string {
 	lines := [][]string{{"ratio, geometric mean", "to the best", "worst", "", "to adam", "worst", "", "problems"}}
 	for i := range s.plan.Contestants {
@@ -122,7 +123,8 @@ func ratio(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-// scientific is 3e-4 for 0.0003. It has so many decimals, -1 for as many as there are.
+// scientific formats 0.0003 as 3e-4, with so many decimals; -1 means as many as it
+// needs.
 func scientific(x float64, decimals int) string {
 	return strings.NewReplacer("e-0", "e-", "e+0", "e").Replace(strconv.FormatFloat(x, 'e', decimals, 64))
 }

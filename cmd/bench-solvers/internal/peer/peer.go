@@ -1,10 +1,9 @@
-// Package peer has the solvers that need no learning rate and that ours are
-// compared with: plain reference implementations of their papers' equations, for
-// the bench and not for use elsewhere. They compute in float64 whatever the
-// parameters are.
+// Package peer has solvers that need no learning rate, to compare ours with. They
+// are plain implementations of their papers' equations, for this benchmark only, and
+// compute in float64 whatever the type of the parameters.
 //
-// State belongs to a parameter's place in the model, so a model must have the same
-// parameters at every step.
+// A solver finds a parameter's state by its position in the model, so a model must
+// have the same parameters at every step.
 package peer
 
 import (
@@ -14,8 +13,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// rule is one step of a solver: it changes theta, given the gradients g at it. Both
-// have a row for each parameter.
+// rule is one step of a solver: it updates theta, given the gradients g. Both have a
+// row for each parameter.
 type rule interface{ step(theta, g [][]float64) }
 
 // solver makes a gorgonia.Solver out of a rule.
@@ -26,16 +25,16 @@ type solver struct {
 
 var _ gorgonia.Solver = (*solver)(nil)
 
-// Step changes the model's values and sets its gradients to 0. It fails, and has
-// changed nothing, where a parameter is not a contiguous dense tensor of float32 or float64,
-// or the model is not that of the step before.
+// Step updates the model's values and sets its gradients to 0. It returns an error,
+// and changes nothing, if a parameter is not a contiguous dense tensor of float32 or
+// float64, or if the model's sizes are not those of the first step.
 func (s *solver) Step(model []gorgonia.ValueGrad) (err error) {
 	first := s.theta == nil
 	if first {
 		s.theta, s.g = make([][]float64, len(model)), make([][]float64, len(model))
 		defer func() {
 			if err != nil {
-				s.theta = nil // the next step is the first
+				s.theta = nil // the next step counts as the first
 			}
 		}()
 	}
@@ -72,7 +71,7 @@ func (s *solver) Step(model []gorgonia.ValueGrad) (err error) {
 	return nil
 }
 
-// dense is a value as a tensor whose numbers lie one after the other.
+// dense returns a value as a contiguous, row-major tensor.
 func dense(v gorgonia.Value) (*tensor.Dense, error) {
 	d, ok := v.(*tensor.Dense)
 	switch {
@@ -86,7 +85,7 @@ func dense(v gorgonia.Value) (*tensor.Dense, error) {
 	return d, nil
 }
 
-// size is how many numbers d has; DataSize would be 0 for a scalar.
+// size returns how many numbers d has; DataSize would return 0 for a scalar.
 func size(d *tensor.Dense) int {
 	if d.Dtype() == tensor.Float64 {
 		return len(d.Float64s())
@@ -124,7 +123,7 @@ func clone(x [][]float64) [][]float64 {
 	return c
 }
 
-// zerosLike has rows as long as those of x.
+// zerosLike returns rows of zeros, as long as those of x.
 func zerosLike(x [][]float64) [][]float64 {
 	z := make([][]float64, len(x))
 	for i := range x {

@@ -17,8 +17,8 @@ import (
 //	d_{t+1} = max(d_t, r_{t+1} / ‖a_{t+1}‖₁)
 //	θ_{t+1} = θ_t − d_t m_{t+1} / (√v_{t+1} + d_t ε)
 //
-// with β1 = 0.9, β2 = 0.999, ε = 10⁻⁸ and d_0 = 10⁻⁶, the paper's defaults. The paper's γ,
-// a schedule on top, is 1 here.
+// with β1 = 0.9, β2 = 0.999, ε = 10⁻⁸ and d_0 = 10⁻⁶, the paper's defaults. The paper's
+// schedule γ is 1 here.
 func NewProdigy() gorgonia.Solver { return &solver{rule: &prodigy{d: 1e-6}} }
 
 type prodigy struct {

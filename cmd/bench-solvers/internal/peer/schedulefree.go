@@ -6,8 +6,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// NewScheduleFree returns schedule-free Adam (Defazio and others, 2024, arXiv
-// 2405.15682, algorithm 1), which averages where others let the learning rate decay:
+// NewScheduleFree returns schedule-free Adam (Defazio and others, 2024, arXiv 2405.15682,
+// algorithm 1), which averages the iterates instead of decaying the learning rate:
 //
 //	v_t     = β2 v_{t−1} + (1−β2) g_t²
 //	γ_t     = γ √(1−β2^t)

@@ -9,8 +9,8 @@ import (
 )
 
 // logisticOnline is logistic regression, one example a step. Most gradients are
-// small; the few large ones are of the mistakes. Score: the cross-entropy over a set that
-// is not learned from, less what the true weights have.
+// small; the few large ones come from misclassified examples. Score: the
+// cross-entropy on a test set, minus that of the true weights.
 func logisticOnline(inputs int) func(*Task) {
 	return func(t *Task) {
 		const held = 2000
@@ -42,8 +42,9 @@ func logisticOnline(inputs int) func(*Task) {
 	}
 }
 
-// sparseFeatures is logistic regression on 2,000 features that are 0 or 1, a few
-// of them common and most of them rare. Score: the cross-entropy of the next batch.
+// sparseFeatures is logistic regression on 2,000 features that are 0 or 1, a few of
+// them common and most of them rare. Score: the cross-entropy of each batch before
+// it is learned from.
 func sparseFeatures(t *Task) {
 	const inputs, batch = 2000, 32
 	x, xs := t.input("x", batch, inputs)
@@ -66,8 +67,8 @@ func sparseFeatures(t *Task) {
 	}
 }
 
-// rarePositives is logistic regression where one label in a hundred is 1. Score: the
-// cross-entropy over a set that is not learned from, less what the true weights have.
+// rarePositives is logistic regression where about one label in a hundred is 1.
+// Score: the cross-entropy on a test set, minus that of the true weights.
 func rarePositives(t *Task) {
 	const inputs, batch, held = 10, 16, 2000
 	x, xs := t.input("x", batch, inputs)
@@ -99,15 +100,16 @@ func rarePositives(t *Task) {
 	}
 }
 
-// fewBatchesLogistic is fewBatchesSquare for labels.
+// fewBatchesLogistic is fewBatchesSquare with labels 0 or 1 and the logistic loss.
 func fewBatchesLogistic(t *Task) {
 	fewBatches(t, logistic, func(z float64) float64 { return float64(t.label(2 * z)) }, binaryEntropy,
 		func(z, y float64) (slope, curvature float64) { p := sigmoid(z); return p - y, p * (1 - p) })
 }
 
-// fewBatches goes through the same nine batches again and again. The loss of a
-// prediction z is known by value, and by slope and curvature along z, from which
-// Newton's method finds the least there is.
+// fewBatches goes through the same 144 examples again and again, in nine batches
+// that are drawn anew every epoch. value is the loss of a prediction z, and
+// derivatives its first two in z, which newton needs. Score: the loss over all
+// examples, minus the least possible.
 func fewBatches(t *Task, loss func(z, y *G.Node) *G.Node, target func(z float64) float64,
 	value func(z, y float64) float64, derivatives func(z, y float64) (slope, curvature float64)) {
 	const batches, batch, inputs = 9, 16, 8
@@ -145,7 +147,8 @@ func fewBatches(t *Task, loss func(z, y *G.Node) *G.Node, target func(z float64)
 	t.score = func() float64 { return mean(append(numbers(w), numbers(b)[0])) - least }
 }
 
-// newton returns the weights, intercept last, that minimize the sum of a convex loss.
+// newton returns the weights, intercept last, that minimize the sum of a convex
+// loss.
 func newton(rows [][]float32, targets []float64, derivatives func(z, y float64) (slope, curvature float64)) []float64 {
 	n := len(rows[0])
 	w := make([]float64, n+1)
@@ -163,7 +166,7 @@ func newton(rows [][]float32, targets []float64, derivatives func(z, y float64) 
 		}
 		var step mat.VecDense
 		if err := step.SolveVec(hessian, gradient); err != nil {
-			panic(err) // of rows that do not span the inputs
+			panic(err) // the rows do not span the inputs
 		}
 		for j := range w {
 			w[j] -= step.AtVec(j)
@@ -172,7 +175,7 @@ func newton(rows [][]float32, targets []float64, derivatives func(z, y float64) 
 	return w
 }
 
-// label is 1 with the probability that the logit z stands for, and 0.
+// label draws a label: 1 with probability sigmoid(z), else 0.
 func (t *Task) label(z float64) float32 {
 	if t.rng.Float64() < sigmoid(z) {
 		return 1
@@ -182,8 +185,8 @@ func (t *Task) label(z float64) float32 {
 
 func sigmoid(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
 
-// binaryEntropy is log(1+exp z) − pz, the cross-entropy of a logit z where the
-// probability is p.
+// binaryEntropy is log(1+exp z) − pz, the cross-entropy of a logit z for a label
+// that is 1 with probability p.
 func binaryEntropy(z, p float64) float64 {
 	return math.Max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))) - p*z
 }

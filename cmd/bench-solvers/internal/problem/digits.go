@@ -7,17 +7,17 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// digits are the synthetic images of a seed, which tasks share.
+// digits returns the synthetic images of a seed. Tasks share them.
 func digits(seed uint64) *mnist.Dataset {
 	made, _ := datasets.LoadOrStore(seed, sync.OnceValue(func() *mnist.Dataset { return mnist.Synthetic(10000, seed) }))
 	return made.(func() *mnist.Dataset)()
 }
 
-var datasets sync.Map // of functions that make a seed's images once
+var datasets sync.Map // from a seed to a function that makes its images once
 
-// stream makes the inputs x and one-hot labels y of batches of digits that are turned
-// by each of the angles for as many steps. Pixels are from 0 to each of white for as many
-// steps. It returns the labels of the batch as well.
+// stream makes batches of digits: images x and one-hot labels y, and the labels as
+// bytes. The angles divide the run into equal parts; so does white, the brightness
+// of a white pixel.
 func (t *Task) stream(angles []float64, batch int, white []float32) (x, y *G.Node, labels []byte) {
 	schedule, err := mnist.Jumps(angles, t.steps/len(angles))
 	if err != nil {
@@ -49,8 +49,8 @@ func fillOneHot(oneHot []float32, labels []byte, classes int) {
 	}
 }
 
-// classify minimizes the cross-entropy of logits z and scores the error rate: the
-// share of the batch that is not predicted before it is learned from.
+// classify minimizes the cross-entropy of logits z. Its score is the error rate: the
+// fraction of each batch that is predicted wrongly before it is learned from.
 func (t *Task) classify(z, y *G.Node, labels []byte) {
 	t.loss = crossEntropy(z, y)
 	classes := y.Shape()[1]
@@ -61,7 +61,7 @@ func (t *Task) classify(z, y *G.Node, labels []byte) {
 		for i, l := range labels {
 			row := rows[i*classes:][:classes]
 			for k, v := range row {
-				if k != int(l) && !(v < row[l]) { // NaN is wrong
+				if k != int(l) && !(v < row[l]) { // NaN counts as wrong
 					wrong++
 					break
 				}
@@ -106,8 +106,8 @@ func autoencoder(t *Task) {
 	t.loss = meanSquare(G.Must(G.Sigmoid(z)), x)
 }
 
-// fewDigits sees the same 640 digits in ten batches, again and again, in a new
-// order each time, until they are known by heart.
+// fewDigits trains on 640 digits in ten batches, shuffled anew every epoch, until it
+// has memorized them.
 func fewDigits(t *Task) {
 	const images, batch = 640, 64
 	x, pixels := t.input("images", batch, mnist.Pixels)

@@ -7,8 +7,8 @@ import (
 )
 
 // factorization predicts ratings as the inner product of a user's and an item's
-// embedding, plus a bias for each. A batch touches few of the rows; popular items come often.
-// Score: the mean square of prediction minus rating on ratings to come.
+// embedding, plus a bias for each. A batch touches few of the rows; popular items
+// come often. Score: the mean squared error of each batch before it is learned from.
 func factorization(t *Task) {
 	const users, items, width, batch = 200, 300, 8, 64
 	who, whos := t.input("user", batch, users) // one-hot, so that a product looks rows up

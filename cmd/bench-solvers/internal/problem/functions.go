@@ -21,12 +21,12 @@ func rosenbrock(t *Task) {
 	t.next = func(int) {}
 }
 
-// A curve is a function that a network fits, in inputs from −reach to reach.
+// A curve is a function for a network to fit, of inputs from −reach to reach.
 type curve struct {
 	truth func(x []float32) float64
 	reach float64
 	batch int
-	noise float64 // its deviation
+	noise float64 // standard deviation
 	sizes []int   // of the network's layers, input first, with tanh between them
 }
 
@@ -36,7 +36,8 @@ func sine(factor float64) func([]float32) float64 {
 
 func product(x []float32) float64 { return float64(x[0]) * float64(x[1]) }
 
-// fit fits a curve. Score: the mean square of prediction minus truth over a grid.
+// fit fits a curve. Score: the mean squared error over a grid, against the curve
+// without noise.
 func fit(c curve) func(*Task) {
 	return func(t *Task) {
 		inputs := c.sizes[0]
@@ -72,7 +73,7 @@ func fit(c curve) func(*Task) {
 	}
 }
 
-// grid is 64 points between −reach and reach in each of one or two inputs.
+// grid returns 64 points between −reach and reach in each of one or two inputs.
 func grid(inputs int, reach float32) [][]float32 {
 	side := 64
 	if inputs == 2 {
@@ -90,7 +91,7 @@ func grid(inputs int, reach float32) [][]float32 {
 }
 
 // spirals tells three arms of a spiral apart with five tanh layers. Score: the
-// cross-entropy of the next batch.
+// cross-entropy of each batch before it is learned from.
 func spirals(t *Task) {
 	const arms, batch = 3, 32
 	x, xs := t.input("x", batch, 2)

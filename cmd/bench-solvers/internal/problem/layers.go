@@ -14,13 +14,13 @@ func affine(x, w, b *G.Node) *G.Node { return addRow(G.Must(G.Mul(x, w)), b) }
 // addRow adds one row to every row of x.
 func addRow(x, row *G.Node) *G.Node { return G.Must(G.BroadcastAdd(x, row, nil, []byte{0})) }
 
-// mlp is the weights of a multilayer perceptron: Glorot-uniform, with biases 0.
+// mlp has the weights of a multilayer perceptron: Glorot-uniform, with biases 0.
 type mlp struct {
 	weights, biases []*tensor.Dense
 	activation      func(*G.Node) (*G.Node, error) // between layers
 }
 
-// mlp makes a network with layers between these sizes, input first.
+// mlp makes a network with layers of these sizes, input first.
 func (t *Task) mlp(activation func(*G.Node) (*G.Node, error), sizes ...int) *mlp {
 	m := &mlp{activation: activation}
 	for i, out := range sizes[1:] {
@@ -30,7 +30,7 @@ func (t *Task) mlp(activation func(*G.Node) (*G.Node, error), sizes ...int) *mlp
 	return m
 }
 
-// glorot is an init for the weights between so many inputs and outputs.
+// glorot returns an initializer for the weights between so many inputs and outputs.
 func (t *Task) glorot(in, out int) func() float64 {
 	limit := math.Sqrt(6 / float64(in+out))
 	return func() float64 { return (2*t.rng.Float64() - 1) * limit }
@@ -50,8 +50,8 @@ func (m *mlp) on(x *G.Node) (out *G.Node, params G.Nodes) {
 	return x, params
 }
 
-// predictor returns a function that applies the network, as it is at the time of
-// the call, to some rows of inputs. What it returns is overwritten by the next call.
+// predictor returns a function that applies the network, with its current weights,
+// to these rows of inputs. The next call overwrites the result.
 func (t *Task) predictor(m *mlp, rows [][]float32) func() []float32 {
 	g := G.NewGraph()
 	x, data := inputOf(g, "rows", len(rows), len(rows[0]))
@@ -65,7 +65,7 @@ func (t *Task) predictor(m *mlp, rows [][]float32) func() []float32 {
 	return func() []float32 {
 		defer machine.Reset()
 		if err := machine.RunAll(); err != nil {
-			panic(err) // of a graph that ran before with these shapes
+			panic(err) // never: the shapes do not change
 		}
 		return value.Data().([]float32)
 	}
@@ -76,8 +76,8 @@ func meanSquare(z, y *G.Node) *G.Node {
 	return G.Must(G.Mean(G.Must(G.Square(G.Must(G.Sub(z, y))))))
 }
 
-// logistic is the mean of log(1+exp z) − yz, the cross-entropy of labels y, 0 or
-// 1, and the probability that the logit z stands for.
+// logistic is the mean of log(1+exp z) − yz, the cross-entropy of logits z for
+// labels y, 0 or 1.
 func logistic(z, y *G.Node) *G.Node {
 	return G.Must(G.Mean(G.Must(G.Sub(G.Must(G.Softplus(z)), G.Must(G.HadamardProd(z, y))))))
 }

@@ -1,29 +1,29 @@
-// Package problem has small things to learn, of many kinds, as Gorgonia
-// programs: each is one short function that makes the graph, the batches and the
-// score. Any gorgonia.Solver can train them.
+// Package problem has small training problems of many kinds, as Gorgonia programs.
+// Each is a short function that makes the graph, the batches and the score. Any
+// gorgonia.Solver can train them.
 //
 // A new problem is its function and a row in problems.
 package problem
 
 import "slices"
 
-// Problem is one thing to learn.
+// Problem is one training problem.
 type Problem struct {
 	Name    string
 	About   string  // what it is, in a few words
 	Score   string  // what is measured; lower is better
-	Floor   float64 // a score below it counts as this: smaller differences mean nothing
+	Floor   float64 // scores below it count as this: their differences mean nothing
 	Steps   int
-	Seconds float64 // that a run takes on one core, about
+	Seconds float64 // roughly, for a run on one core
 
 	build func(t *Task)
 }
 
-// What is measured.
+// Kinds of scores.
 const (
 	errorRate = "error rate"
 	loss      = "loss"
-	excess    = "excess loss" // above the best there is
+	excess    = "excess loss" // above the least possible
 	distance  = "distance"    // from the truth
 )
 
@@ -65,5 +65,5 @@ var problems = []*Problem{
 	{"rosenbrock", "a bent valley of 20 numbers, no noise", excess, 1e-3, 2000, 0.1, rosenbrock},
 }
 
-// All are the problems, in the order of the table.
+// All returns the problems, in the order of the table.
 func All() []*Problem { return slices.Clone(problems) }

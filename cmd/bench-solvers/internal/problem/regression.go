@@ -6,8 +6,9 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// illConditioned is least squares whose inputs differ thirtyfold in size, and
-// whose weights make up for it. Score: the mean square of prediction minus truth.
+// illConditioned is least squares whose inputs differ thirtyfold in size, and whose
+// true weights are larger for smaller inputs. Score: the expected squared error,
+// without the noise.
 func illConditioned(t *Task) {
 	const inputs, batch = 50, 16
 	x, xs := t.input("x", batch, inputs)
@@ -37,7 +38,7 @@ func illConditioned(t *Task) {
 }
 
 // heavyTails is regression on the absolute error, one example a step, where one
-// target in ten is far off. Score: the mean absolute error of the weights.
+// target in ten is far off.
 func heavyTails(t *Task) {
 	pinball(t, 5, 0.5, 0, func() float64 {
 		if t.rng.Float64() < 0.1 {
@@ -48,14 +49,15 @@ func heavyTails(t *Task) {
 }
 
 // quantile is regression of the 0.9-quantile, one example a step. Gradients are as
-// large at the end as at the beginning. Score: the mean absolute error of the weights.
+// large at the end as at the beginning.
 func quantile(t *Task) {
 	const normal90 = 1.2815515655446004 // the standard normal distribution's 0.9-quantile
 	pinball(t, 5, 0.9, normal90, t.rng.NormFloat64)
 }
 
-// pinball is regression of a quantile: the mean of max(qr, (q−1)r), r = y − z. The
-// noise has its quantile q at offset.
+// pinball is regression of the quantile q, with the loss max(qr, (q−1)r), r = y − z.
+// offset is the q-quantile of the noise. Score: the mean of the bias's absolute
+// error and the weights' mean absolute error.
 func pinball(t *Task, inputs int, q, offset float64, noise func() float64) {
 	x, xs := t.input("x", 1, inputs)
 	y, ys := t.input("y", 1, 1)
@@ -80,8 +82,8 @@ func pinball(t *Task, inputs int, q, offset float64, noise func() float64) {
 }
 
 // poisson is regression of counts. The rate is exp(x·w + b), so a step that is too
-// long is punished exponentially. Score: the mean divergence of the predicted rate from the
-// true one, over a set that is not learned from.
+// long is punished exponentially. Score: the mean Kullback–Leibler divergence of the
+// predicted rates from the true ones, on a test set.
 func poisson(t *Task) {
 	const inputs, batch, held = 10, 16, 500
 	x, xs := t.input("x", batch, inputs)
@@ -121,16 +123,15 @@ func (t *Task) count(rate float64) int {
 	return n
 }
 
-// fewBatchesSquare is least squares on nine batches again and again, in a new
-// order each time: consecutive gradients point apart however short the steps are.
-// Score: the loss of all, less the least that there is.
+// fewBatchesSquare is least squares on nine batches an epoch, drawn anew from the
+// same examples: consecutive gradients point apart however short the steps are.
 func fewBatchesSquare(t *Task) {
 	fewBatches(t, meanSquare, func(z float64) float64 { return z },
 		func(z, y float64) float64 { return square(z - y) },
 		func(z, y float64) (slope, curvature float64) { return 2 * (z - y), 2 })
 }
 
-// numbers are a parameter's, as they are now.
+// numbers copies the current values of a parameter.
 func numbers(param *G.Node) []float64 {
 	v := param.Value().Data().([]float32)
 	x := make([]float64, len(v))
@@ -140,7 +141,7 @@ func numbers(param *G.Node) []float64 {
 	return x
 }
 
-// vector is so many Gaussian numbers.
+// vector returns n Gaussian numbers.
 func (t *Task) vector(n int, deviation float64) []float64 {
 	v := make([]float64, n)
 	for i := range v {
@@ -149,7 +150,8 @@ func (t *Task) vector(n int, deviation float64) []float64 {
 	return v
 }
 
-// gaussian fills x with Gaussian numbers of these deviations; nil is 1 for each.
+// gaussian fills x with Gaussian numbers of these standard deviations; nil means 1
+// for each.
 func (t *Task) gaussian(x []float32, deviations []float64) {
 	for j := range x {
 		v := t.rng.NormFloat64()

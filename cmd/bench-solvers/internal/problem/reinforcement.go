@@ -8,9 +8,9 @@ import (
 )
 
 // temporalDifference learns the values of 50 states in a ring by TD(0): the target
-// of a state is its reward, which is noisy, plus 0.9 times what the network itself says
-// of the next state. The target therefore moves with every step. Score: the mean square of
-// value minus true value.
+// of a state is its reward, which is noisy, plus 0.9 times the network's own value
+// of the next state. Targets therefore move with every step. Score: the mean squared
+// error of the values.
 func temporalDifference(t *Task) {
 	const states, inputs, batch, discount = 50, 8, 16, 0.9
 	x, xs := t.input("states", batch, inputs)
@@ -59,13 +59,14 @@ func ringValues(rewards []float64, discount float64) []float64 {
 	return v.RawVector().Data
 }
 
-// policyGradient learns by REINFORCE which of five actions pays most in a state:
-// what is tried follows from what was learned, rewards are noisy, and the baseline moves.
-// Score: how much less the policy earns, on average over 100 states, than the best one.
+// policyGradient learns by REINFORCE which of five actions pays most in a state.
+// Actions are drawn from the policy itself, rewards are noisy, and the baseline
+// moves. Score: how much less the policy earns than the best one, on average over
+// 100 states.
 func policyGradient(t *Task) {
 	const states, inputs, actions, batch = 100, 6, 5, 16
 	x, xs := t.input("states", batch, inputs)
-	advantage, advantages := t.input("advantages", batch, actions) // 0 for what was not done
+	advantage, advantages := t.input("advantages", batch, actions) // 0 for actions not taken
 	net := t.mlp(G.Tanh, inputs, 32, actions)
 	var z *G.Node
 	z, t.params = net.on(x)

@@ -12,12 +12,11 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Task is a problem made ready for one run: a Gorgonia graph, its weights, and
-// where its batches come from. Two tasks of one problem and one seed begin with
-// the same weights and see the same batches.
+// Task is a problem ready for one run: a Gorgonia graph, its weights, and the source
+// of its batches. Two tasks of one problem and one seed begin with the same weights
+// and draw the same random numbers.
 //
-// A problem's function sets loss, params, next and score; the methods below
-// help it.
+// A problem's function sets loss, params, next and score; the methods below help it.
 type Task struct {
 	steps  int // of the run
 	seed   uint64
@@ -27,8 +26,8 @@ type Task struct {
 	loss   *G.Node
 
 	next  func(step int) // writes the batch of a step, counted from 0, into the inputs
-	score func() float64 // how good the weights are, before they learn from the batch; nil if the loss says it
-	every int            // score is called in every so many steps; 0 means in every one
+	score func() float64 // of the weights, before they learn from the batch; nil if the loss is the score
+	every int            // steps from one call of score to the next; 0 means 1
 	close []func() error
 
 	machine   G.VM
@@ -36,8 +35,8 @@ type Task struct {
 	latest    float64 // what score returned last
 }
 
-// building is held while a graph is made: every graph shares Gorgonia's
-// constants, and the first to use one writes its hash into it.
+// building is held while a graph is made: all graphs share Gorgonia's constants, and
+// the first graph that uses one writes its hash into it.
 var building sync.Mutex
 
 // New makes a task. Close it.
@@ -62,12 +61,12 @@ func (p *Problem) New(seed uint64) (t *Task, err error) {
 	return t, nil
 }
 
-// run makes a machine that lives as long as the task.
+// run makes a machine that Close closes.
 func (t *Task) run(g *G.ExprGraph, opts ...G.VMOpt) G.VM {
 	m := G.NewTapeMachine(g, opts...)
 	t.close = append(t.close, func() error {
-		// Gorgonia gives its machines a finalizer. A machine is part of a cycle, so
-		// the finalizer is never run and keeps all that it reaches.
+		// Gorgonia gives its machines a finalizer. A machine is part of a cycle, so the
+		// finalizer never runs, and Go frees nothing that the machine reaches.
 		runtime.SetFinalizer(m, nil)
 		return m.Close()
 	})
@@ -83,7 +82,7 @@ func (t *Task) Close() error {
 	return errors.Join(errs...)
 }
 
-// Model is the parameters, for a solver's Step.
+// Model returns the parameters, for a solver's Step.
 func (t *Task) Model() []G.ValueGrad { return G.NodesToValueGrads(t.params) }
 
 // Forward takes the batch of a step and computes its loss and gradients.
@@ -92,8 +91,8 @@ func (t *Task) Forward(step int) (loss float64, err error) {
 	return t.again()
 }
 
-// measure takes the batch of a step, computes its gradients, and returns the score.
-// That is not finite where the loss is not.
+// measure takes the batch of a step, computes its gradients, and returns the score,
+// or the loss if that is not finite.
 func (t *Task) measure(step int) (score float64, err error) {
 	loss, err := t.Forward(step)
 	if err != nil || !finite(loss) || t.score == nil {
@@ -105,7 +104,7 @@ func (t *Task) measure(step int) (score float64, err error) {
 	return t.latest, nil
 }
 
-// again computes loss and gradients of the batch that is there.
+// again computes loss and gradients of the current batch.
 func (t *Task) again() (loss float64, err error) {
 	defer t.machine.Reset()
 	if err := t.machine.RunAll(); err != nil {
@@ -114,7 +113,7 @@ func (t *Task) again() (loss float64, err error) {
 	return float64(t.lossValue.Data().(float32)), nil
 }
 
-// input is a node whose numbers next writes, and those numbers, row by row.
+// input returns a node and its numbers, row by row, for next to write.
 func (t *Task) input(name string, shape ...int) (*G.Node, []float32) {
 	return inputOf(t.graph, name, shape...)
 }
@@ -124,7 +123,7 @@ func inputOf(g *G.ExprGraph, name string, shape ...int) (*G.Node, []float32) {
 	return nodeOf(g, name, v), v.Float32s()
 }
 
-// param is a node that the solver changes. Its values begin as init makes them.
+// param returns a node that the solver changes, with initial values from init.
 func (t *Task) param(name string, init func() float64, shape ...int) *G.Node {
 	n := nodeOf(t.graph, name, values(init, shape...))
 	t.params = append(t.params, n)
@@ -143,10 +142,10 @@ func nodeOf(g *G.ExprGraph, name string, v *tensor.Dense) *G.Node {
 	return G.NewTensor(g, G.Float32, v.Dims(), G.WithName(name), G.WithShape(v.Shape()...), G.WithValue(v))
 }
 
-// zeros is an init.
+// zeros is an initializer.
 func zeros() float64 { return 0 }
 
-// normal is an init: Gaussian with mean 0.
+// normal returns an initializer: Gaussian with mean 0.
 func (t *Task) normal(deviation float64) func() float64 {
 	return func() float64 { return deviation * t.rng.NormFloat64() }
 }

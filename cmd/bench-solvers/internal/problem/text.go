@@ -12,8 +12,8 @@ import (
 // alphabet is every character of the text.
 const alphabet = "abcdefghijklmnopqrstuvwxyz ,."
 
-// passage writes a text of at least so many characters, in which subject and verb
-// agree across what stands between them.
+// passage returns a text of at least length characters, in which verbs agree with
+// their subjects across the words between them.
 func passage(rng *rand.Rand, length int) string {
 	pick := func(words string) string { w := strings.Fields(words); return w[rng.IntN(len(w))] }
 	var b strings.Builder
@@ -49,11 +49,11 @@ func passage(rng *rand.Rand, length int) string {
 }
 
 // mostRows is the most rows that Concat may make. Its gradient is slices, and
-// Gorgonia takes two slices for the same one where their bounds differ by a multiple of 256.
+// Gorgonia takes two slices for one if their bounds differ by a multiple of 256.
 const mostRows = 256
 
-// characters makes the inputs for reading text: one-hot rows of a batch at each
-// position, and at all positions, position after position, what comes next.
+// characters makes the inputs for reading text, one-hot: xs has a row for each text
+// of the batch at each position, and y the next characters, position after position.
 func (t *Task) characters(length, batch int) (xs []*G.Node, y *G.Node) {
 	const v = len(alphabet)
 	if length*batch > mostRows {

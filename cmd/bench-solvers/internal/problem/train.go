@@ -9,16 +9,16 @@ import (
 	G "gorgonia.org/gorgonia"
 )
 
-// Result is how a run did. Its scores are +Inf if it diverged.
+// Result has the scores of a run. They are +Inf if it diverged.
 type Result struct {
 	End        float64 // mean score over the last tenth of the steps
-	Mean       float64 // over all of them
+	Mean       float64 // mean score over all steps
 	DivergedAt int     // the step, counted from 1; 0 for none
 }
 
-// Train trains the task of a seed with a solver, and calls stepped after every
-// step. A run diverges where the loss or the score is not finite, or the
-// solver refuses a step for such numbers. When ctx ends, Train returns its error.
+// Train trains the task of a seed with a solver, and calls stepped after every step.
+// A run diverges if the loss or the score is not finite, or if the solver refuses a
+// step for such numbers. When ctx ends, Train returns its error.
 func (p *Problem) Train(ctx context.Context, seed uint64, s G.Solver, stepped func()) (*Result, error) {
 	t, err := p.New(seed)
 	if err != nil {

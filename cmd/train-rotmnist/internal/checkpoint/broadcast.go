@@ -16,8 +16,8 @@ import (
 // errFirst is the error on the other ranks when rank 0 has failed.
 var errFirst = errors.New("rank 0 has no checkpoint")
 
-// Broadcast gives rank 0's record to every rank. Rank 0 passes nil where it has
-// none, and the others get errFirst.
+// Broadcast gives rank 0's record to every rank. If rank 0 passes nil, the others
+// get errFirst.
 func Broadcast(w *distributed.World, r *Record) (*Record, error) {
 	var text []byte
 	var failure error

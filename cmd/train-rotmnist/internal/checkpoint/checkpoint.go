@@ -123,10 +123,10 @@ func values(folder string, run int) string {
 	return filepath.Join(folder, fmt.Sprintf("%d.safetensors", run+1))
 }
 
-// Save adds a checkpoint of the comparison, whose record is r with the runs added,
-// and removes all but this one and the one before; what cannot be removed stays until
-// the next. On an error the existing ones stay. Save does nothing if no step was made
-// since the last checkpoint.
+// Save adds a checkpoint with the runs, and with the record r, whose Runs it sets.
+// It removes all others except the previous undamaged one; what cannot be removed
+// stays until the next Save. On an error the existing checkpoints stay. Save does
+// nothing if no step was made since the last checkpoint.
 func (d *Directory) Save(r Record, runs []*experiment.Run) error {
 	if r.Done == d.last {
 		return nil
@@ -137,7 +137,7 @@ func (d *Directory) Save(r Record, runs []*experiment.Run) error {
 		err = d.install(folder, r.Done)
 	}
 	if err != nil {
-		os.RemoveAll(folder) // which frees a disk that is full
+		os.RemoveAll(folder) // frees space on a full disk
 		return err
 	}
 	before := d.last
@@ -179,22 +179,21 @@ func (d *Directory) install(folder string, step int) error {
 	return atomicfile.SyncDir(d.path)
 }
 
-// prune removes all checkpoints but those of the steps keep, among them damaged ones
-// that the run could not be resumed from.
+// prune removes all checkpoints, damaged ones too, except those of the steps keep.
 func (d *Directory) prune(keep ...int) {
 	steps, _ := d.list()
 	for _, step := range steps {
 		if slices.Contains(keep, step) {
 			continue
 		}
-		// The record goes first: without it, what may be left is no checkpoint.
+		// The record goes first: without it, what remains after a failure is no
+		// checkpoint.
 		os.Remove(filepath.Join(d.folder(step), recordName))
 		os.RemoveAll(d.folder(step))
 	}
 }
 
-// Newest returns the newest record that can be read. It has the flags that the run
-// was started with.
+// Newest returns the newest record that can be read, which has the flags of the run.
 func (d *Directory) Newest() (*Record, error) {
 	return d.newest(func(string, *Record) error { return nil }, func(error) {})
 }

@@ -29,7 +29,7 @@ type Record struct {
 	Runs       []Run             `json:"runs"`
 }
 
-// Written is the content of a file at the checkpoint.
+// Written identifies the content that a file had at the checkpoint.
 type Written struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
@@ -117,7 +117,7 @@ func parseRecord(text []byte) (*Record, error) {
 	return r, nil
 }
 
-// check finds values that no run can have.
+// check returns an error for values that no run can have.
 func (r *Record) check() error {
 	if r.Version < 1 || r.Done < 0 || r.Done > r.Steps || r.CSV != nil && r.CSV.Size < 0 {
 		return errors.New("its numbers of steps are impossible")

@@ -9,18 +9,20 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// The arithmetic of a run's networks, as a checkpoint has it. A run goes on with the
-// one that it was started with.
+// The arithmetics of networks, as checkpoints name them. A resumed run keeps its
+// own.
 const (
-	// portable is that of mnist's operations, which have the same bits on every machine.
+	// portable is mnist's operations, whose results have the same bits on every
+	// machine.
 	portable = "portable"
 
-	// EarlierArithmetic is that of convnets, and of all runs of earlier versions:
-	// Gorgonia's operations and gonum's products, whose bits depend on the processor.
+	// EarlierArithmetic is Gorgonia's operations and gonum's products, whose bits
+	// depend on the processor. Convnets use it, and so do all runs from earlier
+	// versions.
 	EarlierArithmetic = "gonum/" + runtime.GOARCH
 )
 
-// arithmeticOf is the arithmetic of a run that begins.
+// arithmeticOf returns the arithmetic of a new run.
 func arithmeticOf(p *results.Protocol) string {
 	if p.Network == results.Conv {
 		return EarlierArithmetic
@@ -28,7 +30,7 @@ func arithmeticOf(p *results.Protocol) string {
 	return portable
 }
 
-// newNetwork makes networks with an arithmetic.
+// newNetwork returns the constructor of a protocol's networks with an arithmetic.
 func newNetwork(p *results.Protocol, arithmetic string) (experiment.NewNetwork, error) {
 	switch {
 	case arithmetic == arithmeticOf(p):

@@ -63,7 +63,7 @@ func (s *saver) restore(j *Job) (*checkpoint.Record, error) {
 	return record, nil
 }
 
-// step saves a checkpoint if it is time to. If it cannot, it warns and the run goes
+// step saves a checkpoint if one is due. If that fails, it warns and the run goes
 // on.
 func (s *saver) step(j *Job) {
 	if s == nil || j.comparison.Done()%s.options.CheckpointEvery > 0 {
@@ -74,7 +74,6 @@ func (s *saver) step(j *Job) {
 	}
 }
 
-// save saves a checkpoint.
 func (s *saver) save(j *Job) error {
 	if s == nil {
 		return nil

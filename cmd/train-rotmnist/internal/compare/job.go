@@ -1,5 +1,5 @@
-// Package compare is the main job: it trains a network with each of several
-// solvers, in lockstep, and shows and writes what they come to.
+// Package compare runs a comparison: it trains a network with each of several
+// solvers, in lockstep, and shows and writes the results.
 package compare
 
 import (
@@ -25,10 +25,10 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// Program is the name that stands before messages.
+// Program is the name in front of messages.
 const Program = "train-rotmnist"
 
-// Options are what a job follows from. Nothing changes them.
+// Options determine a job. Only New changes them: it completes Arithmetic.
 type Options struct {
 	Protocol    results.Protocol
 	Schedule    mnist.Schedule // the protocol's
@@ -36,7 +36,7 @@ type Options struct {
 	Seed        uint64
 	OnNonFinite experiment.Policy
 
-	files.Names        // what is written
+	files.Names        // files to write
 	HTTP        string // address that the page is served at; empty for none
 	HTTPLinger  bool
 	Watch       bool // show the comparison in the terminal
@@ -44,10 +44,10 @@ type Options struct {
 
 	Checkpoint      string // directory of the checkpoints; empty for none
 	CheckpointEvery int    // steps
-	Resume          string // directory of the run that goes on; empty for a new run
+	Resume          string // directory of the run to resume; empty for a new run
 
 	Arithmetic  string            // of the run that is resumed; empty for a new one
-	Flags       map[string]string // flags that say what is run, for the checkpoint
+	Flags       map[string]string // flags to save in checkpoints
 	CommandLine []string          // for the report
 }
 
@@ -67,13 +67,13 @@ type Job struct {
 
 	setup      *experiment.Setup
 	comparison *experiment.Comparison
-	history    *history.History // nil if neither a page, a view nor a checkpoint needs it
+	history    *history.History // nil if no file, page, view or checkpoint needs it
 	files      *files.Files
 	saver      *saver // nil if there are no checkpoints
 	page       *report.Report
 	digest     string // SHA-256 of the data sets, where it is needed
 	server     *live.Server
-	finished   bool // the page shows what the runs came to
+	finished   bool // the page shows the final results
 }
 
 // New returns a job on these ranks, which are nil for one process. dir is the open
@@ -83,7 +83,7 @@ func New(o Options, r *ranks.Ranks, dir *checkpoint.Directory) *Job {
 	return &Job{Options: o, ranks: r, dir: dir}
 }
 
-// Run runs the solvers and prints the table, as far as they came.
+// Run trains the networks and prints the table of the steps made.
 func (j *Job) Run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	data, news, notes := stdout, stdout, stderr
 	if j.UseStdout() {
@@ -114,7 +114,7 @@ func (j *Job) Run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 		return err
 	}
 	j.announce(news)
-	// A directory that a new run cannot write is found before the first step.
+	// Finds out before the first step whether a new run can write checkpoints.
 	if err := j.saver.save(j); err != nil {
 		return err
 	}
@@ -124,8 +124,7 @@ func (j *Job) Run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	return j.conclude(ctx, j.train(ctx, notes), news, stdout)
 }
 
-// conclude writes the files and the table of what was done. err is the outcome of
-// the training.
+// conclude writes the files and the table. err is the error of the training.
 func (j *Job) conclude(ctx context.Context, err error, news, stdout io.Writer) error {
 	summary := j.summary()
 	if len(summary.Results) == 0 {
@@ -135,7 +134,8 @@ func (j *Job) conclude(ctx context.Context, err error, news, stdout io.Writer) e
 		data, failed := j.page.Data(j.history, summary.Results, j.ended())
 		summary.Report, err = data, errors.Join(err, failed)
 	}
-	// The files come first: the reader of the table may be gone, as of a pipe.
+	// The files come first: writing the table ends the process if its reader has closed
+	// the pipe.
 	page := func(w io.Writer) error { return j.page.Write(w, j.history, summary.Results, j.ended()) }
 	err = errors.Join(err, j.files.Finish(summary, page))
 	fmt.Fprintln(news)
@@ -144,7 +144,7 @@ func (j *Job) conclude(ctx context.Context, err error, news, stdout io.Writer) e
 	return err
 }
 
-// Close ends the page and frees the networks. The job may be nil.
+// Close stops serving the page and frees the networks. The job may be nil.
 func (j *Job) Close() {
 	if j == nil {
 		return
@@ -212,15 +212,16 @@ func (j *Job) prepare(ctx context.Context, notes io.Writer) error {
 	return nil
 }
 
-// sameEverywhere returns an error if this rank is about to do something else than
-// rank 0. All ranks compare both, since one that left early would be waited for.
+// sameEverywhere returns an error if this rank's flags or digits differ from rank
+// 0's. All ranks make both comparisons, since the others would wait for one that
+// left early.
 func (j *Job) sameEverywhere() error {
 	flags := fmt.Sprint(j.Protocol, j.Seed, j.OnNonFinite, texts(j.Solvers))
 	return errors.Join(j.ranks.Same(flags, "the flags"), j.ranks.Same(j.digest, "the digits of "+j.Protocol.Data))
 }
 
-// restore restores the runs from the checkpoint of a run that is resumed. It
-// returns the record of that; nil for a new run, and on ranks but the first.
+// restore restores the runs from the checkpoint to resume, and returns its record;
+// nil for a new run, and on ranks but the first.
 func (j *Job) restore() (*checkpoint.Record, error) {
 	own, err := j.saver.restore(j)
 	if j.Resume == "" {
@@ -267,7 +268,7 @@ func (j *Job) train(ctx context.Context, notes io.Writer) error {
 	return err
 }
 
-// advised adds to the error that ended a run what can be done about it.
+// advised adds the remedy to the error that ended a run.
 func (j *Job) advised(err error) error {
 	if errors.Is(err, experiment.ErrNonFinite) && j.OnNonFinite == experiment.Stop {
 		return fmt.Errorf("%w; -on-nonfinite skip drops such batches", err)

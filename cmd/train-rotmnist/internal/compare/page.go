@@ -11,7 +11,7 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/report"
 )
 
-// serve begins to serve the page, if that is asked for.
+// serve starts to serve the page, if that was asked for.
 func (j *Job) serve(stderr io.Writer) (err error) {
 	if j.HTTP == "" {
 		return nil
@@ -37,7 +37,7 @@ func (j *Job) ended() report.Progress {
 	return p
 }
 
-// finishPage shows on the page that is served what the runs came to.
+// finishPage shows the final results on the served page.
 func (j *Job) finishPage(summary *results.Summary) {
 	if j.server != nil {
 		j.server.Finish(j.comparison.Done(), j.history, summary.Results)

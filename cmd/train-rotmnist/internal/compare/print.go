@@ -69,7 +69,7 @@ func texts(specs []spec.Spec) []string {
 	return ts
 }
 
-// progress shows how far the training is: as a view of all runs, if that is asked
+// progress shows how far the training is: as a view of all runs, if that was asked
 // for and w is a terminal, or as a bar or lines.
 func (j *Job) progress(w io.Writer) (show func([]*experiment.Step), end func()) {
 	done, steps := j.comparison.Done(), j.Schedule.Steps()
@@ -83,7 +83,7 @@ func (j *Job) progress(w io.Writer) (show func([]*experiment.Step), end func()) 
 	return func(s []*experiment.Step) { bar.Set(int64(s[0].Number+1), note(s)) }, bar.End
 }
 
-// note has the angle and between which accuracies the solvers are: there is no room
+// note gives the angle, and the range of the solvers' accuracies: there is no room
 // for each beside a bar.
 func note(steps []*experiment.Step) string {
 	low, high := steps[0].Recent, steps[0].Recent
@@ -97,8 +97,8 @@ func note(steps []*experiment.Step) string {
 	return text
 }
 
-// explain says what the table's columns are, what the runs have shown, and, after
-// one that nobody has changed, what can be done next.
+// explain prints what the table's columns mean, the verdict and, after a complete
+// run without flags, what to do next.
 func (j *Job) explain(w io.Writer, rows []results.Row) error {
 	fmt.Fprintln(w)
 	err := output.Legend(w, rows)
@@ -111,8 +111,7 @@ func (j *Job) explain(w io.Writer, rows []results.Row) error {
 	return err
 }
 
-// next names two commands to go on with. It is empty for who has given flags, and
-// so knows them.
+// next suggests two commands; none to users who have given flags, and so know them.
 func (j *Job) next() string {
 	if len(j.CommandLine) > 0 {
 		return ""

@@ -23,9 +23,9 @@ type Setup struct {
 	World       *distributed.World // the ranks that train together, each with its part of every batch; nil for one process
 }
 
-// Comparison is runs in lockstep: all have learned from the same batches of
-// one stream. They take turns, so that the time of a step can be compared too,
-// and no run changes another's result.
+// Comparison runs trainings in lockstep, on the same batches of one stream. They
+// take turns, so that their step times can be compared, and none changes another's
+// result.
 type Comparison struct {
 	setup *Setup
 	runs  []*Run
@@ -63,12 +63,12 @@ func (c *Comparison) Done() int { return c.done }
 // The caller restores its runs to that step.
 func (c *Comparison) Resume(done int) { c.done = done }
 
-// Train gives every batch of the stream that is left to every run, and calls
-// observe with the steps that they made of it. When ctx ends, Train stops after
-// the current batch, so that all runs have made equally many steps. A run that
-// fails drops out (see Run.Err) and the others go on, while there are any. An
-// error of observe ends Train. So does, with several ranks, an error that not all
-// of them have; and when ctx ends on one rank, Train returns ErrInterrupted on all.
+// Train gives every remaining batch of the stream to every run, and calls observe
+// with the steps made. When ctx ends, Train returns nil after the current batch, so
+// that all runs have made equally many steps. A run that fails drops out (see
+// Run.Err), and the others go on. An error of observe ends Train. So does, with
+// several ranks, an error that only some of them have; and when ctx ends on one
+// rank, Train returns ErrInterrupted on all.
 func (c *Comparison) Train(ctx context.Context, observe func([]*Step) error) error {
 	stream, err := c.setup.stream(c.done)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// Result is how one solver did. Accuracies are from 0 to 1 and prequential:
+// Result has the figures of one run. Accuracies are from 0 to 1 and prequential:
 // each batch is first predicted, then learned from. A figure that does not exist,
 // such as recovery where the angle never jumps, is NaN.
 type Result struct {
@@ -14,25 +14,26 @@ type Result struct {
 	Accuracy    float64   // mean over all steps
 	AfterShift  float64   // mean over the first 100 steps after each jump
 	Recovery    float64   // steps from a jump to a 10-step moving mean of 90%, mean over the jumps; NaN if none recovered
-	Unrecovered int       // jumps after which there was no recovery; for Recovery they took the whole phase
+	Unrecovered int       // jumps without recovery; Recovery counts them as the whole phase
 	Plateau     float64   // mean over the last 50 steps of each phase
 	HeldOut     []float64 // accuracy on the test set at the end of each phase
 	StepMS      float64   // milliseconds a step: the network's passes and the solver's step
-	SolverMS    float64   // milliseconds of it in the solver's step
+	SolverMS    float64   // the solver's part of StepMS
 	Scale       float64   // learned scale at the end, geometric mean over the parameters
 	Skipped     int       // batches that were not learned from; their predictions count
-	DivergedAt  int       // first step, counted from 1, that could not be learned from for numbers that are not finite, and ended the learning; 0 if there is none
+	DivergedAt  int       // step, counted from 1, at which numbers that are not finite ended the learning; 0 for none
 }
 
 const (
-	shiftSteps   = 100 // after a jump
-	plateauSteps = 50  // before one
+	shiftSteps   = 100 // steps after a jump
+	plateauSteps = 50  // steps before a jump
 	window       = 10  // steps of the moving mean
 	recovered    = 0.9
 )
 
-// summarize computes the metrics from the accuracy of every step. A run may
-// have ended early: a phase counts from what it has.
+// summarize computes the metrics from the accuracy of every step. A run may have
+// ended early: an incomplete phase has no plateau, and counts for recovery only if
+// it recovered.
 func summarize(accuracies []float64, schedule mnist.Schedule) *Result {
 	var shift, recovery, plateau []float64
 	length, unrecovered := schedule.PhaseLength(), 0
@@ -72,7 +73,7 @@ func recoverySteps(phase []float64) (steps int, ok bool) {
 	return len(phase), false
 }
 
-// mean is NaN of nothing.
+// mean returns NaN for no numbers.
 func mean(xs []float64) float64 {
 	if len(xs) == 0 {
 		return math.NaN()

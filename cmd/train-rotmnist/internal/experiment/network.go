@@ -16,15 +16,15 @@ type Network interface {
 	// Loss is the mean loss of the batch that Run was given last.
 	Loss() float64
 
-	// Correct is how many of the labels of the batch that Run was given last the
-	// network predicted.
+	// Correct is how many of these labels, those of the batch that Run was given last,
+	// the network predicted.
 	Correct(labels []byte) int
 
 	// Evaluate is the fraction of a data set, rotated by an angle in degrees, that
 	// the network reads correctly.
 	Evaluate(data *mnist.Dataset, angle float64) (accuracy float64, err error)
 
-	// Model is the float32 parameters, in an order that stays.
+	// Model is the float32 parameters, in a fixed order.
 	Model() []gorgonia.ValueGrad
 
 	// Close frees what the network holds.

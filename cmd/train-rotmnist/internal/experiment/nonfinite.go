@@ -22,8 +22,9 @@ const (
 	// not finite, nothing can be learned any more, and the run ends as with Stop.
 	Skip
 
-	// Freeze makes no more steps, and goes on scoring what the weights predict. It
-	// looks only at the loss, and at whether the solver refuses the step.
+	// Freeze stops learning at the first loss that is not finite, or step that the
+	// solver refuses for such numbers, and goes on scoring what the weights predict. It
+	// checks neither gradients nor values.
 	Freeze
 )
 
@@ -97,8 +98,8 @@ func find(what string, model []gorgonia.ValueGrad, of func(gorgonia.ValueGrad) (
 	return ""
 }
 
-// allFinite is called at every step and so is fast: x·0 is 0 for a finite x and NaN
-// for any other, and four sums do not wait for each other.
+// allFinite is fast, since every step calls it: x·0 is 0 for a finite x and NaN for
+// any other, and the four sums do not depend on each other.
 func allFinite(xs []float32) bool {
 	var a, b, c, d float32
 	for ; len(xs) >= 4; xs = xs[4:] {

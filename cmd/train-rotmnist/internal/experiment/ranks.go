@@ -24,7 +24,7 @@ func (s *Setup) ranks() int {
 	return s.World.Size()
 }
 
-// stream returns this rank's part of the batches that follow after done of them.
+// stream returns this rank's part of the batches after the first done.
 func (s *Setup) stream(done int) (*mnist.Stream, error) {
 	options := []mnist.StreamOption{mnist.From(done)}
 	if s.World != nil {
@@ -62,7 +62,7 @@ func (s *Setup) part(d *mnist.Dataset) *mnist.Dataset {
 // heldOut returns the accuracy on the test set, of which each rank reads a part.
 func (r *Run) heldOut(angle float64) (float64, error) {
 	correct, part := 0.0, r.setup.part(r.setup.Test)
-	if part.Len() > 0 || r.setup.Test.Len() == 0 { // of which Evaluate makes an error
+	if part.Len() > 0 || r.setup.Test.Len() == 0 { // Evaluate refuses an empty test set
 		accuracy, err := r.network.Evaluate(part, angle)
 		if err != nil {
 			return 0, err
@@ -90,8 +90,8 @@ func (c *Comparison) interrupted(ctx context.Context) (bool, error) {
 	return err != nil, err
 }
 
-// common tells whether every rank has this error of a run. After any other error
-// the ranks cannot go on together.
+// common reports whether an error of a run is one that every rank has. After any
+// other the ranks cannot go on together.
 func (s *Setup) common(err error) bool {
 	return s.ranks() == 1 || errors.Is(err, ErrNonFinite) || spec.Refused(err)
 }

@@ -20,18 +20,18 @@ type Run struct {
 	network Network
 	model   []gorgonia.ValueGrad
 	solver  gorgonia.Solver
-	stepper gorgonia.Solver // the solver itself, or with the gradients of all ranks
+	stepper gorgonia.Solver // the solver, or one that averages all ranks' gradients for it
 	err     error
 	recent  float64 // a moving mean of the accuracies
 }
 
-// Metrics is what a run has measured so far. With its metrics, its network's
-// values and its solver's state, a run goes on where another stopped.
+// Metrics are the measurements of a run so far. With them, its network's values and
+// its solver's state, a run can be resumed.
 type Metrics struct {
 	Accuracies []float64     // of each step
 	HeldOut    []float64     // of each phase
 	Skipped    int           // batches that were dropped
-	DivergedAt int           // the step, counted from 1, where numbers that are not finite ended the learning; 0 for none
+	DivergedAt int           // step, counted from 1, at which numbers that are not finite ended the learning; 0 for none
 	Training   time.Duration // in the network's passes and the solver's steps
 	Solving    time.Duration // in the solver's steps
 }
@@ -39,7 +39,7 @@ type Metrics struct {
 // Model returns the parameters of the run's network.
 func (r *Run) Model() []gorgonia.ValueGrad { return r.model }
 
-// Solver returns the solver that steps them.
+// Solver returns the run's solver, as Add was given it.
 func (r *Run) Solver() gorgonia.Solver { return r.solver }
 
 // Err returns what ended the run before its stream did; nil if nothing has. It

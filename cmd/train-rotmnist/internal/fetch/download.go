@@ -17,9 +17,9 @@ func (f file) download(ctx context.Context, mirror string, opts Options) (gz []b
 	defer cancel()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	// When one of our limits has ended the request, the error of the client depends
-	// on where it was, and there may be none: a server that sees the end can still
-	// answer. The cause of the context says which limit it was.
+	// When one of our limits ends the request, the client's error depends on the
+	// moment, and there may be none, as the server may still answer. The context's
+	// cause says which limit it was.
 	defer func() {
 		if cause := context.Cause(ctx); cause != nil {
 			gz, err = nil, cause

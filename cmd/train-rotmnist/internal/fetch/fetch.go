@@ -1,5 +1,4 @@
-// Package fetch gets the four published MNIST files over HTTPS and makes sure,
-// by their checksums, that they are the ones.
+// Package fetch downloads the four MNIST files over HTTPS and checks them.
 //
 // No mirror is trusted: what it sends is limited in time and size, stays in memory
 // until its checksum is known to be right, and is then written in one step. So a
@@ -80,8 +79,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// CacheDir returns the directory for files that the user has given no other:
-// funnel/mnist in the user's cache directory. It need not exist.
+// CacheDir returns the default directory of the files: funnel/mnist in the user's
+// cache directory. It need not exist.
 func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -92,8 +91,8 @@ func CacheDir() (string, error) {
 
 // MNIST makes sure that the four MNIST files are in dir, gzipped and named as
 // published (train-images-idx3-ubyte.gz), and creates dir if it is missing. Files
-// that are there and right stay; the others are fetched. It is an error if any of
-// the four cannot be fetched; those that could stay for the next call.
+// that are there and right stay; the others are fetched. If one cannot be fetched,
+// MNIST returns an error, and what was fetched stays for the next call.
 //
 // Once ctx is done MNIST stops, and errors.Is finds the reason in its error.
 func MNIST(ctx context.Context, dir string, opts Options) error {
@@ -205,7 +204,7 @@ func cannotStore(dir string, err error) error {
 	return fmt.Errorf("cannot be stored in %s (%w); make room there, or name another directory", dir, err)
 }
 
-// fromMirrors returns the first mirror's bytes that are right.
+// fromMirrors returns the first download that is right.
 func (f file) fromMirrors(ctx context.Context, opts Options) ([]byte, error) {
 	var causes []string
 	for _, mirror := range opts.Mirrors {

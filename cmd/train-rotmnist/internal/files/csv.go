@@ -19,7 +19,7 @@ import (
 // can check that it goes on with the same file.
 type csvFile struct {
 	*output.CSV           // nil before begin
-	file        *os.File  // nil of standard output
+	file        *os.File  // nil for standard output
 	to          io.Writer // the file or standard output
 	special     bool      // a pipe or the like, which cannot be read again
 	hash        hash.Hash
@@ -27,7 +27,8 @@ type csvFile struct {
 	failed      bool
 }
 
-// openCSV opens a file that must begin with what the run wrote to it before.
+// openCSV opens a file that must begin with what the run wrote earlier, which before
+// describes.
 func openCSV(path string, how int, before *checkpoint.Written) (*csvFile, error) {
 	c := &csvFile{hash: sha256.New(), before: before, special: Device(path)}
 	if c.special {
@@ -64,7 +65,7 @@ func csvTo(w io.Writer) *csvFile {
 // has open already, such as /dev/stdout.
 func Device(path string) bool { return strings.HasPrefix(filepath.Clean(path), "/dev/") }
 
-// begin removes what the file has beyond what the run wrote to it before.
+// begin truncates the file to what the run wrote earlier.
 func (c *csvFile) begin() error {
 	if !c.special {
 		if err := c.file.Truncate(c.before.Size); err != nil {

@@ -1,5 +1,5 @@
-// Package files writes what a comparison leaves: a CSV that grows with every step,
-// a summary in JSON, and the report page. Their flags stand in the messages.
+// Package files writes the files of a comparison: a CSV that grows with every step,
+// a summary in JSON, and the report page. Errors begin with the file's flag.
 package files
 
 import (
@@ -28,7 +28,7 @@ func (n Names) UseStdout() bool {
 	return slices.Contains([]string{n.CSV, n.JSON, n.Report}, cli.Stdout)
 }
 
-// Distinct finds two flags that name one file.
+// Distinct returns an error if two flags name one file.
 func (n Names) Distinct() error {
 	names := map[string]string{}
 	for _, f := range [][2]string{{"-csv", n.CSV}, {"-json", n.JSON}, {"-report", n.Report}} {
@@ -47,7 +47,8 @@ func (n Names) Distinct() error {
 	return nil
 }
 
-// Resolved is the whole path of the file that is behind links, which need not exist.
+// Resolved returns the absolute path of a file, with links followed. It need not
+// exist.
 func Resolved(path string) string {
 	path = atomicfile.Target(path)
 	if whole, err := filepath.Abs(path); err == nil {
@@ -56,18 +57,16 @@ func Resolved(path string) string {
 	return path
 }
 
-// Files are those of one comparison. Paths that cannot be written are found before
-// it starts.
+// Files are the files of one comparison. Create finds those that cannot be written.
 type Files struct {
 	names  Names
 	stdout io.Writer
 	csv    *csvFile // nil if there is none, or it is closed
 }
 
-// Create opens the files, or finds out whether they can be written. A run that is
-// resumed goes on with the CSV that the record of its checkpoint describes; that of
-// a new run is nil. The CSV of a run that has checkpoints, and so may be resumed, must be
-// one that can be read again.
+// Create opens the CSV, and checks that the other files can be written. resumed is
+// the record of the run to resume, which goes on with its CSV; nil for a new run. If
+// the run is resumable, the CSV must be a regular file.
 func Create(names Names, stdout io.Writer, resumable bool, resumed *checkpoint.Record) (*Files, error) {
 	f := &Files{names: names, stdout: stdout}
 	for _, w := range names.wholes() {
@@ -103,7 +102,7 @@ func Create(names Names, stdout io.Writer, resumable bool, resumed *checkpoint.R
 	return f, nil
 }
 
-// Begin removes what the files had before the run.
+// Begin removes from the CSV what is not the run's.
 func (f *Files) Begin() error {
 	if f.csv == nil {
 		return nil
@@ -127,7 +126,7 @@ func (f *Files) Write(steps []*experiment.Step) error {
 	return nil
 }
 
-// Finish writes the summary and the page.
+// Finish closes the CSV, and writes the summary and the page.
 func (f *Files) Finish(s *results.Summary, page func(io.Writer) error) error {
 	err := f.Close()
 	if f.names.JSON != "" {

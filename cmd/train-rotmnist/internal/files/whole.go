@@ -11,7 +11,7 @@ import (
 	"github.com/seed1e560811/funnel/solver/atomicfile"
 )
 
-// whole is a file for Write.
+// whole is a file that is written in one step, with its flag.
 type whole struct{ flag, path string }
 
 func (n Names) wholes() []whole {
@@ -39,9 +39,9 @@ func (w whole) check() error {
 	return w.blame(err)
 }
 
-// Write writes the file that a flag names, or standard output if that is its path. The
-// file gets all of its content or none, but a path that is there and not a regular
-// file, such as /dev/stdout, is written to and not replaced.
+// Write writes the file that a flag names, or standard output. The file gets all of
+// its content or none, except that an existing path that is not a regular file, such
+// as /dev/stdout, is written to and not replaced.
 func Write(stdout io.Writer, flag, path string, write func(io.Writer) error) error {
 	w := whole{flag, path}
 	if w.path == cli.Stdout {
@@ -57,7 +57,8 @@ func Write(stdout io.Writer, flag, path string, write func(io.Writer) error) err
 	return w.blame(err)
 }
 
-// open opens a path that is there and not a regular file; nil for all others.
+// open opens an existing path that is a device or not a regular file; nil for
+// others.
 func (w whole) open() (*os.File, error) {
 	info, err := os.Stat(w.path)
 	switch {

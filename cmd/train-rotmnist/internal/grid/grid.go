@@ -24,7 +24,7 @@ type Run struct {
 // Sweep is what the runs have in common.
 type Sweep struct {
 	Protocol results.Protocol
-	Setup    experiment.Setup // but for the seed
+	Setup    experiment.Setup // except Seed and OnNonFinite
 	Workers  int              // runs at a time
 	Step     func()           // called after every step, by several runs at once
 	Save     func(results.Record) error
@@ -42,8 +42,7 @@ func (s *Sweep) Do(ctx context.Context, runs []Run) error {
 	return sweep.Do(ctx, s.Workers, runs, s.train, s.Save)
 }
 
-// train makes a run. It has nothing in common with any other but the digits, which
-// are only read.
+// train makes a run. Runs share only the digits, which none of them writes.
 func (s *Sweep) train(ctx context.Context, run Run) (record results.Record) {
 	record = Record(s.Protocol, run)
 	defer func() {

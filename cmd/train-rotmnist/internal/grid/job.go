@@ -17,7 +17,7 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// Options are what a job follows from. Nothing changes them.
+// Options determine a job. Nothing changes them.
 type Options struct {
 	Protocol results.Protocol
 	Schedule mnist.Schedule // the protocol's
@@ -47,7 +47,7 @@ func Runs(specs []spec.Spec, seeds []uint64) []Run {
 	return all
 }
 
-// Distinct finds two solvers whose runs would be the same.
+// Distinct returns an error if two solvers would make the same run.
 func Distinct(p results.Protocol, specs []spec.Spec) error {
 	texts := map[string]string{}
 	for _, s := range specs {
@@ -60,7 +60,7 @@ func Distinct(p results.Protocol, specs []spec.Spec) error {
 	return nil
 }
 
-// Run makes the runs.
+// Run makes the runs that are missing.
 func (j *Job) Run(ctx context.Context, stdout, stderr io.Writer) error {
 	news, notes := stdout, stderr
 	if j.Quiet {

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// PerOctave is the number of bins of a histogram from a number to its double. They
-// are equally wide on a logarithmic axis.
+// PerOctave is the number of a histogram's bins between a number and its double.
+// They are equally wide on a logarithmic axis.
 const PerOctave = 4
 
 // Histogram counts the numbers in each bin. Bin 0 begins at 1. The counting is done
@@ -73,8 +73,8 @@ func count(xs []float64) binned {
 	return binned{first + lowest, slices.Clone(counts[first : last+1])}
 }
 
-// bin finds the bin by the bits of a number, without a branch that would be
-// mispredicted: a logarithm would take longer than computing all the quantiles.
+// bin finds a number's bin from its bits, without a branch that would be
+// mispredicted. Logarithms would take longer than all the quantiles.
 func bin(x float64) int {
 	const bias = 1023
 	octave := int(math.Float64bits(x)>>mantissaBits) - bias

@@ -11,21 +11,21 @@ import (
 )
 
 // Every is the number of steps from one look at a solver's adaptations to the next;
-// the first step has one. A look takes some 1.5 ms for the default network, a third
-// of a step.
+// the first look is at the first step. A look takes some 1.5 ms for the default
+// network, a third of a step.
 const Every = 10
 
 // Probabilities are those of the gains' quantiles that are stored and written to CSVs.
 var Probabilities = [...]float64{0.01, 0.25, 0.5, 0.75, 0.99}
 
-// The greatest lengths of series. With 2,400, no step of the default run is merged
-// with another.
+// The most points in a series. With 2,400, no two steps of the default run are
+// merged.
 const (
 	stepPoints = 2400
 	lookPoints = 600
 )
 
-// History is that of the runs of one comparison. Its JSON is exact: a history that
+// History has the course of one comparison's runs. Its JSON is exact: a history that
 // is read back and goes on equals one that was never written.
 type History struct {
 	Solvers []*Solver `json:"solvers"` // in the order of their first steps

@@ -12,7 +12,7 @@ import (
 
 const (
 	patience  = 10 * time.Second // time for a client to take what is written
-	heartbeat = 15 * time.Second // between comments that find clients that are gone
+	heartbeat = 15 * time.Second // between SSE comments, which find clients that are gone
 )
 
 func (s *Server) handler() http.Handler {
@@ -69,7 +69,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	w.Write(b.Bytes())
 }
 
-// events sends every message until the last one.
+// events sends messages until the last one.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	if r.Method == http.MethodHead {
@@ -109,7 +109,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-s.stop:
 			select {
-			case m := <-messages: // the last, perhaps
+			case m := <-messages: // perhaps the last
 				write(m.text)
 			default:
 			}

@@ -69,7 +69,7 @@ func start(address string, r *report.Report, steps int, every time.Duration) (*S
 		return nil, cause(err)
 	}
 	if name, err := os.Hostname(); err == nil && listener.Addr().(*net.TCPAddr).IP.IsUnspecified() {
-		host = name // the address that stands for all cannot be opened
+		host = name // browsers cannot open the wildcard address
 	}
 	s := &Server{
 		report: r, steps: steps, listener: listener, host: host, every: every,
@@ -90,7 +90,7 @@ func start(address string, r *report.Report, steps int, every time.Duration) (*S
 	return s, nil
 }
 
-// CheckAddress says what is wrong with an address before anything listens there.
+// CheckAddress returns an error for a bad address, without listening there.
 func CheckAddress(address string) error {
 	_, port, err := split(address)
 	if err == nil {
@@ -120,7 +120,7 @@ func split(address string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// cause returns a network error without what the caller's message says too.
+// cause returns a network error without what the caller's message has already.
 func cause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -146,9 +146,8 @@ func (s *Server) Warning() string {
 // local tells whether only this machine is served.
 func (s *Server) local() bool { return s.listener.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
-// Observe is to be called after every step, with the number of steps so far. It
-// takes time only when a snapshot is wanted: then it calls rows and copies the
-// history.
+// Observe must be called after every step, with the number of steps so far. It takes
+// time only when a snapshot is wanted: then it calls rows and copies the history.
 func (s *Server) Observe(step int, h *history.History, rows func() []results.Row) {
 	if s.begun.IsZero() {
 		s.begun, s.beginning = time.Now(), step
@@ -158,7 +157,7 @@ func (s *Server) Observe(step int, h *history.History, rows func() []results.Row
 	}
 	select {
 	case s.handed <- snapshot{h.Clone(), rows(), report.Progress{Step: step, Left: s.left(step), State: report.Running}}:
-	default: // the one before was not taken yet
+	default: // the previous one was not taken yet
 	}
 }
 
@@ -171,8 +170,8 @@ func (s *Server) left(step int) time.Duration {
 	return time.Duration(float64(time.Since(s.begun)) / float64(made) * float64(s.steps-step))
 }
 
-// Finish is to be called when there are no more steps. It waits until the clients
-// have been told. From then on the page shows what the runs ended with.
+// Finish must be called when there are no more steps. It waits until the last
+// snapshot has gone to the clients. From then on the page shows the final results.
 func (s *Server) Finish(step int, h *history.History, rows []results.Row) {
 	state := report.Finished
 	if step < s.steps {

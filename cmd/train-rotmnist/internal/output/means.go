@@ -16,10 +16,9 @@ import (
 // Means writes a row for each solver and learning rate: mean ± standard deviation
 // over the runs, most often of several seeds. Where solvers have several learning
 // rates, a second table has a row for each solver: its best learning rate, and its
-// tolerance of others. Runs of different protocols have tables of their own. A
-// run that is there twice counts once: both must have come to the same, but a
-// result stands for a failure or a run that was cut short. Those are left out, and
-// said.
+// tolerance of others. Runs of different protocols have tables of their own. A run
+// that occurs twice counts once: its results must agree, but a result replaces a
+// failure or an incomplete run. Those are left out of the means and listed.
 func Means(w io.Writer, records []results.Record) error {
 	records, err := once(records)
 	if err != nil {
@@ -37,8 +36,8 @@ func Means(w io.Writer, records []results.Record) error {
 	return nil
 }
 
-// once leaves one record of each run, of which shards that overlap have several: a
-// result if there is one, or else the first that has none.
+// once returns one record of each run, since shards that overlap have several: a
+// result or, without one, the first failure.
 func once(records []results.Record) ([]results.Record, error) {
 	place := map[string]int{}
 	var unique []results.Record
@@ -62,7 +61,7 @@ func once(records []results.Record) ([]results.Record, error) {
 // outcome is equal for equal results. Times are left out, since they vary.
 func outcome(r results.Record) string {
 	r.Spec, r.Settings, r.StepMS, r.SolverMS = "", nil, 0, 0 // the key has the solver
-	r.Unrecovered = 0                                        // earlier versions did not count
+	r.Unrecovered = 0                                        // earlier versions did not count it
 	return results.Identity(r)
 }
 
@@ -107,8 +106,8 @@ func protocols(records []results.Record) []*compared {
 	return all
 }
 
-// whyLeftOut says why a run is not in the means; nothing if it is. One that diverged
-// is, as the column of those says, so that its learning rate is not taken for good.
+// whyLeftOut says why a run is not in the means; "" if it is. Runs that diverged
+// are, so that their learning rate does not look good; a column counts them.
 func whyLeftOut(r *results.Record) string {
 	switch all := r.TotalSteps(); {
 	case r.Error != "":
@@ -169,7 +168,7 @@ func (p *compared) writeTables(w io.Writer) error {
 	return nil
 }
 
-// means returns the first table, in as many as fit the width. Columns without any
+// means returns the first table, divided to fit the width. Columns without any
 // number are left out, and so are scales, which are in different units.
 func (p *compared) means() [][][]string {
 	names, runs, diverged := []string{"solver"}, []string{"runs"}, []string{"diverged"}
@@ -202,7 +201,7 @@ func (p *compared) means() [][][]string {
 	return table.Blocks(names, groups, Width)
 }
 
-// mean is the cell of a point's runs.
+// mean returns the cell of a point.
 func (c *column) mean(p *point, xs []float64) string {
 	if c.title == "recovery" && slices.ContainsFunc(p.rows, func(r results.Row) bool { return r.Unrecovered > 0 }) {
 		recovered := slices.DeleteFunc(slices.Clone(xs), math.IsNaN)

@@ -1,4 +1,4 @@
-// Package output writes what runs come to: the tables for people, and the CSV.
+// Package output writes results: the tables for people, and the CSV.
 package output
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/experiment"
 )
 
-// NewRow returns what a run with a solver came to.
+// NewRow returns the results of a run with a solver.
 func NewRow(s spec.Spec, r *experiment.Result) results.Row {
 	row := Unmade(s)
 	row.StepsDone, row.HeldOut, row.Skipped, row.DivergedAt = r.Steps, r.HeldOut, r.Skipped, r.DivergedAt

@@ -11,17 +11,17 @@ import (
 	"github.com/seed1e560811/funnel/cmd/internal/table"
 )
 
-// Width is how many characters the lines of tables and texts have at most.
+// Width is the greatest length of a line in tables and texts, in characters.
 const Width = 80
 
-// column is one of the tables, after the solver's.
+// column is one of the columns after the solver's.
 type column struct {
 	title, about string
 	of           func(*results.Row) table.Number
 	format       func(table.Number) string
 }
 
-// columns are those of a row of a run. The terminal shows those that fit.
+// columns are all columns. The terminal shows those that fit.
 var columns = []column{
 	{"accuracy", "digits that were read right, each before it was learned from", func(r *results.Row) table.Number { return r.Accuracy }, table.Percent},
 	{"after shift", "the same, in the first 100 steps after each jump of the angle", func(r *results.Row) table.Number { return r.AfterShift }, table.Percent},
@@ -33,7 +33,7 @@ var columns = []column{
 	{"scale", "the learned scale at the end", func(r *results.Row) table.Number { return r.Scale }, table.Significant},
 }
 
-// skipped is shown where there are any.
+// skipped is a column only if batches were skipped.
 var skipped = column{"skipped", "batches that were not learned from, for numbers that are not finite", func(r *results.Row) table.Number { return table.Number(r.Skipped) }, table.Decimals(0)}
 
 // cell is a row's cell in the column.
@@ -75,9 +75,9 @@ func cells(rows []results.Row, columns []column) [][]string {
 	return lines
 }
 
-// Table writes the table of runs that have made so many steps of all that there
-// are. A run that ended before says so in the place of its numbers, which are of
-// other digits than those of the rest.
+// Table writes the table of runs that have made so many steps. A run that ended
+// earlier says so in place of its numbers, which cannot be compared: they cover
+// fewer digits.
 func Table(w io.Writer, rows []results.Row, steps int) error {
 	return table.Write(w, arrange(rows, steps, shown(rows)))
 }
@@ -95,12 +95,11 @@ func Legend(w io.Writer, rows []results.Row) error {
 // longest is the greatest length of a name in a table. A longer one has a line of its own.
 const longest = 24
 
-// leftOut are the columns that go first where a table is too wide. Scales of
-// different solvers are in different units, and a time within another needs the
-// other beside it: neither is shown.
+// leftOut are the columns to drop first if a table is too wide.
 var leftOut = []string{"plateau", "after shift"}
 
-// shown returns the columns of the table that fit.
+// shown returns the columns of the table that fit, without the scale, whose unit
+// depends on the solver, and the solver's part of the time.
 func shown(rows []results.Row) []column {
 	var all []column
 	for _, c := range columns {

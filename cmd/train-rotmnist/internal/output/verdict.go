@@ -39,7 +39,8 @@ func Verdict(rows []results.Row, steps int) string {
 
 func byAccuracy(a, b results.Row) int { return cmp.Compare(a.Accuracy, b.Accuracy) }
 
-// accuracies compares the accuracies; diverged and failed are how many more peers have none.
+// accuracies compares the accuracies; diverged and failed count the peers that have
+// none.
 func accuracies(best *results.Row, peers []results.Row, diverged, failed int) string {
 	choice := "with no learning rate to choose"
 	if _, chosen := best.Settings["lr"]; chosen {
@@ -79,7 +80,7 @@ func accuracies(best *results.Row, peers []results.Row, diverged, failed int) st
 
 func percent(r *results.Row) string { return fmt.Sprintf("%.1f%%", 100*float64(r.Accuracy)) }
 
-// choices are the n peers by what tells them apart.
+// choices names the n peers by what tells them apart.
 func choices(n int, peers []results.Row) string {
 	for _, r := range peers {
 		if _, chosen := r.Settings["lr"]; !chosen || len(r.Settings) > 1 {
@@ -89,7 +90,7 @@ func choices(n int, peers []results.Row) string {
 	return fmt.Sprint(n, " learning rates")
 }
 
-// solvers are the names of those that made the rows, each once.
+// solvers returns the names of the rows' solvers, each once.
 func solvers(rows []results.Row) (names []string) {
 	for _, r := range rows {
 		if !slices.Contains(names, r.Solver) {

@@ -62,7 +62,7 @@ func numberOf(key uint64) float64 {
 }
 
 const (
-	few        = 64 // so many keys are sorted
+	few        = 64 // at most so many keys are sorted
 	bucketBits = 11
 )
 

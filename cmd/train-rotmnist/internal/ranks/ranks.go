@@ -1,4 +1,4 @@
-// Package ranks has the processes that train together over MPI.
+// Package ranks coordinates the processes that train together over MPI.
 package ranks
 
 import (
@@ -12,9 +12,8 @@ import (
 	"github.com/seed1e560811/funnel/solver/distributed"
 )
 
-// Ranks are the processes that train together; nil is a process alone. Where they
-// do not all come to the same end, the job is aborted. Where they do, the exit
-// status of rank 0 is the job's.
+// Ranks are the processes that train together; nil is one process. If all come to
+// the same end, the job has rank 0's exit status; if not, it is aborted.
 type Ranks struct {
 	*distributed.World
 	left bool // all ranks have come to the same end
@@ -75,8 +74,8 @@ func (r *Ranks) Leave() error {
 	return r.Close()
 }
 
-// End returns the exit status of a process that has come to an end with err. On
-// rank 0 that is what conclude returns.
+// End returns the exit status of a process that ends with err. On rank 0 that is
+// what conclude returns, unless the ranks were interrupted.
 func (r *Ranks) End(err error, conclude func() int) int {
 	switch {
 	case r == nil:
@@ -92,8 +91,8 @@ func (r *Ranks) End(err error, conclude func() int) int {
 }
 
 // stop ends a job that was interrupted. It does not finalize MPI, which would wait
-// for mpirun, which may be what interrupts. The other ranks wait until rank 0 has
-// written everything, since it is killed when one of them ends.
+// for mpirun, perhaps the one that interrupts. The other ranks wait until rank 0 has
+// written everything, since mpirun kills it when one of them ends.
 func (r *Ranks) stop(conclude func() int) int {
 	conclude()
 	distributed.AllReduce(r.World, []float64{0})
@@ -134,7 +133,7 @@ func (r *Ranks) Restore(own *checkpoint.Record, err error, runs []*experiment.Ru
 	return record, r.Settle(err)
 }
 
-// Same returns an error if what is not the same on this rank as on rank 0.
+// Same returns an error if own is not what rank 0 has. what names it.
 func (r *Ranks) Same(own, what string) error {
 	if r == nil {
 		return nil

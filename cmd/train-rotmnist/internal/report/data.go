@@ -15,14 +15,14 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// Report is that of one comparison.
+// Report makes the report of one comparison.
 type Report struct {
 	about
 	solvers []spec.Spec
 	steps   int
 }
 
-// Description is everything that a comparison follows from.
+// Description is everything that determines a comparison.
 type Description struct {
 	results.Protocol
 	Args     []string // of the command line, without the program
@@ -122,16 +122,16 @@ type snapshot struct {
 	summary
 }
 
-// summary is the table of what the runs came to.
+// summary is the table of results.
 type summary struct {
 	Cells       [][]string  `json:"table"`
 	Definitions [][2]string `json:"definitions"` // of its columns
 	Partial     []bool      `json:"partial"`     // rows of runs that ended before the others
-	Notes       []string    `json:"notes"`       // for what it has no column for
+	Notes       []string    `json:"notes"`       // facts that have no column
 }
 
-// tableOf returns the table of runs, of which those that ended well have made so many
-// steps each.
+// tableOf returns the table of results. steps has, for each row, the steps of a run
+// that did not end early.
 func tableOf(rows []results.Row, steps []int) summary {
 	t := summary{Cells: output.Cells(rows), Definitions: output.Definitions(), Partial: []bool{}, Notes: []string{}}
 	for i, r := range rows {
@@ -143,7 +143,7 @@ func tableOf(rows []results.Row, steps []int) summary {
 
 type line struct {
 	Name       string      `json:"name"`
-	Run        int         `json:"run"` // its place among the runs
+	Run        int         `json:"run"` // its index in Runs
 	Accuracy   series      `json:"accuracy"`
 	Loss       series      `json:"loss"`
 	Scale      series      `json:"scale"`
@@ -188,7 +188,7 @@ func (r *Report) Data(h *history.History, rows []results.Row, p Progress) ([]byt
 	return json.Marshal(&s)
 }
 
-// notes returns sentences for what the table has no column for.
+// notes returns sentences for facts that have no column in the table.
 func notes(r *results.Row, steps int) (texts []string) {
 	if r.StepsDone < steps {
 		texts = append(texts, fmt.Sprintf("%s ended after step %d, with an error; its figures are of those steps.", r.Spec, r.StepsDone))

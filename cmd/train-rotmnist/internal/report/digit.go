@@ -25,7 +25,7 @@ const (
 )
 
 // digitsOf draws a digit at the angle of every phase, or of some if there are very
-// many. If there is one phase, it draws it at some of its steps.
+// many. In a drift, which has one phase, it draws it at some of the steps.
 func digitsOf(data *mnist.Dataset, schedule mnist.Schedule) []digit {
 	digits := []digit{}
 	number, length := schedule.Phases(), schedule.PhaseLength()
@@ -45,7 +45,7 @@ func digitsOf(data *mnist.Dataset, schedule mnist.Schedule) []digit {
 	return digits
 }
 
-// draw draws the first digit of that kind in the data set.
+// draw draws the first digit of that kind in the data set, or the first of all.
 func draw(data *mnist.Dataset, angle float64) string {
 	at := max(bytes.IndexByte(data.Labels, drawn), 0)
 	var pixels [mnist.Pixels]float32

@@ -14,15 +14,15 @@ import (
 	"github.com/seed1e560811/funnel/mnist"
 )
 
-// File is a comparison that was read from what -json wrote.
+// File is a comparison, read from a file that -json wrote.
 type File struct {
 	path string
 	page snapshot
 	rows []results.Row
 }
 
-// Read reads what -json wrote to a file. A file of a version that did not write the
-// course of the runs has only the rows of the table.
+// Read reads what -json wrote to a file. Earlier versions did not write the course
+// of the runs; their files have only the rows of the table.
 func Read(path string, b []byte) (*File, error) {
 	var s struct {
 		results.Summary
@@ -49,7 +49,7 @@ func Read(path string, b []byte) (*File, error) {
 	return f, f.page.check()
 }
 
-// withoutCourse makes a page that has nothing to draw.
+// withoutCourse makes a page without charts.
 func (f *File) withoutCourse(s *results.Summary) error {
 	schedule, err := mnist.Jumps(s.Angles, s.Steps)
 	if len(s.Angles) == 0 {
@@ -116,7 +116,7 @@ func WriteFiles(w io.Writer, files []*File) error {
 	names := namesOf(files)
 	var rows []results.Row
 	var steps []int       // of each row's file
-	remarks := []string{} // in JSON no remarks are still a list
+	remarks := []string{} // not nil, which JSON would have as null
 	for i, f := range files {
 		run := f.page.Runs[0]
 		run.Run = names[i]
@@ -152,8 +152,8 @@ func label(solver, run string) string {
 	return solver + " · " + run
 }
 
-// namesOf returns short names that differ: those of the files, with their directories
-// where two are equal; none for one file.
+// namesOf returns short names that differ: the files' names, or their paths where
+// two are equal; none for one file.
 func namesOf(files []*File) []string {
 	names := make([]string, len(files))
 	if len(files) == 1 {

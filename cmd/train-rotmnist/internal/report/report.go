@@ -39,10 +39,10 @@ var (
 	page    = template.Must(template.New("page").Parse(pageHTML))
 )
 
-// parts are the files of the page's own script, in the order in which they follow.
+// parts are the files of the page's own script, in order.
 var parts = []string{"text", "series", "lines", "axes", "chart", "cursor", "histogram", "tables", "downloads", "page"}
 
-// pageJS is one function, so that its names are its own.
+// pageJS returns the script as one function, so that its names are not global.
 func pageJS() string {
 	var b strings.Builder
 	b.WriteString("\"use strict\";\n(() => {\n")
@@ -64,8 +64,8 @@ func Policy() string {
 		"; img-src data:; base-uri 'none'; form-action 'none'"
 }
 
-// LivePolicy returns that of the page that Live writes, which may also ask its
-// server.
+// LivePolicy returns the policy of the page that Live writes, which may also connect
+// to its server.
 func LivePolicy() string { return Policy() + "; connect-src 'self'" }
 
 func sums(texts []string) string {

@@ -19,7 +19,7 @@ import (
 type View struct {
 	w          io.Writer
 	size       func() (columns, rows int)
-	drawnLines []int // how many characters each of the lines has that were drawn last
+	drawnLines []int // characters in each line that was drawn last
 	start      time.Time
 	drawn      time.Time
 	from       int // steps that were done before the view began
@@ -29,7 +29,7 @@ type View struct {
 const between = 200 * time.Millisecond
 
 // New returns a view of a comparison that begins after from steps; nil if w is no
-// terminal on which lines can be drawn anew.
+// terminal that can redraw lines.
 func New(w io.Writer, from int) *View {
 	f := progress.Terminal(w)
 	if f == nil {
@@ -48,8 +48,7 @@ func newView(w io.Writer, from int, size func() (columns, rows int)) *View {
 	return &View{w: w, size: size, start: time.Now(), from: from}
 }
 
-// Show draws the view after a step, if it is time to. angle is the step's, in
-// degrees.
+// Show draws the view after a step, if it is due. angle is the step's, in degrees.
 func (v *View) Show(h *history.History, done, steps int, angle float64) {
 	if time.Since(v.drawn) < between && done < steps {
 		return
@@ -104,8 +103,8 @@ func (v *View) Write(text []byte) (int, error) {
 	return v.w.Write(text)
 }
 
-// rows returns a line for each solver. Where there are few columns, the blocks give
-// way to the numbers.
+// rows returns a line for each solver. If there are few columns, the blocks shrink
+// first.
 func rows(h *history.History, columns int) []string {
 	name := 0
 	for _, s := range h.Solvers {
@@ -169,7 +168,7 @@ func spark(xs []float64, width int) string {
 	return string(line) + strings.Repeat(" ", width-len(line))
 }
 
-// mean is 0 where there is no number.
+// mean ignores NaN. It is 0 without numbers.
 func mean(xs []float64) float64 {
 	sum, n := 0.0, 0
 	for _, x := range xs {

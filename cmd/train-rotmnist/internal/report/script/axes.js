@@ -1,6 +1,6 @@
 // Ticks and ranges of the axes.
 
-// ticks are round numbers for a logarithmic axis.
+// ticks returns round numbers for a logarithmic axis.
 function ticks(low, high, room) {
 	const decades = Math.log10(high / low);
 	for (const steps of [[1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9], [1, 1.2, 1.5, 2, 3, 4, 5, 7], [1, 2, 5], [1, 3], [1]]) {
@@ -15,7 +15,7 @@ function ticks(low, high, room) {
 	}
 }
 
-// increments are distances between the ticks of the steps: parts and multiples
+// increments returns distances between the ticks of the steps: parts and multiples
 // of a phase, so that jumps have ticks.
 function increments() {
 	const round = [1, 2, 5].flatMap(f => [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8].map(d => f * d)).sort((a, b) => a - b);
@@ -24,7 +24,7 @@ function increments() {
 	return [...round.filter(n => n < length && length % n === 0), ...round.map(n => n * length)];
 }
 
-// rangeOf is for the vertical axis: a little more than what there is.
+// rangeOf is the vertical axis's range, with a margin if it is logarithmic.
 function rangeOf(spec) {
 	return (u, low, high) => {
 		if (spec.range) [low, high] = spec.range();

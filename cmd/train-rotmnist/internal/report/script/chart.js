@@ -17,7 +17,7 @@ class Chart {
 		this.draw();
 	}
 
-	// draw makes the chart anew.
+	// draw builds the chart, again if there is one.
 	draw() {
 		if (this.u) this.u.destroy();
 		this.lines = this.spec.lines();
@@ -42,7 +42,7 @@ class Chart {
 		touches(this);
 	}
 
-	// update shows new data in the chart that there is.
+	// update shows new data in the existing chart.
 	update() {
 		const before = this.lines.map(l => l.name).join();
 		this.lines = this.spec.lines();
@@ -52,7 +52,7 @@ class Chart {
 		this.describe();
 	}
 
-	// layout is the lines as uPlot wants them: columns over one x.
+	// layout returns uPlot's series and columns, which share one x.
 	layout() {
 		const series = [{}, ...this.lines.map(l => (
 			{ gaps: (u, i, from, to, gaps) => [...gaps, ...breaksOf(u, this.lines[i - 1])].sort((a, b) => a[0] - b[0]), stroke: l.colour, width: this.lines.length > 8 ? 1 : 1.75, dash: l.dash, points: { show: l.x.length < 2 } }))];
@@ -62,14 +62,14 @@ class Chart {
 		return { series, columns: one ? [tables[0][0], ...tables.map(t => t[1])] : uPlot.join(tables) };
 	}
 
-	// emphasize lets the line under the pointer stand out, if it is one of these.
+	// emphasize makes the line under the pointer stand out, if it is in this chart.
 	emphasize() {
 		const among = this.lines.some(l => l.name === pointed);
 		this.lines.forEach((l, i) => { this.u.series[i + 1].alpha = among && l.name !== pointed ? 0.25 : 1; });
 		this.u.redraw(false);
 	}
 
-	// drawBands draws those of the line under the pointer, or of one that is alone.
+	// drawBands draws the bands of the line under the pointer, or of the only line.
 	drawBands() {
 		for (const l of this.lines) {
 			if (this.lines.length > 1 && l.name !== pointed) continue;
@@ -111,7 +111,7 @@ class Chart {
 		ctx.restore();
 	}
 
-	// placeDigits puts a digit over the middle of what is seen of its phase.
+	// placeDigits puts a digit over the middle of the visible part of its phase.
 	placeDigits(u) {
 		if (!this.digits) return;
 		const left = u.bbox.left / devicePixelRatio, [low, high] = [u.scales.x.min, u.scales.x.max];
@@ -158,7 +158,7 @@ class Chart {
 		return `half of the ${this.spec.plural} lie between ${q(1)} and ${q(3)}, 98% between ${q(0)} and ${q(4)}`;
 	}
 
-	// nearest is the name of the line closest to the pointer, if one is close.
+	// nearest returns the name of the line closest to the pointer, if one is close.
 	nearest(u) {
 		const { left, top, idx } = u.cursor;
 		let name = null, distance = 30; // pixels
@@ -178,7 +178,7 @@ class Chart {
 		follow(step, this);
 	}
 
-	// follow moves the cursor to a step that is pointed at in another chart.
+	// follow moves the cursor to the step under the pointer in another chart.
 	follow(step) {
 		const left = step == null ? -10 : this.u.valToPos(step, "x");
 		this.u.setCursor({ left, top: left < 0 ? -10 : 5 }, false);
@@ -227,8 +227,8 @@ class Chart {
 	resize() { this.u.setSize({ width: Math.max(200, this.plot.clientWidth), height: this.spec.height }); }
 }
 
-// breaksOf are the stretches of pixels, around jumps, where a line is not drawn: what
-// it shows begins anew there.
+// breaksOf returns the stretches of pixels, around jumps, where a line has a gap
+// because its moving mean begins anew.
 function breaksOf(u, line) {
 	const half = 1.5 * devicePixelRatio;
 	return (line?.breaks || []).map(step => {
@@ -237,9 +237,9 @@ function breaksOf(u, line) {
 	}).filter(([from, to]) => to > u.bbox.left && from < u.bbox.left + u.bbox.width);
 }
 
-// drawBand fills a band. It is a shape of its own, as
-// uPlot's bands are clipped out of larger ones, and points that fall together
-// are one: either takes seconds where there are many.
+// drawBand fills a band as a shape of its own, in which points that fall together
+// are merged. uPlot's bands, clipped out of larger shapes, take seconds where there
+// are many points, and so do points that are not merged.
 function drawBand(u, { x: xs, colour }, { low, high, alpha }) {
 	const { ctx, bbox } = u;
 	const first = Math.max(0, xs.findIndex(x => x >= u.scales.x.min) - 1);

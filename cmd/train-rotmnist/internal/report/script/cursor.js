@@ -59,7 +59,7 @@ function zoomBy(how) {
 	}
 }
 
-// touches lets a finger move the cursor, and two zoom.
+// touches lets one finger move the cursor, and two fingers zoom.
 function touches(chart) {
 	const over = chart.u.over, fingers = new Map();
 	let pinch = null;

@@ -1,6 +1,6 @@
-// What can be saved: the numbers of a chart or a table in CSV, a chart as PNG.
+// Downloads: the numbers of a chart or a table in CSV, a chart as PNG.
 
-// save gives the reader a file.
+// save downloads a blob as a file.
 function save(name, blob) {
 	const link = make("a", { href: URL.createObjectURL(blob), download: name });
 	link.click();
@@ -23,14 +23,14 @@ function button(label, about, action) {
 const csvButton = (title, rows) => button("CSV", `Download the numbers of ${title} as CSV`,
 	() => save(fileName(title, ".csv"), new Blob([csvOf(rows())], { type: "text/csv" })));
 
-// rowsOf has a row for each line and point of a chart, as many as the page has.
+// rowsOf returns a row for each line and point of a chart.
 function rowsOf(chart) {
 	const tables = chart.lines.map(l => [l.name, l.x, l.columns()]);
 	const names = [...new Set(tables.flatMap(([, , columns]) => Object.keys(columns)))];
 	return [["step", chart.spec.of, ...names], ...tables.flatMap(([name, xs, columns]) => xs.map((x, i) => [x, name, ...names.map(n => columns[n]?.[i])]))];
 }
 
-// picture is the chart with its title and names on paper.
+// picture returns the chart on a canvas, with its title and the names of its lines.
 function picture(chart) {
 	const plot = chart.u.ctx.canvas, scale = devicePixelRatio, head = 52 * scale;
 	const canvas = make("canvas", { width: plot.width, height: plot.height + head }), ctx = canvas.getContext("2d");

@@ -1,6 +1,6 @@
 // How the gains of a layer are distributed.
 
-// histogram draws the gains' distribution now.
+// histogram draws the current gains of layer i.
 function histogram(parent, name, i) {
 	const p = solver(name).parameters[i], all = solver(name).parameters.filter(q => q.counts.length);
 	const first = Math.min(-4, ...all.map(q => q.first)), last = Math.max(4, ...all.map(q => q.first + q.counts.length));

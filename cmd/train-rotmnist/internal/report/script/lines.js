@@ -1,8 +1,8 @@
-// What the charts show: lines, their bands and their colours.
+// The lines of the charts, with their bands and colours.
 
-// Okabe and Ito's colours, which colour-blind readers can tell apart, those
-// first that are seen best on white, or on black. What comes after the first
-// seven is dashed, too. Empty is the colour of the ink.
+// Okabe and Ito's colours, which colour-blind readers can tell apart, the most
+// visible on white, or on black, first. "" is the colour of the text. Lines after
+// the first seven are dashed.
 const onWhite = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", ""];
 const onBlack = ["#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#0072b2", ""];
 const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
@@ -15,7 +15,7 @@ function style(i) {
 
 const styleOf = s => style(data.solvers.indexOf(s));
 
-// layerStyle is a shade of a hue that no solver has, stronger from the input to
+// layerStyle returns a shade of a hue that no solver has, stronger from the input to
 // the output; biases are dashed.
 function layerStyle(i, count) {
 	const pairs = Math.ceil(count / 2), share = pairs > 1 ? Math.floor(i / 2) / (pairs - 1) : 1;
@@ -23,15 +23,15 @@ function layerStyle(i, count) {
 	return { colour: `hsl(280 ${dark.matches ? 75 : 55}% ${lightness}%)`, dash: i % 2 ? [5, 4] : [] };
 }
 
-// css is a property of the page's style, which is not asked for twice.
+// css returns a property of the page's style, from a cache.
 let properties = {};
 const css = name => properties[name] ||= getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// A band is what lies between two columns. It is computed when it is drawn, which
-// it only is for the line under the pointer, or one that is alone.
+// A band lies between two columns. It is computed only when it is drawn: for the
+// line under the pointer, or the only line.
 const band = (low, high, alpha) => ({ low, high, alpha });
 
-// smooth is a line of the moving mean, with the band of what it is a mean of.
+// smooth returns a line of moving means, with the band of the numbers in each.
 function smooth(s, series) {
 	const n = points(series), begins = starts(series, runOf(s).phases);
 	return {
@@ -41,8 +41,8 @@ function smooth(s, series) {
 	};
 }
 
-// looked is a line of what was looked at every so many steps. Where a point is
-// of more than one look, it has their band.
+// looked returns a line of numbers that were sampled every data.every steps. Points
+// that merge several have a band.
 function looked(series) {
 	return {
 		x: positions(series, data.every), y: series.mean,
@@ -55,7 +55,7 @@ function onLog(line) {
 	return { ...line, y: positive(line.y), bands: () => line.bands().map(b => band(positive(b.low), positive(b.high), b.alpha)) };
 }
 
-// quantiled is the line of a median in the bands of the other quantiles.
+// quantiled returns the line of a median with the bands of the other quantiles.
 function quantiled(x, qs) {
 	return onLog({
 		x, y: qs[2], quantiles: qs, bands: () => [band(qs[0], qs[4], 0.16), band(qs[1], qs[3], 0.32)],
@@ -96,7 +96,7 @@ function scalesOf(name) {
 	};
 }
 
-// baseStepsOf is for a solver without gains.
+// baseStepsOf is the step sizes of a solver without gains.
 function baseStepsOf(name) {
 	return {
 		...scalesOf(name), title: "Step size η·s of each layer", axis: "step size",
@@ -107,7 +107,7 @@ function baseStepsOf(name) {
 	};
 }
 
-// layered is a chart of quantiles of one layer.
+// layered is a chart of one layer's quantiles.
 function layered(name, i, options, quantiles) {
 	const all = () => solver(name).parameters, p = () => all()[i];
 	return {
@@ -120,7 +120,7 @@ function layered(name, i, options, quantiles) {
 const gainsOf = (name, i) => layered(name, i, { title: "Gains p", axis: "gain", plural: "gains" }, p => p.gains);
 const stepSizesOf = (name, i) => layered(name, i, { title: "Step sizes η·s·p", axis: "step size", plural: "step sizes" }, p => stepSizes(solver(name), p));
 
-// spread is the range that all layers share, so that they can be compared.
+// spread returns a range that all layers share, so that they can be compared.
 function spread(lists) {
 	return () => {
 		let low = Infinity, high = -Infinity;

@@ -73,7 +73,7 @@ function buildAll() {
 	buildLayers();
 }
 
-// structure is what must be the same for charts to be filled again.
+// structure changes when the charts must be built anew for new data.
 const structure = () => JSON.stringify(data.solvers.map(s => [s.name, s.parameters.map(p => [p.name, p.gains.length])]));
 
 function refreshHistogram() {
@@ -84,13 +84,13 @@ function refreshHistogram() {
 	svg.closest("figure").replaceWith(holder.firstElementChild);
 }
 
-// withoutRun is a solver's name where several runs have it.
+// withoutRun removes the run's name from a solver's.
 function withoutRun(name) {
 	const run = data.runs.find(r => r.run && name.endsWith(" · " + r.run));
 	return run ? name.slice(0, -run.run.length - 3) : name;
 }
 
-// showTitle says what is compared, where, and what to look at.
+// showTitle writes what is compared, on which digits, and what to look at.
 function showTitle() {
 	const names = [...new Set(data.table.length > 1 ? data.table.slice(1).map(r => withoutRun(r[0])) : data.solvers.map(s => withoutRun(s.name)))], [first, ...others] = data.runs;
 	const seeds = new Set(data.runs.map(r => r.seed)), seed = seeds.size === 1 ? `seed ${first.seed}` : `${seeds.size} seeds`;
@@ -139,10 +139,10 @@ function showState() {
 	document.title = (state === "running" ? `${Math.floor(100 * step / last)}% · ` : "") + byId("title").textContent + " · train-rotmnist";
 }
 
-// listen shows what a server sends, and says so when it is gone.
+// listen shows what a server sends, and tells when the connection is lost.
 function listen() {
 	const status = byId("status"), source = new EventSource("events");
-	let waiting = null; // a snapshot for when the page is seen
+	let waiting = null; // the snapshot to show when the page becomes visible
 	status.textContent = "waiting for the run";
 	source.onmessage = e => {
 		const snapshot = JSON.parse(e.data);
@@ -164,7 +164,7 @@ function listen() {
 }
 
 let charts = [];
-let drawnFor = ""; // what the charts were made for
+let drawnFor = ""; // the structure that the charts were made for
 
 byId("table-head").append(make("div", { className: "downloads" }, csvButton("Summary", () => data.table)));
 document.querySelectorAll("[data-zoom]").forEach(b => b.addEventListener("click", () => zoomBy(b.dataset.zoom)));
@@ -175,7 +175,7 @@ dark.addEventListener("change", () => {
 document.querySelectorAll("details").forEach(d => d.addEventListener("toggle", fillDetails));
 let seen = innerWidth;
 addEventListener("resize", () => {
-	if (innerWidth === seen) return; // a phone's bars come and go
+	if (innerWidth === seen) return; // only the height changed, as a phone's bars come and go
 	seen = innerWidth;
 	for (const c of charts) c.resize();
 });

@@ -1,15 +1,15 @@
-// What the data hold, and what is computed from it.
+// The page's data, and what is computed from it.
 
-const smoothed = 10; // steps of a moving mean, as of the recovery
+const smoothed = 10; // steps of a moving mean, as many as recovery is defined by
 
 let data = null;         // the latest snapshot
 let zoom = null;         // the steps shown; null for all
 const off = new Set();   // solvers that are switched off
 let chosen = null;       // the solver shown layer by layer
-let layer = 0;           // the place of its layer that is shown
+let layer = 0;           // the index of the layer shown
 let pointed = null;      // the name of the line under the pointer
 
-// positions are the steps in the middle of the points of a series, which has a
+// positions returns the steps in the middle of the points of a series, which has a
 // value every so many steps.
 function positions(series, every) {
 	return series.x ||= series.mean.map((_, i) => {
@@ -21,7 +21,7 @@ function positions(series, every) {
 const lowest = series => series.min || series.mean;
 const highest = series => series.max || series.mean;
 
-// starts are the places where a series' moving mean begins anew: its first point in
+// starts returns the points where a series' moving mean begins anew: the first in
 // each phase of its run.
 function starts(series, phases) {
 	if (series.starts) return series.starts;
@@ -35,7 +35,7 @@ function starts(series, phases) {
 	return series.starts = found;
 }
 
-// moving applies something to the last n of the numbers that there are since the
+// moving applies a function to the last n numbers at each point, as far back as the
 // last start.
 function moving(numbers, n, begins, apply) {
 	let start = 0;
@@ -49,16 +49,16 @@ const least = xs => Math.min(...xs);
 const greatest = xs => Math.max(...xs);
 const mean = xs => xs.length ? xs.reduce((a, b) => a + b, 0) / xs.length : null;
 
-// points are how many of a series make up a mean.
+// points returns how many points of a series make up a mean.
 const points = series => Math.max(1, Math.round(smoothed / series.width));
 
 const positive = xs => xs.map(x => x > 0 ? x : null); // for a logarithmic axis
 const times = (xs, ys) => xs.map((x, i) => x == null || ys[i] == null ? null : x * ys[i]);
 
-// rates are the learning rates at the points of a solver's scale.
+// rates returns the learning rates at the points of a solver's scale.
 const rates = s => s.scale.mean.map((_, i) => s.rates.length === 1 ? s.rates[0] : s.rates[i]);
 
-// stepSizes are the quantiles of η·s·p, or only η·s if there are no gains.
+// stepSizes returns the quantiles of η·s·p, or only η·s if there are no gains.
 function stepSizes(s, p) {
 	const base = times(rates(s), p.scale.mean);
 	return p.gains.length ? p.gains.map(g => times(base, g)) : [base];
@@ -70,7 +70,7 @@ const shown = () => data.solvers.filter(s => !off.has(s.name));
 const solver = name => data.solvers.find(s => s.name === name);
 const runOf = s => data.runs[s.run];
 
-// phases are those that all runs have in common; null if the runs differ.
+// phases returns the phases that all runs have in common; null if the runs differ.
 function phases() {
 	const [first, ...others] = data.runs.map(r => JSON.stringify(r.phases));
 	return others.every(o => o === first) ? data.runs[0].phases : null;

@@ -8,7 +8,7 @@ function fill(table, lines) {
 		make("tbody", {}, ...rows.map(r => make("tr", {}, make("th", { scope: "row" }, r[0]), ...r.slice(1).map(c => make("td", {}, c))))));
 }
 
-// within are the points of a series from one step to another.
+// within returns the numbers of a series from one step to another.
 function within(series, every, from, to, numbers = series.mean) {
 	const x = positions(series, every);
 	return numbers.filter((y, i) => y != null && x[i] >= from && x[i] <= to);
@@ -70,7 +70,7 @@ function fillTables() {
 	}));
 }
 
-// fillDetails fills the tables that are open: they are long.
+// fillDetails fills the long tables, if they are open.
 function fillDetails() {
 	if (byId("by-phase").closest("details").open) fill(byId("by-phase"), byPhase());
 	if (byId("by-layer").closest("details").open) fill(byId("by-layer"), byLayer());

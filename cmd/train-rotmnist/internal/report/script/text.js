@@ -3,7 +3,7 @@
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const byId = id => document.getElementById(id);
 
-// make makes an element. Text from outside only ever becomes text.
+// make makes an element. Strings become text, never HTML.
 function make(tag, properties = {}, ...children) {
 	const e = document.createElement(tag);
 	for (const [name, value] of Object.entries(properties)) {
@@ -36,7 +36,7 @@ const text = (x, format) => x == null || !isFinite(x) ? "–" : format(x);
 const degrees = x => Number(x.toFixed(1)) + "°";
 const steps = n => n + (n === 1 ? " step" : " steps");
 
-// listed joins words as a sentence does.
+// listed joins words with commas and "and".
 const listed = words => words.length < 2 ? words.join() : words.slice(0, -1).join(", ") + " and " + words[words.length - 1];
 
 function duration(seconds) {
