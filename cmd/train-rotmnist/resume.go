@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/seed1e560811/funnel/cmd/internal/cli"
-	"github.com/seed1e560811/funnel/cmd/internal/spec"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/checkpoint"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/compare"
 	"github.com/seed1e560811/funnel/cmd/train-rotmnist/internal/ranks"
@@ -28,7 +27,7 @@ var replaceable = []string{"json", "report"}
 // formerly has the flags whose defaults have changed, with the earlier ones. These
 // flags are always saved; a checkpoint without one is from an earlier version and
 // means this value.
-var formerly = map[string]string{"solvers": spec.Default}
+var formerly = map[string]string{"solvers": "funnel,funneladam,adam,momentum"}
 
 // described returns the flags to save: those that were given, and those in formerly.
 func described(fs *flag.FlagSet) map[string]string {

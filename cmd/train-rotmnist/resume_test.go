@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed1e560811/funnel/cmd/internal/spec"
 )
 
 // resumable returns the flags of a small run with a CSV and checkpoints, in directories of
@@ -373,7 +372,7 @@ func TestARunThatIsKilledAgainAndAgainEndsAsOneThatIsNot(t *testing.T) {
 
 // Until v0.9 a run that was started without -solvers did not save them.
 func TestARunThatWasStartedWithEarlierDefaultsGoesOnWithThem(t *testing.T) {
-	args, dir, _ := resumable(t, "-solvers", spec.Default)
+	args, dir, _ := resumable(t, "-solvers", formerly["solvers"])
 	if status, _, errs := invoke(args...); status != 0 {
 		t.Fatal(errs)
 	}
@@ -386,7 +385,7 @@ func TestARunThatWasStartedWithEarlierDefaultsGoesOnWithThem(t *testing.T) {
 		if err := json.Unmarshal(readFile(t, file), &sealed); err != nil {
 			t.Fatal(err)
 		}
-		saved := []byte(`"solvers":"` + spec.Default + `"`)
+		saved := []byte(`"solvers":"` + formerly["solvers"] + `"`)
 		if !bytes.Contains(sealed.Run, saved) {
 			t.Fatalf("no %s in %.500s", saved, sealed.Run)
 		}

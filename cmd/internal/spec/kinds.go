@@ -13,7 +13,6 @@ import (
 // A new solver is one row in kinds, and a new option one key.
 
 // Default is the list of solvers that a sweep compares unless told otherwise.
-// Comparisons of earlier versions had it, too, and resuming those relies on it.
 const Default = "funnel,funneladam,adam,momentum"
 
 // DefaultLearnRate is the learning rate of every solver that is given none.
