@@ -15,7 +15,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 )
 
 // resumable returns the flags of a small run with a CSV and checkpoints, in directories of
