@@ -168,11 +168,11 @@ type series struct {
 	Max    numbers `json:"max,omitempty"`
 }
 
-// numbers have in JSON only the four digits that a chart can show.
+// numbers have in JSON six digits: more than a chart can show, so that the three of a table are rounded once.
 type numbers []float64
 
 func (ns numbers) MarshalJSON() ([]byte, error) {
-	return history.Numbers(ns).Append(make([]byte, 0, 8*len(ns)+2), 4), nil
+	return history.Numbers(ns).Append(make([]byte, 0, 10*len(ns)+2), 6), nil
 }
 
 // Data returns everything that the page shows, in JSON that is safe inside a script

@@ -92,8 +92,8 @@ func TestWhatTheUserTypedIsTextInThePage(t *testing.T) {
 
 func TestANumberThatIsNoneIsNullInThePage(t *testing.T) {
 	r := reportOf(t, "adam", jumps(t, []float64{0, 60}, 2))
-	s := dataIn(t, pageOf(t, r, &history.History{Solvers: []*history.Solver{{Name: "adam", Accuracy: seriesWith(0.123456, math.NaN(), math.Inf(1))}}}))
-	if got := s.Solvers[0].Accuracy.Mean; len(got) != 3 || got[0] != 0.1235 || got[1] != nil || got[2] != nil {
+	s := dataIn(t, pageOf(t, r, &history.History{Solvers: []*history.Solver{{Name: "adam", Accuracy: seriesWith(0.12345649, math.NaN(), math.Inf(1))}}}))
+	if got := s.Solvers[0].Accuracy.Mean; len(got) != 3 || got[0] != 0.123456 || got[1] != nil || got[2] != nil {
 		t.Errorf("%v", got)
 	}
 }
