@@ -60,8 +60,8 @@ var problems = []*Problem{
 	{"logistic-5", "five weights, one example a step", excess, 1e-3, 8000, 0.5, logisticOnline(5)},
 	{"sparse-features", "logistic; few of 2,000 are not 0", loss, 1e-3, 1000, 0.8, sparseFeatures},
 	{"rare-positives", "logistic; 1 label of 100 is 1", excess, 1e-3, 4000, 0.3, rarePositives},
-	{"epochs-logistic", "logistic; 9 batches again and again", excess, 1e-3, 8000, 0.4, fewBatchesLogistic},
-	{"epochs-square", "least squares; 9 batches again and again", excess, 1e-5, 6000, 0.3, fewBatchesSquare},
+	{"epochs-logistic", "logistic; 144 examples again and again", excess, 1e-3, 8000, 0.4, fewBatchesLogistic},
+	{"epochs-square", "least squares; 144 examples again and again", excess, 1e-5, 6000, 0.3, fewBatchesSquare},
 	{"rosenbrock", "a bent valley of 20 numbers, no noise", excess, 1e-3, 2000, 0.1, rosenbrock},
 }
 
