@@ -25,6 +25,9 @@ func (a *adaptive) limitFall(w, longest float64, p *progress) {
 	case steps == 0 && next.ScaleSum > 0: // restarts were off until now
 		steps = float64(p.moves())
 	}
+	if a.geometric && next.ScaleSum == 0 { // the first scale under a floor, which may have been switched on late
+		next.ScaleLog = logOf(next.scale)
+	}
 	next.ScaleSum = add(a.noLonger(next.ScaleSum, steps, longest), float64(counts*next.scale))
 	if a.geometric {
 		next.ScaleLog = a.noLongerLog(next.ScaleLog, longest)

@@ -307,6 +307,36 @@ func TestAfterOneHugeGradientAFunnelsScaleIsSoonWhatItWas(t *testing.T) {
 	}
 }
 
+// Where the floor is switched on late, the steps before count as if their scales had been as the
+// first one under it.
+func TestAFloorThatIsSwitchedOnLateLeavesTheScaleWhereItIs(t *testing.T) {
+	for name, make := range map[string]func(...gorgonia.SolverOpt) solver.Adaptive{
+		"Funnel":     func(o ...gorgonia.SolverOpt) solver.Adaptive { return solver.NewFunnel(o...) },
+		"FunnelAdam": func(o ...gorgonia.SolverOpt) solver.Adaptive { return solver.NewFunnelAdam(o...) },
+	} {
+		for _, restart := range []float64{0, 3} {
+			rng := rand.New(rand.NewPCG(4, 4))
+			s := make(solver.WithScaleRestart(restart), solver.WithScaleFloor(0), solver.WithMaxStep(0), gorgonia.WithLearnRate(1e6))
+			p := vector("p", random(rng, 100), random(rng, 100))
+			next := func() float64 {
+				set(p.gradient, random(rng, 100))
+				step(t, s, model(p))
+				return learned(s)[0].Scale
+			}
+			before := 0.0
+			for range 300 {
+				before = next()
+			}
+			if err := s.Apply(solver.WithScaleFloor(0.25)); err != nil {
+				t.Fatal(err)
+			}
+			if after := next(); math.Abs(math.Log(after/before)) > 0.3 {
+				t.Errorf("%s, restarts of %v: the scale goes from %.2g to %.2g", name, restart, before, after)
+			}
+		}
+	}
+}
+
 // A burst of gradients comes while the floor keeps the scale up.
 func TestTheLongestStepHoldsAgainstTheFloor(t *testing.T) {
 	for name, make := range map[string]func(...gorgonia.SolverOpt) applicable{"Funnel": newFunnel, "Augment": newAugmented} {
