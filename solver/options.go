@@ -245,9 +245,9 @@ func WithNoiseLimit(limit float64) gorgonia.SolverOpt {
 // and B are WithScaleFloor's and WithScaleRestart's, and s̄ falls as A does. A gradient that has
 // grown many times, because the inputs or the loss have, needs a scale that is as many times
 // smaller: otherwise a Funnel throws the weights away before the signals react. A FunnelAdam's
-// steps do not grow with the gradient, so by default it has no such limit. It changes little where
-// the inputs shift without growing, as digits turned by 60°. It is ignored with signals other than
-// Relative. With 0 there is no limit. Default 1.5; FunnelAdam, Augment 0. Range 0, [1, ∞).
+// steps do not grow with the gradient, so by default it has no such limit. Digits that turn by 60°
+// change little. It is ignored with signals other than Relative. With 0 there is no limit. Default
+// 1.5; FunnelAdam, Augment 0. Range 0, [1, ∞).
 func WithGradientGrowth(times float64) gorgonia.SolverOpt {
 	return option(func(h *hyperparameters) { h.gradientGrowth = times })
 }

@@ -45,8 +45,8 @@ func (c *FunnelStep[T]) First(gradient, theta, nu, m, p T) T {
 	return T(c.Momentum*nu) + T(c.LearnRate*T(c.Gain.next(p, m, g)*g))
 }
 
-// Measure reads one block of a parameter whose direction d is in memory: Funnel's ν or Augmented's
-// −Δ.
+// Measure reads one block of a parameter whose direction d is in memory: Funnel's ν, or Augmented's
+// −Δ or its mean.
 func Measure[T Float](theta, gradient, d []T, o *Objective[T]) Sums {
 	var p partialSums
 	fastMeasure(theta, gradient, d, o, &p)

@@ -3,7 +3,8 @@
 // A step reads first and writes later, so that it can be refused. Measure and MeasureAdam return
 // the Sums from which the scale is computed, and which mostly show that the step keeps every number
 // finite. If they do not, an Overflow function searches for an element that would not stay finite.
-// The Update functions write. All slices given to one call have the same length.
+// The Update functions write. All slices given to one call have the same length, except those with
+// the elements of a Sample only.
 //
 // # Symbols
 //

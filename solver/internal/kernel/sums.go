@@ -6,7 +6,7 @@ import (
 )
 
 // Sums is what a step must know about a parameter before it writes. d is the previous step's
-// direction: Funnel's ν, FunnelAdam's d or Augmented's −Δ.
+// direction: Funnel's ν, FunnelAdam's d, or Augmented's −Δ or its mean.
 type Sums struct {
 	Dot              float64 // d · g
 	SquaredDirection float64 // ‖d‖²

@@ -15,8 +15,8 @@ type Part interface {
 	directionIsZero() bool // given that ‖d‖² is 0, which may be underflow
 }
 
-// FunnelPart is the input of Measure or, with a Mean, of MeasureAverage. d is Funnel's ν or
-// Augmented's −Δ.
+// FunnelPart is the input of Measure or, with a Mean, of MeasureAverage. d is Funnel's ν, or
+// Augmented's −Δ or its mean.
 type FunnelPart[T Float] struct {
 	Theta, Gradient, Direction []T
 	Mean                       []T // of Sample; nil for none
