@@ -8,6 +8,6 @@ type Adaptation struct {
 	Name  string       // of the parameter, empty if it has none
 	Shape tensor.Shape // of the parameter
 	Steps int          // how many steps the parameter has made
-	Scale float64      // s, which multiplies η or, of an Augmented, the inner solver's change; of Global scope, that of all parameters
-	Gain  []float64    // p, one a coordinate, in row-major order; nil if the solver has none
+	Scale float64      // s, which multiplies η or an Augmented's inner change; with Global scope the shared one
+	Gain  []float64    // p, one per coordinate, in row-major order; nil if the solver has none
 }

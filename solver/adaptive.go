@@ -21,66 +21,66 @@ type Adaptive interface {
 	Adaptations() []Adaptation
 }
 
-// adaptive is what solvers that learn a scale have in common: hyperparameters,
-// the parameters they know, the scale, and the order in which a step happens.
+// adaptive is what solvers that learn a scale have in common: the hyperparameters, the states of
+// the parameters, the Global scale, and the order of operations in a step.
 type adaptive struct {
 	kind kind
 	hyperparameters
-	checked bool       // whether the hyperparameters have been, since they last changed
-	refusal error      // an option that the constructor could not apply
-	clipped [4]float64 // the bounds that all gains and scales are within
+	checked bool       // the hyperparameters have passed check since they last changed
+	refusal error      // the error of an option given to the constructor
+	clipped [4]float64 // the bounds that all gains and scales were last clipped to
 
 	create     func(gorgonia.Value) state
 	parameters *param.Registry[state]
-	progress                // of Global scope
-	scopeMade  Scope        // scope of the steps made
-	between    func() error // what happens between the two passes; nil for nothing
+	progress                // of the scale of Global scope
+	scopeMade  Scope        // the scope at the last step; it cannot change after that
+	between    func() error // called between the two passes, if not nil
 
-	// stepLength is ‖u‖ of parameters that share one scale, u being the step with
-	// a scale of 1 in a warm-up of weight w, as far as it is known before the second pass.
+	// stepLength estimates, before the second pass, ‖u‖ of parameters that share one scale: u is
+	// the step with a scale of 1 in a warm-up of weight w.
 	stepLength func(a *adaptive, of []state, now reading, w float64) float64
 
 	// scratch, valid during Step
 	blocks             []block
 	elements           int
 	team               team.Team
-	passesOf           *adaptive   // whose blocks measure and update work on; in a copy another's at first
-	measure, update    func(i int) // of blocks[i]
+	passesOf           *adaptive   // whose blocks measure and update use; differs from the receiver in a copy of the struct
+	measure, update    func(i int) // handle blocks[i]
 	parallelThreshold  int
 	total              kernel.Total
-	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of each parameter that makes its first step; ‖θ‖² of each
-	changes            []float64 // ‖Δ‖² of each, of an Augmented
-	meanSquare         float64   // of all values of the step
-	grown              float64   // the largest ḡ_low/ḡ of the step
-	weighted, weights  []float64 // of each parameter that has a signal, where something is pooled
+	values, firstSteps []float64 // ‖θ_0‖² and ‖u‖² of first steps; values also holds ‖θ‖² and ū · g
+	changes            []float64 // an Augmented's ‖Δ‖² of each parameter
+	meanSquare         float64   // R², over all values of the model
+	grown              float64   // the largest ḡ_low/ḡ of all scales
+	weighted, weights  []float64 // for pool: of each parameter that has a signal
 }
 
-// state is what an adaptive solver knows of one parameter, of either dtype. The
-// methods stand in the order in which a step calls them.
+// state is an adaptive solver's state of one parameter, of either dtype. The methods are in the
+// order in which a step calls them.
 type state interface {
 	param.State
 
-	// The first pass reads. The parameter is cut into blocks, which may be
-	// measured in parallel.
+	// The first pass only reads. The parameter is cut into blocks, which may be measured in
+	// parallel.
 	prepare(h *hyperparameters) (blocks int)
 	measure(block int)
 	checkMeasured() error // refuses what is not finite
 
-	// The scale follows from what the first pass found.
+	// The scale is computed from the results of the first pass.
 	measured() (kernel.Sums, kernel.Part)
-	measuredAverage() (kernel.Sums, kernel.Part) // along the step average, where there is one
-	alongAverage() float64                       // ū · g, as measuredAverage found it
+	measuredAverage() (kernel.Sums, kernel.Part) // the same along the step average, if there is one
+	alongAverage() float64                       // ū · g, computed by measuredAverage
 	elements() int
-	first() (squaredValue, squaredStep float64) // ‖θ_0‖² and ‖u‖², u the step with a scale of 1
+	first() (squaredValue, squaredStep float64) // ‖θ_0‖² and ‖u‖², where u is the step with a scale of 1
 	progressed() *progress
-	setScale(h *hyperparameters, s float64) error // with what follows from kept, and refuses a step that would not be finite
+	setScale(h *hyperparameters, s float64) error // also applies kept; refuses a step that would not be finite
 
 	// The second pass writes.
 	update(block int)
 	finish() (moved bool)
 
 	adaptation() Adaptation
-	clip(h *hyperparameters) // gains and scale, to their bounds
+	clip(h *hyperparameters) // clips gains and scale to their bounds
 	saved
 }
 
@@ -90,8 +90,8 @@ type block struct {
 	index int
 }
 
-// parallelThreshold is the number of elements up to which one core is as fast as
-// several (measured): it takes that long to wake another.
+// parallelThreshold is the number of elements up to which one core is as fast as several
+// (measured), because waking another takes time.
 const parallelThreshold = 1 << 19
 
 func (a *adaptive) init(k kind, opts []gorgonia.SolverOpt, create func(gorgonia.Value) state) {
@@ -140,8 +140,8 @@ func (a *adaptive) step(model []gorgonia.ValueGrad) error {
 	return nil
 }
 
-// ready finds out whether the hyperparameters are such that a step can be made, and
-// brings what has been learned within their bounds.
+// ready checks the hyperparameters if they have changed, and clips gains and scales to changed
+// bounds.
 func (a *adaptive) ready() error {
 	if a.refusal != nil {
 		return a.refusal
@@ -163,7 +163,7 @@ func (a *adaptive) ready() error {
 	return nil
 }
 
-// checkAll finds a hyperparameter that cannot be, or not any more.
+// checkAll refuses an invalid hyperparameter, and a change of scope after the first step.
 func (a *adaptive) checkAll(h *hyperparameters) error {
 	if err := h.check(a.kind); err != nil {
 		return err
@@ -174,12 +174,12 @@ func (a *adaptive) checkAll(h *hyperparameters) error {
 	return nil
 }
 
-// makePasses makes the functions that the passes call, and the team that calls them, once,
-// as they take memory.
+// makePasses creates the closures of the two passes and the team once, so that steps do not
+// allocate.
 func (a *adaptive) makePasses() {
 	a.passesOf, a.team = a, team.Team{}
 	a.measure = func(i int) { a.blocks[i].of.measure(a.blocks[i].index) }
-	a.update = func(i int) { // backwards: what was measured last is still in the cache
+	a.update = func(i int) { // backwards, because the last measured blocks are still in the cache
 		b := a.blocks[len(a.blocks)-1-i]
 		b.of.update(b.index)
 	}
@@ -200,7 +200,7 @@ func (a *adaptive) prepare() {
 	}
 }
 
-// inParallel does work for all blocks, on as many cores as that pays for.
+// inParallel does the work for all blocks, on one core if there are few elements.
 func (a *adaptive) inParallel(work func(i int)) {
 	workers := runtime.GOMAXPROCS(0)
 	if a.elements <= a.parallelThreshold {
@@ -218,7 +218,7 @@ func (a *adaptive) checkMeasured() error {
 	return nil
 }
 
-// finish makes the step final.
+// finish commits the step.
 func (a *adaptive) finish() {
 	moved := false
 	for _, p := range a.parameters.Bound() {
@@ -232,7 +232,7 @@ func (a *adaptive) finish() {
 	}
 }
 
-// change is what options do to a solver that is made already.
+// change applies an option to an existing solver; the next step checks it.
 func (a *adaptive) change(set func(*hyperparameters)) {
 	set(&a.hyperparameters)
 	a.checked = false
@@ -251,7 +251,7 @@ func (a *adaptive) apply(opts []gorgonia.SolverOpt) error {
 	return nil
 }
 
-// adaptations copies what has been learned about each parameter that lives.
+// adaptations returns copies of what has been learned about each parameter whose memory lives.
 func (a *adaptive) adaptations() []Adaptation {
 	states := a.parameters.All()
 	as := make([]Adaptation, len(states))

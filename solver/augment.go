@@ -13,8 +13,8 @@ import (
 
 var _ Adaptive = (*Augmented)(nil)
 
-// ErrInert is an inner solver that has never changed a value, though it has
-// gradients that would with its learning rate.
+// ErrInert says that the inner solver has never changed a value, although its learning rate and
+// gradients should have.
 var ErrInert = errors.New("it changes no value, though it has gradients and a learning rate; take another solver")
 
 // Augmented is any gorgonia.Solver with a learned scale s around it. With Δ the
@@ -26,37 +26,34 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //	          scope, of any parameter
 //	θ_{t+1} = θ_t + s_{t+1} Δ_{t+1}
 //
-// where c_t is −e_t · g_t / (‖e_t‖ ḡ), ḡ and the weight w_t of the warm-up are as Funnel's
-// documentation has them, but for a warm-up that begins again, which takes two signals
-// along d in a row and leaves the scale where it is, and
+// where c_t is −e_t · g_t / (‖e_t‖ ḡ), and ḡ and the weight w_t of the warm-up are as in Funnel's
+// documentation, except that only two signals along d in a row restart the warm-up, and a restart
+// does not raise the scale. Further,
 //
 //	d_{t+1} = 0.7 d_t + 0.3 Δ_{t+1}
 //	d̄_{t+1} = 0.95 d̄_t + 0.05 d_{t+1}
 //	ū_{t+1} = β_u (1−w_t) ū_t + 2.2 (1−β_u) d̄_{t+1}
 //	e_{t+1} = ū_{t+1} + 0.3 q_{t+1} d_{t+1},  q_{t+1} = (d_t · Δ_{t+1} / (‖d_t‖ ‖Δ_{t+1}‖))⁴ of a parameter's sample
 //
-// all 0 at first. Where gradients have long been against ū_t, it takes the place of e_t in
-// e_t · g_t, as Funnel's documentation says. Not every inner solver has momentum, and the
-// last steps of one that has none are mostly noise, which the next gradient always opposes: so
-// they count little, but where one step is like the other. s_0 = ρ ‖θ_0‖ / ‖Δ_1‖ makes the first step ρ times as
-// long as the parameters are, whatever inner's learning rate is. The raw signal is the
-// product −Δ_t · g_t; there, and with WithStepAverage(0), d is Δ, and e is d. The scale is
-// clipped to its bounds after every update, and while it is 1 the values are inner's to the bit. With WithPaperStep s_0 = 1, and
-// the first step is inner's.
+// all 0 at first. Where gradients have long been against ū_t, ū_t replaces e_t in e_t · g_t, as for
+// a Funnel. The average is smooth because an inner solver may have no momentum: its last steps are
+// then mostly noise, which the next gradient always opposes, so d counts only as far as consecutive
+// steps are alike. s_0 = ρ ‖θ_0‖ / ‖Δ_1‖ makes the first step ρ times as long as the parameters,
+// whatever inner's learning rate. The raw signal is the product −Δ_t · g_t. With
+// WithStepAverage(0), and with signals other than Relative, d is Δ and e is d. The scale is clipped
+// to its bounds after every update, and while it is 1 the values are inner's to the bit. With
+// WithPaperStep s_0 = 1, and the first step is inner's.
 //
-// What inner remembers, a velocity for instance, does not see the scale. Δ is read
-// off the values, so a change that inner loses to rounding cannot be scaled:
-// where inner alone moves float32 weights by less than a millionth, take a
-// Funnel.
+// The scale does not affect inner's own state, such as a velocity. Δ is the difference of the
+// values, so a change that inner loses to rounding cannot be scaled: where inner alone moves
+// float32 weights by less than a millionth, take a Funnel.
 //
 // # What inner is given
 //
-// Inner works on stand-ins: one *gorgonia.Node for each parameter, with its
-// name and shape, and copies of its value and gradient in row-major order; a
-// scalar is a tensor of one element. So layouts and scalars that inner cannot
-// take do not matter, and what it does to the stand-ins does not show until the
-// step is certain. It must change their values in place, as Gorgonia's solvers
-// do.
+// Inner works on stand-ins: one *gorgonia.Node for each parameter, with its name and shape, and
+// copies of its value and gradient in row-major order; a scalar becomes a tensor of one element. So
+// inner need not support every layout or scalars, and the model does not change until the step is
+// certain to succeed. Inner must change the stand-ins' values in place, as Gorgonia's solvers do.
 //
 // Of the solvers of Gorgonia v0.9.18,
 //
@@ -70,22 +67,21 @@ var ErrInert = errors.New("it changes no value, though it has gradients and a le
 //   - AdamW does not work: it computes new values and drops them, so nothing
 //     moves, and Step returns ErrInert.
 //
-// Those that work, but for VanillaSolver, find their state by the place in the
-// model, and panic when it grows: give them the same parameters in the same
-// order at every step. An EGU loses what it is for: with a scale above 1 a value
-// can fall below 0. A distributed.Solver goes around an Augmented and not into it: there
-// the signal would be of the gradients of one rank, and each would learn another scale.
-// Inner is to descend: the scale of one that ascends, with a negative learning rate, falls.
-// An infinite gradient is an error, unless inner clips: then it counts as the largest number.
-// Whether it does, and its learning rate, is also found where inner wraps such a solver and
-// returns it from a method Unwrap() gorgonia.Solver.
+// Those that work, except VanillaSolver, find their state by the place in the model, and panic when
+// the model grows: give them the same parameters in the same order at every step. Do not augment an
+// EGU: a scale above 1 can make its values negative. Wrap a distributed.Solver around an Augmented,
+// not the reverse: inside, each rank would adapt to its own gradients and learn another scale.
+// Inner must descend: the scale of one that ascends, with a negative learning rate, falls. An
+// infinite gradient is an error unless inner clips: then it counts as the largest number. Clipping
+// and the learning rate are also found in a solver that inner wraps and returns from a method
+// Unwrap() gorgonia.Solver.
 //
 // Source: as Funnel's.
 //
-// Make one with Augment. An Augmented belongs to one goroutine at a time, and
-// its inner solver to it alone. For a parameter of n elements it has d and the
-// stand-in, 12 n bytes for float32 and 24 n for float64, for as long as the
-// parameter's memory lives, and ū, d̄ and e of its sample, as Funnel has ū.
+// Make one with Augment. An Augmented belongs to one goroutine at a time, and its inner solver to
+// it alone. Its state of a parameter of n elements is d and the stand-in, 12 n bytes for float32
+// and 24 n for float64, for as long as the parameter's memory lives, and ū, d̄ and e of a sample of
+// the elements, as Funnel has ū.
 type Augmented struct {
 	adaptive adaptive
 	inner    gorgonia.Solver
@@ -112,9 +108,8 @@ type Augmented struct {
 //	WithScaleSignal                  Relative
 //	WithScaleScope                   PerParameter
 //
-// Other options mean nothing to an Augmented and are ignored: inner's are given
-// to inner, when it is made. A value that an option cannot have is reported by
-// Step, as a *HyperparameterError, and so is an inner that is nil.
+// Other options are ignored; give inner's to inner when you make it. Step reports an invalid value,
+// or an inner that is nil, as a *HyperparameterError.
 func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 	a := &Augmented{inner: inner}
 	a.adaptive.init(augment, opts, func(v gorgonia.Value) state { return newAugmentedState(v, inner) })
@@ -126,14 +121,12 @@ func Augment(inner gorgonia.Solver, opts ...gorgonia.SolverOpt) *Augmented {
 	return a
 }
 
-// Step lets inner make its step, goes the same way scale times as far, and
-// zeroes the gradients. The model may be in any order, and a part of what was
-// given before, as far as inner allows that.
+// Step lets inner make its step, scales the change, and zeroes the gradients. The model may be in
+// any order, or a part of an earlier one, as far as inner allows that.
 //
-// A step happens whole or not at all: on an error, values, gradients and what
-// has been learned are as they were. So they are when inner panics, and the
-// panic goes on. Only inner's own state cannot be put back once inner has
-// been called. The error is a *HyperparameterError, a *ParameterError, or
+// A step happens whole or not at all: on an error, values, gradients and what has been learned are
+// unchanged, and also when inner panics; the panic goes on. Only inner's own state cannot be
+// restored once inner has been called. The error is a *HyperparameterError, a *ParameterError, or
 // inner's own, wrapped, or unwraps to ErrInert or ErrNotMade.
 func (a *Augmented) Step(model []gorgonia.ValueGrad) error {
 	own, err := a.made()
@@ -143,9 +136,8 @@ func (a *Augmented) Step(model []gorgonia.ValueGrad) error {
 	return own.step(model)
 }
 
-// Apply changes hyperparameters of the scale between steps and keeps what has
-// been learned. If one of them cannot be, it changes none and says which, as a
-// *HyperparameterError. Inner's are changed on inner.
+// Apply changes hyperparameters of the scale between steps and keeps what has been learned. If one
+// is invalid, it changes none and returns a *HyperparameterError. Change inner's on inner.
 func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
 	own, err := a.made()
 	if err != nil {
@@ -157,9 +149,8 @@ func (a *Augmented) Apply(opts ...gorgonia.SolverOpt) error {
 	return own.apply(opts)
 }
 
-// Adaptations returns what has been learned about each parameter of the last step,
-// and each other whose memory lives, in the order in which Step first met them: the
-// scale, and no gains.
+// Adaptations returns the scales that have been learned: of each parameter of the last step, and of
+// each other whose memory lives, in the order in which Step first saw them. There are no gains.
 func (a *Augmented) Adaptations() []Adaptation {
 	own, err := a.made()
 	if err != nil {
@@ -194,13 +185,13 @@ func (a *Augmented) stepInner() error {
 	return nil
 }
 
-// blame says whose err is: a parameter's, if inner is a solver of this package and
-// says so, else inner's.
+// blame returns inner's error as a *ParameterError about the model where inner is a solver of this
+// package and says which parameter is at fault, and else wraps it.
 func (a *Augmented) blame(err error) error {
 	_, ours := a.inner.(configurable)
 	if e, ok := err.(*ParameterError); ok && ours {
 		p := a.adaptive.parameters.Bound()[e.Position].(augmentedParameter)
-		if len(e.Index) > 0 { // in the stand-in's shape
+		if len(e.Index) > 0 { // its index is in the stand-in's shape
 			err = p.At(param.Number(e.Index, p.standIn().Shape()), e.Err)
 		}
 		return a.adaptive.parameters.Blame(e.Position, err)
@@ -208,9 +199,9 @@ func (a *Augmented) blame(err error) error {
 	return fmt.Errorf("solver: %T, augmented: %w", a.inner, err)
 }
 
-// inert says whether inner has changed nothing, although gradient descent with
-// its learning rate and gradients of at most 1 would have. Where that is not known
-// it may be 0.
+// inert reports whether inner has changed nothing although gradient descent would have, with
+// inner's learning rate (1 at most) and gradients clipped to ±1. It returns false where the
+// learning rate is unknown.
 func (a *Augmented) inert(bound []state) bool {
 	learnRate, ok := learnRateOf(a.inner)
 	if !ok || !(learnRate > 0) {
@@ -273,7 +264,7 @@ func (a *Augmented) restore(r *checkpoint.Solver, model []*namedValue) ([]*check
 	}, err
 }
 
-// inside names the tensors of a solver that is inside another.
+// inside marks the roles of tensors as those of an inner solver.
 func inside(tensors []*checkpoint.Tensor) []*checkpoint.Tensor {
 	for _, t := range tensors {
 		t.Role = "inner." + t.Role
@@ -281,7 +272,7 @@ func inside(tensors []*checkpoint.Tensor) []*checkpoint.Tensor {
 	return tensors
 }
 
-// changeLength is ‖Δ‖, of the change that inner has made.
+// changeLength is ‖Δ‖ of the change that inner has made.
 func (a *adaptive) changeLength(of []state, _ reading, _ float64) float64 {
 	a.changes = a.changes[:0]
 	for _, p := range of {

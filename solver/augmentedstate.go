@@ -15,16 +15,17 @@ import (
 // augmentedParameter is the state of one parameter, of either dtype.
 type augmentedParameter interface {
 	standIn() *gorgonia.Node
-	changed() bool // whether inner has changed the stand-in
+	changed() bool // inner has changed the stand-in
 	squaredChange() float64
 	wouldChange(learnRate float64) bool
 	At(i int, err error) error
 }
 
-// Where there is a step average, a running mean d of this decay stands for the last step.
+// With a step average, the running mean d of the changes, with this decay, replaces the last
+// change.
 const (
 	descentDecay        = 0.7
-	earlierDescentDecay = 0.8 // where the step average is not smooth
+	earlierDescentDecay = 0.8 // in files from versions before the smooth average
 )
 
 // newAugmentedState returns the state of a parameter that has made no step.
@@ -49,15 +50,15 @@ func newAugmentedStateOf[T kernel.Float](value gorgonia.Value, inner gorgonia.So
 	}
 }
 
-// augmentedState is what an Augmented knows of a parameter.
+// augmentedState is an Augmented's state of one parameter.
 type augmentedState[T kernel.Float] struct {
 	param.Binding[T]
 	progress
 	averaged[T]
 	smoothed[T]
-	descent []T // −Δ of the last step, or d, the running mean of −Δ
+	descent []T // −Δ of the last step; with a step average, the running mean of −Δ
 
-	// the inner solver, and its parameter with its memory
+	// the inner solver, its parameter and that parameter's memory
 	inner                   gorgonia.Solver
 	node                    *gorgonia.Node
 	nodeValue, nodeGradient []T
@@ -67,13 +68,12 @@ type augmentedState[T kernel.Float] struct {
 	total           kernel.Sums
 	moved           bool
 	part, alongPart kernel.FunnelPart[T]
-	objective       kernel.Objective[T] // none, but for infinite gradients that inner clips
+	objective       kernel.Objective[T] // the identity, except that infinite gradients are clipped where inner clips
 }
 
-// standIn returns inner's parameter: a node, since there are solvers that take
-// nothing else. A scalar becomes a vector of one element: Gorgonia's solvers panic
-// on a scalar whose gradient is a tensor, as graphs make them, and some have no
-// state of scalars.
+// standIn returns inner's parameter: a node, since some solvers take nothing else. A scalar becomes
+// a vector of one element, because Gorgonia's solvers panic on scalars whose gradient is a tensor,
+// as graphs make them, and some keep no state for scalars.
 func (s *augmentedState[T]) standIn() *gorgonia.Node {
 	if s.node == nil {
 		shape := s.Shape
@@ -99,8 +99,8 @@ func (s *augmentedState[T]) wouldChange(learnRate float64) bool {
 	return false
 }
 
-// prepare copies the parameter for inner. It is one block, as the bits of its sums
-// are those of one.
+// prepare copies the parameter for inner. It makes one block whatever the size: other blocks would
+// change the rounding of the sums.
 func (s *augmentedState[T]) prepare(h *hyperparameters) (blocks int) {
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
 	copy(s.nodeValue, s.theta)
@@ -120,8 +120,8 @@ func (s *augmentedState[T]) measure(int) {
 	}
 }
 
-// checkMeasured refuses what is not finite. An infinite gradient that inner clips counts
-// as the largest number.
+// checkMeasured refuses NaN and Inf. Where inner clips, an infinite gradient counts as the largest
+// number.
 func (s *augmentedState[T]) checkMeasured() error {
 	if !isFinite(s.total.MaxGradient) && clips(s.inner) {
 		s.objective.Clip = T(largest[T]())
@@ -155,8 +155,7 @@ func (s *augmentedState[T]) elements() int { return len(s.theta) }
 
 func (s *augmentedState[T]) progressed() *progress { return &s.progress }
 
-// setScale sets the scale of the step, and refuses a change that is not finite,
-// or would not be once it is scaled.
+// setScale refuses a step whose change is not finite, before or after scaling.
 func (s *augmentedState[T]) setScale(h *hyperparameters, scale float64) error {
 	s.boundAverage(h, math.Sqrt(s.total.SquaredDirection), largest[T]()/8)
 	if i := kernel.OverflowAugmented(s.theta, s.nodeValue, T(scale)); i >= 0 {
@@ -191,7 +190,7 @@ func (s *augmentedState[T]) finish() (moved bool) {
 	return s.next.scale > 0 && s.moved
 }
 
-// Release gives up the parameter's memory.
+// Release drops the references to the parameter's memory.
 func (s *augmentedState[T]) Release() {
 	s.theta, s.gradient = nil, nil
 	s.part, s.alongPart = kernel.FunnelPart[T]{}, kernel.FunnelPart[T]{}

@@ -6,25 +6,26 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// averages says whether the scale is adapted along the step average.
+// averages reports whether the solver has a step average.
 func (h *hyperparameters) averages() bool {
 	return h.stepAverage > 0 && h.scaleRate > 0 && h.scaleSignal == Relative
 }
 
-// lengthenAverage counts L, the steps since the last warm-up. The step average, but for an
-// Augmented's, is over all of them, 1/(1−β_u) at least, a hundred, and ten times as many at most:
+// lengthenAverage counts L, the number of steps since the last warm-up. Except for an Augmented,
+// the step average covers them all: at least 1/(1−β_u), a hundred by default, and at most ten times
+// as many.
 //
 //	L ← min((1−w) L + 1, 10 / (1−β_u)),  β = max(β_u, 1 − 1/L)
 //
-// The last step weighs as much however many there are, so that all that agree add up. In a
-// valley whose walls throw steps back and forth, only many of them together show the way along it.
+// The last step's weight does not depend on L, so that steps that agree add up. In a valley whose
+// walls throw steps back and forth, only many steps together show the direction along it.
 func (h *hyperparameters) lengthenAverage(kept float64, next *learned) {
 	if h.longerAverage > 0 && h.averages() {
 		next.AverageSteps = min(float64(kept*next.AverageSteps)+1, h.longerAverage/(1-h.stepAverage))
 	}
 }
 
-// averageDecay is β.
+// averageDecay returns β.
 func (h *hyperparameters) averageDecay(next *learned) float64 {
 	if h.longerAverage > 0 && next.AverageSteps > 0 {
 		return max(h.stepAverage, 1-1/next.AverageSteps)
@@ -32,28 +33,28 @@ func (h *hyperparameters) averageDecay(next *learned) float64 {
 	return h.stepAverage
 }
 
-// averaged is a parameter's step average, of its steps u with a scale of 1 since the last
-// warm-up; of FunnelAdam of m, which √v makes a direction of:
+// averaged holds a parameter's step average ū: the average of its steps u with a scale of 1 since
+// the last warm-up. A FunnelAdam averages m, which is divided by √v when it is used:
 //
 //	ū ← β (1−w) ū + 3 (1−β_u) u
 //
-// where w is the weight of the warm-up, and for β see lengthenAverage. The scale is adapted along
-// ū + 0.3 u, and an Augmented's as smoothed says; where gradients have long been against ū, it
-// alone counts, see followAverage. That is the direction of ū + 0.1 u
-// with an ū that has no 3; earlier versions had 0.3, too, and no 3, and their files go on so.
+// where w is the weight of the warm-up and β is from lengthenAverage. The signal is measured along
+// ū + 0.3 u, for an Augmented along the direction in smoothed, and along ū alone where gradients
+// have long been against it (followAverage). Without the factor 3, the same direction would be ū +
+// 0.1 u. Files from versions before that factor have a weight of 1 and still use 0.3.
 type averaged[T kernel.Float] struct {
-	mean []T // of the elements in the sample; nil where the solver does without
+	mean []T // ū of the elements in the sample; nil if the solver has no step average
 
 	// scratch, valid during Step
 	averages    bool
 	sample      kernel.Sample
-	overflows   bool    // whether ū might leave the range of T, and is forgotten
+	overflows   bool    // ū might leave the range of T, so it is reset to 0
 	weight      float64 // 3 (1 − β_u)
 	dot         float64 // ū · g
 	alongBlocks []kernel.Sums
 }
 
-// prepareAverage makes ready for a step of a parameter of n elements.
+// prepareAverage prepares a step of a parameter of n elements.
 func (s *averaged[T]) prepareAverage(h *hyperparameters, n, blocks int) {
 	if s.averages = h.averages(); !s.averages {
 		return
@@ -68,15 +69,16 @@ func (s *averaged[T]) prepareAverage(h *hyperparameters, n, blocks int) {
 	s.weight = float64(h.averageWeight * (1 - h.stepAverage))
 }
 
-// boundAverage finds whether the average of steps of this length may be beyond a limit. It is
-// more than their mean, as a step weighs more than 1−β, and as it grows longer.
+// boundAverage sets overflows unless ū stays below limit after steps of this length. ū can be
+// longer than any step, because the weight of a step is more than 1−β.
 func (s *averaged[T]) boundAverage(h *hyperparameters, length, limit float64) {
 	times := float64(h.averageWeight * max(1, h.longerAverage))
 	s.overflows = times > 1 && !(length < limit/times)
 }
 
-// along returns a parameter's sums with those of the direction along the average,
-// as they would be of all elements, and finds ū · g. The last step counts in it with this share.
+// along replaces the dot product and norm in sums by those of the direction along the average,
+// extrapolated from the sample to n elements, and sets dot to ū · g. share is the weight of the
+// last step in that direction.
 func (s *averaged[T]) along(sums kernel.Sums, n int, share float64) kernel.Sums {
 	last := float64(share * sums.Dot)
 	sums.Dot, sums.SquaredDirection = 0, 0
@@ -92,11 +94,11 @@ func (s *averaged[T]) along(sums kernel.Sums, n int, share float64) kernel.Sums 
 	return sums
 }
 
-// alongAverage is ū · g, as along found it.
+// alongAverage returns ū · g, which along has computed.
 func (s *averaged[T]) alongAverage() float64 { return s.dot }
 
-// updateAverage brings elements a to b of the parameter up to date with a direction.
-// flush says whether they are flushed then.
+// updateAverage adds the direction d to the average of elements a to b, and flushes those if flush
+// is set.
 func (s *averaged[T]) updateAverage(a, b int, d []T, p *progress, flush bool) {
 	if !s.averages {
 		return
@@ -115,7 +117,7 @@ func (s *averaged[T]) averageStep(p *progress) kernel.AverageStep[T] {
 	return kernel.AverageStep[T]{Decay: T(p.decay * p.kept), Weight: T(s.weight)}
 }
 
-// finishAverage forgets the average where the solver does without.
+// finishAverage drops the average if the solver no longer has one.
 func (s *averaged[T]) finishAverage() {
 	if !s.averages {
 		s.mean, s.alongBlocks = nil, nil

@@ -11,26 +11,23 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// Save writes the values of a model, and all that s has learned of it, to a
-// file: a training that Load goes on with makes the same steps, to the bit, as
-// one that never stopped. With s nil the file has the values alone.
+// Save writes the values of a model, and all that s has learned about it, to a file. After Load a
+// training makes the same steps, to the bit, as one that never stopped. If s is nil, the file has
+// the values alone.
 //
-// The parameters need names that differ, since they are what Load finds them by:
-// gorgonia.WithName gives a node one. The model must have all parameters that s
-// knows and whose memory lives: of two networks that one solver trains, give
-// both. Gradients are not saved.
+// Load finds parameters by name, so each needs a name of its own: gorgonia.WithName gives a node
+// one. The model must have all parameters that s knows and whose memory lives: if one solver trains
+// two networks, give both. Gradients are not saved.
 //
-// A solver that is not of this package, alone or in an Augmented, can be saved
-// if it has encoding.BinaryMarshaler and encoding.BinaryUnmarshaler; Gorgonia's
-// own have not. UnmarshalBinary is called when all else in the file has proved
-// right, and must leave the solver as it was where it returns an error. Its state
-// it should find again by name or by place in the model: in another process
-// parameters are other pointers, and in an Augmented they are stand-ins.
+// A solver of another package, alone or in an Augmented, can be saved if it implements
+// encoding.BinaryMarshaler and encoding.BinaryUnmarshaler; Gorgonia's own do not. Load calls
+// UnmarshalBinary after everything else in the file has been checked; it must leave the solver
+// unchanged if it returns an error. It should find its state by name or by place in the model: in
+// another process parameters are other pointers, and in an Augmented they are stand-ins.
 //
-// A file that was there is replaced, when all of the new one is on the disk, and
-// not touched if that cannot be. It keeps its permissions; one that was not there has
-// 0644 less the umask. A process that is killed meanwhile leaves a file beside it that
-// begins with a dot, and nothing else.
+// An existing file is replaced only when all of the new one is on the disk, and keeps its
+// permissions; a new file gets 0644 less the umask. A process that is killed meanwhile leaves
+// behind nothing but a file whose name begins with a dot.
 //
 // The file is in the safetensors format. Python reads it with
 // safetensors.numpy.load_file: float32 or float64, in row-major order, by the
@@ -50,21 +47,19 @@ func Save(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 	return nil
 }
 
-// Load sets the values of a model, and the solver s, to what Save wrote. With s
-// nil it sets the values alone.
+// Load sets the values of a model, and the solver s, to what Save wrote. If s is nil it sets the
+// values alone.
 //
-// The model has the parameters that were saved, in any order; names decide. s is
-// a solver of the same kind, new or used. It forgets all it knew; its
-// hyperparameters, too, are those of the file, whatever it was made with, so
-// that the run goes on as it was. Apply changes them afterwards.
+// The model has the parameters that were saved, in any order; they are matched by name. s is a
+// solver of the same kind, new or used. Its state and its hyperparameters are replaced by the
+// file's, so that the run goes on unchanged; Apply changes them afterwards.
 //
-// Load happens whole or not at all: it checks the file and everything in it
-// before it changes anything. A damaged file is ErrCorrupt, one that Save did not
-// write ErrForeign, one of another model or solver ErrDifferent, and one that a
-// later version of this package wrote ErrVersion. What UnmarshalBinary refuses is
-// ErrDifferent, or ErrCorrupt if it says so. The error may also be a
-// *ParameterError about the model. Beyond the model Load takes as much memory as
-// the file; of a solver that is not ours, a few times that.
+// Load happens whole or not at all: it checks the file and everything in it before it changes
+// anything. A damaged file is ErrCorrupt, one that Save did not write ErrForeign, one of another
+// model or solver ErrDifferent, and one that a later version of this package wrote ErrVersion. An
+// error of UnmarshalBinary is ErrDifferent unless it is ErrCorrupt. The error may also be a
+// *ParameterError about the model. Besides the model, Load needs as much memory as the file; a few
+// times that for the state of another package's solver.
 func Load(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error {
 	if err := loadFile(file, model, s); err != nil {
 		return fmt.Errorf("loading %s: %w", file, err)
@@ -81,7 +76,7 @@ func loadFile(file string, model []gorgonia.ValueGrad, s gorgonia.Solver) error 
 	return cause(Read(f, model, s))
 }
 
-// cause is err without the name of the file, which Save and Load tell.
+// cause returns err without the name of the file, which Save and Load add themselves.
 func cause(err error) error {
 	var p *os.PathError
 	if errors.As(err, &p) {

@@ -3,22 +3,20 @@
 //
 //	s := solver.NewFunnelAdam() // was gorgonia.NewAdamSolver()
 //
-// and change nothing else. One thing differs: options that are set after the solver
-// is made. Gorgonia's do nothing to a solver that is not Gorgonia's, and nobody can
-// tell. Write
+// and change nothing else. One thing differs: options set after the solver is made. Gorgonia's
+// options silently do nothing to a solver that is not Gorgonia's. Write
 //
 //	s.Apply(gorgonia.WithLearnRate(0.01)) // was gorgonia.WithLearnRate(0.01)(s)
 //
-// NewFunnelAdam is the one to take first: Adam with learned step sizes. NewFunnel is
-// the same built into momentum, and Augment puts a learned scale around a solver one
-// has already. NewEGGain is gradient descent with learned gains, NewEGU the
-// exponentiated-gradient update for parameters that cannot be negative. Gorgonia's
-// own options work on all of them, beside the options of this package; give those of
-// an Augmented to the solver inside it.
+// Start with NewFunnelAdam: Adam with learned step sizes. NewFunnel builds the same into momentum,
+// and Augment puts a learned scale around a solver you already have. NewEGGain is gradient descent
+// with learned gains, NewEGU the exponentiated-gradient update for parameters that cannot be
+// negative. All of them take Gorgonia's own options besides those of this package; an Augmented's
+// go to the solver inside it.
 //
-// Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated
-// Gradient Updates, 2022, arXiv 2202.00145. What the defaults add to it is in
-// Funnel's documentation, and WithPaperStep takes it away.
+// Source: Amid, Anil, Fifty, Warmuth, Step-size Adaptation Using Exponentiated Gradient Updates,
+// 2022, arXiv 2202.00145. Funnel's documentation lists what the defaults add to the paper, and
+// WithPaperStep removes it.
 //
 // # Coming from one of Gorgonia's solvers
 //
@@ -51,56 +49,51 @@
 //
 // An option that means nothing to a solver is ignored, as Gorgonia's solvers do.
 //
-// Three things that Gorgonia's solvers take are errors here: two nodes of one model over
-// the same memory, for which one node in both places is to be given, or a gradient over its
-// value's (ErrShared); and NaN or Inf in a value, even one whose gradient is 0, as in a
-// mask (ErrNonFiniteValue).
+// Three things that Gorgonia's solvers accept are errors here: two nodes of one model that share
+// memory (list the same node twice instead), a gradient that shares its value's memory (both
+// ErrShared), and NaN or Inf in a value, even where a mask makes the gradient 0
+// (ErrNonFiniteValue).
 //
-// A learning-rate schedule that a program applies between steps, with Apply, makes
-// steps as many times longer or shorter as it says, and the scale goes on adapting
-// from there. With a learning rate of 0 nothing is learned about the scale, and what
-// is left in a Funnel's velocity goes on moving the values, as Momentum's does. At the
-// start there is none, and the first step is the first with another learning rate.
+// A learning-rate schedule works through Apply between steps: doubling the rate doubles the steps,
+// and the scale goes on adapting from there. At a learning rate of 0 the scale does not change, but
+// a Funnel's remaining velocity still moves the values, as Momentum's does. Steps at 0 before all
+// others do not count as the first step.
 //
 // # A parameter is its numbers
 //
-// What a solver learns of a parameter belongs to the memory that holds its value:
-// not to the node, nor to its place in the model. A program may give the model in
-// any order and in parts, list a node twice, build a new graph over the same weight
-// tensors for every length of sequence, and return nodes to Gorgonia's pool. A
-// solver keeps the memory of the model that it stepped last; of earlier ones what
-// was learned goes with the memory, when nobody else refers to that. Go frees memory of
-// less than 16 bytes, such as a scalar's, only with what is beside it, so the state of
-// one may stay.
+// What a solver learns about a parameter belongs to the memory that holds its value, not to the
+// node or its place in the model. A program may give the model in any order and in parts, list a
+// node twice, build a new graph over the same weight tensors for every length of sequence, and
+// return nodes to Gorgonia's pool. A solver keeps the memory of the model it stepped last alive;
+// its state for other memory is dropped once nothing else refers to that memory. Go frees values
+// under 16 bytes, such as scalars, only together with their neighbours in memory, so their state
+// may stay longer.
 //
-// One kind of program cannot be followed: one that copies its weights into new
-// tensors for every graph. Each copy is a new parameter. Build the graphs over one
-// set of tensors (gorgonia.WithValue), or carry the state over with Write and Read.
+// State cannot follow a program that copies its weights into new tensors for every graph: each copy
+// is a new parameter. Build the graphs over one set of tensors (gorgonia.WithValue), or carry the
+// state over with Write and Read.
 //
 // A value is a *tensor.Dense of float32 or float64, contiguous or not, or one of
 // Gorgonia's scalars *F32 and *F64.
 //
 // # Steps
 //
-// A step happens whole or not at all. Whatever can go wrong is found before
-// anything is written, and reported as one error that names the parameter. After a
-// step that succeeded the gradients are zero, as Gorgonia's solvers leave them;
-// after one that was refused they are as they were, and ZeroGrad clears them.
+// A step happens whole or not at all. Every error is found before anything is written, and names
+// the parameter. After a successful step the gradients are zero, as Gorgonia's solvers leave them;
+// after a refused one they are unchanged, and ZeroGrad clears them.
 //
-// A step's result depends on its inputs alone, not on the machine or on GOMAXPROCS,
-// and a step allocates nothing once it has seen every parameter. Of an Augmented
-// that is as true as it is of the solver inside.
+// A step's result depends on its inputs alone, not on the machine or on GOMAXPROCS, and a step
+// allocates nothing once it has seen every parameter. For an Augmented both hold as far as they do
+// for the solver inside.
 //
 // # Checkpoints
 //
-// Save puts a model and what its solver has learned into one file, Load takes them
-// out again, and the training goes on to the bit as if it had never stopped: in
-// another process, on another machine, with a later version of this package. The
-// parameters' names say what belongs where. A file that is damaged, or another
+// Save writes a model and its solver's state to one file. After Load the training makes the same
+// steps, to the bit, as if it had never stopped: in another process, on another machine, with a
+// later version of this package. Parameters are matched by name. A file that is damaged, or another
 // model's, is refused before anything changes.
 package solver
 
-// Gorgonia v0.9.18 panics at start on current Go unless this module is newer
-// than the one it asks for. Requiring it here mends that for every program
-// that imports this package.
+// Gorgonia v0.9.18 panics at start on current Go unless this module is newer than the one it asks
+// for. Requiring it here fixes that for every importing program.
 import _ "go4.org/unsafe/assume-no-moving-gc"

@@ -2,10 +2,10 @@ package solver
 
 import "math"
 
-// domain is what the hyperparameters of an option can be.
+// domain is the set of values that an option can have.
 type domain struct {
-	symbols string // as documentation states it; empty where an option takes no argument
-	words   string // as errors state it
+	symbols string // in documentation; empty if the option takes no argument
+	words   string // in errors
 	has     func(values []any) bool
 }
 

@@ -17,11 +17,10 @@ var _ gorgonia.Solver = (*EGU)(nil)
 //
 //	θ ← θ ⊙ exp(−η g)
 //
-// It is gradient descent on φ where θ = e^φ, with the factor e^φ folded into
-// the step size. A value of 0 stays 0, one above 0 stays above it but for
-// underflow, one below 0 is an error. The exponent of one step saturates at
-// about ±87 in float32 and ±708 in float64. g is the gradient after l1 and l2
-// regularisation, division by the batch size and clipping, in this order.
+// It is gradient descent on φ where θ = e^φ, with the factor e^φ folded into the step size. A value
+// of 0 stays 0, a positive one stays positive except for underflow, and a negative one is an error.
+// The exponent of one step saturates at about ±87 in float32 and ±708 in float64. g is the gradient
+// after l1 and l2 regularisation, division by the batch size and clipping, in this order.
 //
 // Source: Kivinen, Warmuth, Exponentiated Gradient versus Gradient Descent for
 // Linear Predictors, 1997; and as Funnel's.
@@ -29,8 +28,8 @@ var _ gorgonia.Solver = (*EGU)(nil)
 // An EGU belongs to one goroutine at a time; two of them share nothing.
 type EGU struct {
 	hyperparameters
-	checked    bool  // whether the hyperparameters have been, since they last changed
-	refusal    error // an option that NewEGU could not apply
+	checked    bool  // the hyperparameters have passed check since they last changed
+	refusal    error // the error of an option given to NewEGU
 	parameters *param.Registry[eguParameter]
 }
 
@@ -42,8 +41,7 @@ type EGU struct {
 //	WithL1Reg         off    [0, ∞)
 //	WithL2Reg         off    [0, ∞)
 //
-// Others mean nothing to it and are ignored. A value that an option cannot have is
-// reported by Step, as a *HyperparameterError.
+// Other options are ignored. Step reports an invalid value as a *HyperparameterError.
 func NewEGU(opts ...gorgonia.SolverOpt) *EGU {
 	e := &EGU{parameters: param.NewRegistry[eguParameter]()}
 	e.hyperparameters, e.refusal = defaults(egu).with(opts)
@@ -62,8 +60,8 @@ func (e *EGU) change(set func(*hyperparameters)) {
 	e.checked = false
 }
 
-// Apply changes hyperparameters between steps. If one of them cannot be, it
-// changes none and says which, as a *HyperparameterError.
+// Apply changes hyperparameters between steps. If one is invalid, it changes none and returns a
+// *HyperparameterError.
 func (e *EGU) Apply(opts ...gorgonia.SolverOpt) error {
 	if err := e.made(); err != nil {
 		return err
@@ -105,7 +103,7 @@ func (e *EGU) Step(model []gorgonia.ValueGrad) error {
 	return nil
 }
 
-// ready finds out whether the hyperparameters are such that a step can be made.
+// ready checks the hyperparameters if they have changed.
 func (e *EGU) ready() error {
 	if e.refusal == nil && !e.checked {
 		if err := e.hyperparameters.check(egu); err != nil {
@@ -136,8 +134,7 @@ func (e *EGU) restore(r *checkpoint.Solver, _ []*namedValue) ([]*checkpoint.Tens
 	}, err
 }
 
-// eguParameter is a parameter of an EGU, of either dtype. An EGU learns nothing of
-// it.
+// eguParameter is a parameter of an EGU, of either dtype. It has no learned state.
 type eguParameter interface {
 	param.State
 	check(*hyperparameters) error
@@ -186,7 +183,7 @@ func (s *eguState[T]) update() {
 	s.Store()
 }
 
-// Release gives up the parameter's memory.
+// Release drops the references to the parameter's memory.
 func (s *eguState[T]) Release() {
 	s.theta, s.gradient = nil, nil
 	s.Binding.Release()

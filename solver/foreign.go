@@ -10,18 +10,17 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// marshaler is a solver that is not of this package and says itself what its
-// state is.
+// marshaler is a solver of another package that can encode its own state.
 type marshaler interface {
 	gorgonia.Solver
 	encoding.BinaryMarshaler
 	encoding.BinaryUnmarshaler
 }
 
-// foreign saves and restores such a solver, as bytes.
+// foreign saves and restores a marshaler's state as opaque bytes.
 type foreign struct{ marshaler }
 
-// foreignKind is what checkpoints call its kind and its tensor.
+// foreignKind is the solver's kind and the tensor's role in a checkpoint.
 const foreignKind = "opaque"
 
 func (f foreign) savedKind() string { return foreignKind }

@@ -27,39 +27,38 @@ var _ Adaptive = (*FunnelAdam)(nil)
 //	d_t = (m_t / (1 − b_t)) / (√(v_t / (1−β2^t)) + ε)
 //	θ_t = θ_{t−1} − η s_t d_t
 //
-// with m_0 = 0, b_0 = 1, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which
-// makes the first step ρ times as long as the parameters are. The signal is
-// c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ), pooled (WithSignalPooling), and 0 at most where ḡ is next to nothing; w_t is
-// the weight of the warm-up, s̄, A/T and B/W the means of the scale outside of it and in it, a_t
-// what is left of the longest step where values and gradients grow, k_t that of k, and ū the step average, as
-// Funnel's documentation has them, and what it says of steps too short to change a value. ū is
-// that of m here, which is divided as m is to make e. κ counts up to twice where signals have long
-// been below −0.1 (WithScaleFloor). û_t is the length of the step with a scale of 1, as far as it is known
-// before the step: where the gradient is suddenly many times as large, so is d, up to a length that
-// the number n of values sets. s̄ and A/T fall to c_max a_t ‖θ_{t−1}‖ / û_t at once, not by 1% at a
-// step. t is the parameter's own step, counted from 1; in s_t it
-// counts the steps that moved something and, where the scope is Global, the solver's. Of raw signals the gain's
-// is m_{t−1} ⊙ g_t, the scale's d_{t−1} · g_t. p and s are clipped to their bounds
-// after every update. g is the gradient after l1 and l2 regularisation, division by
-// the batch size and clipping, in this order. An element of m below the smallest
-// normal number of its type is set to 0 within 16 steps, and so is one of v where m
-// is 0, because arithmetic with such numbers is slow. With γp = γs = 0 it is
+// with m_0 = 0, b_0 = 1, v_0 = 0, d_0 = 0, p_0 = 1 and s_0 = ρ ‖θ_0‖ / (η ‖d_1‖), which makes the
+// first step ρ times as long as the parameters. The signal is c_t = d_{t−1} · g_t / (‖d_{t−1}‖ ḡ),
+// pooled (WithSignalPooling), and at most 0 where ḡ is tiny. The weight w_t of the warm-up, the
+// means s̄, A/T and B/W of the scale, a_t, k_t and the step average ū are as in Funnel's
+// documentation, and so is the rule for steps too short to change a value. ū averages m here, and
+// is divided as m is to make e. Where signals have long been below −0.1, κ counts up to twice
+// (WithScaleFloor).
+//
+// û_t estimates, before the step, its length with a scale of 1: where the gradient is suddenly many
+// times as large, so is d, up to a length set by the number n of values. s̄ and A/T fall to c_max
+// a_t ‖θ_{t−1}‖ / û_t at once, not by 1% a step.
+//
+// t is the parameter's own step, counted from 1; in s_t it counts the steps that moved something
+// and, with Global scope, the solver's. The raw signals are m_{t−1} ⊙ g_t for the gain and d_{t−1}
+// · g_t for the scale. p and s are clipped to their bounds after every update. g is the gradient
+// after l1 and l2 regularisation, division by the batch size and clipping, in this order. An
+// element of m below the smallest normal number of its type is set to 0 within 16 steps, and so is
+// one of v where m is 0, because arithmetic with such numbers is slow. With γp = γs = 0 it is
 // gorgonia.AdamSolver.
 //
-// What Funnel says of the learning rate, and of what is not in the paper, holds
-// here, too, but that a raw scale signal does not depend on the learning rate.
+// What Funnel's documentation says about the learning rate and about additions to the paper holds
+// here, too, except that a raw scale signal does not depend on the learning rate.
 //
-// For a parameter of n elements it has m, v and p, 12 n bytes for float32 and 24 n
-// for float64, and ū of its sample, as Funnel has; d_{t−1} is computed again. In
-// float32 a gradient beyond about 10^20 overflows v, and is refused as
-// ErrNonFiniteStep: clip it.
+// The state of a parameter of n elements is m, v and p, 12 n bytes for float32 and 24 n for
+// float64, and ū of a sample, as for a Funnel; d_{t−1} is recomputed. In float32 a gradient beyond
+// about 10^20 overflows v, and is refused as ErrNonFiniteStep: clip it.
 //
 // Source: as Funnel's; and Kingma, Ba, Adam: A Method for Stochastic
 // Optimization, 2015, arXiv 1412.6980.
 //
-// Make one with NewFunnelAdam. A FunnelAdam belongs to one goroutine at a time; two
-// of them share nothing. Its state of a parameter lives as long as the parameter's
-// memory.
+// Make one with NewFunnelAdam. A FunnelAdam belongs to one goroutine at a time; two of them share
+// nothing. Its state of a parameter lives as long as the parameter's memory.
 type FunnelAdam struct{ adaptive adaptive }
 
 // NewFunnelAdam returns a FunnelAdam. Options, all optional, with their
@@ -94,9 +93,8 @@ type FunnelAdam struct{ adaptive adaptive }
 //	gorgonia.WithL1Reg           off
 //	gorgonia.WithL2Reg           off
 //
-// β1 and β2 are at least 0 and below 1, ε is finite and at least 0. Other options,
-// WithMomentum and WithGradientDecay among them, mean nothing to a FunnelAdam
-// and are ignored. A value that an option cannot have is reported by Step, as a
+// β1 and β2 are at least 0 and below 1, ε is finite and at least 0. Other options, WithMomentum and
+// WithGradientDecay among them, are ignored. Step reports an invalid value as a
 // *HyperparameterError.
 func NewFunnelAdam(opts ...gorgonia.SolverOpt) *FunnelAdam {
 	f := new(FunnelAdam)
@@ -125,8 +123,8 @@ func (f *FunnelAdam) Apply(opts ...gorgonia.SolverOpt) error {
 	return a.apply(opts)
 }
 
-// Adaptations returns what has been learned about each parameter of the last step,
-// and each other whose memory lives, in the order in which Step first met them.
+// Adaptations returns what has been learned about each parameter of the last step, and about each
+// other whose memory lives, in the order in which Step first saw them.
 func (f *FunnelAdam) Adaptations() []Adaptation {
 	a, err := f.made()
 	if err != nil {
@@ -146,10 +144,9 @@ func (f *FunnelAdam) saver() (saver, error) { return f.made() }
 
 func (f *FunnelAdam) change(set func(*hyperparameters)) { f.adaptive.change(set) }
 
-// directionLength is û_t. d_t is not known before the second pass, and seldom much longer
-// than d_{t−1}. It is where the gradient is suddenly many times as large: m and d are then
-// (1−β1) ‖g‖/ḡ times what they were, and d is no longer than one gradient makes it where
-// there was none before.
+// directionLength is û_t. d_t is unknown before the second pass, but seldom much longer than
+// d_{t−1}, unless the gradient is suddenly many times as large: m and d then become (1−β1) ‖g‖/ḡ
+// times as large, up to the length of d after a single gradient that follows none.
 func (a *adaptive) directionLength(of []state, now reading, _ float64) float64 {
 	length := math.Ldexp(math.Sqrt(now.sums.SquaredDirection), now.exponents.D)
 	if a.foreseen && length > 0 {
@@ -173,19 +170,19 @@ func newAdamStateOf[T kernel.Float](value gorgonia.Value) *adamState[T] {
 	return s
 }
 
-// adamState is what a FunnelAdam knows of a parameter.
+// adamState is a FunnelAdam's state of one parameter.
 type adamState[T kernel.Float] struct {
 	gained[T]
 	m, v       []T                     // first and second moment
-	maxM, maxV float64                 // at least every |m| and v
-	last       kernel.AdamDirection[T] // of the last step, whatever Apply has changed since
+	maxM, maxV float64                 // upper bounds of |m| and v
+	last       kernel.AdamDirection[T] // of the last step, unaffected by Apply
 	start      float64                 // b, the weight of m_0 in m; 0 where it is β1^t
 
 	// scratch, valid during Step
 	learnRate       float64
 	step            kernel.AdamStep[T]
 	part, alongPart kernel.AdamPart[T]
-	nextM, nextV    float64 // what maxM and maxV will be
+	nextM, nextV    float64 // maxM and maxV after the step
 	nextStart       float64
 }
 
@@ -198,11 +195,11 @@ func (s *adamState[T]) prepare(h *hyperparameters) (blocks int) {
 		Beta2:     T(h.beta2),
 		Weight2:   T(1 - h.beta2),
 	}
-	s.warm(h, 1) // of a first step, whose length is asked for before w is known
+	s.warm(h, 1) // for first, which is called before w is known and needs w = 1
 	return blocks
 }
 
-// warm sets what follows from the weight w of the step's warm-up: β1_t and, with b_t, d_t.
+// warm sets β1_t, b_t and the coefficients of d_t for the weight w of the step's warm-up.
 func (s *adamState[T]) warm(h *hyperparameters, w float64) {
 	t, beta := s.steps+1, h.warmed(h.beta1, w)
 	start := kernel.Power(h.beta1, t)
@@ -214,7 +211,7 @@ func (s *adamState[T]) warm(h *hyperparameters, w float64) {
 	s.step.Direction = adamDirection[T](h, t, start)
 }
 
-// startAfter is b after the steps so far, whose number this is.
+// startAfter returns b after the steps made so far.
 func (s *adamState[T]) startAfter(h *hyperparameters, steps int) float64 {
 	if s.start > 0 {
 		return s.start
@@ -222,9 +219,9 @@ func (s *adamState[T]) startAfter(h *hyperparameters, steps int) float64 {
 	return kernel.Power(h.beta1, steps)
 }
 
-// adamDirection returns what makes d in a parameter's step t, start being b_t. Its ε is
-// above 0 and finite in T, too, so that a coordinate that never had a gradient has
-// d = 0/ε and not 0/0.
+// adamDirection returns the coefficients of d in a parameter's step t; start is b_t. Its ε is
+// positive and finite in T, too, so that a coordinate that never had a gradient has d = 0/ε and not
+// 0/0.
 func adamDirection[T kernel.Float](h *hyperparameters, t int, start float64) kernel.AdamDirection[T] {
 	correction := math.Sqrt(1 - kernel.Power(h.beta2, t))
 	eps := max(T(min(h.eps*correction, largest[T]())), smallest[T]())
@@ -257,8 +254,8 @@ func (s *adamState[T]) first() (value, step float64) {
 	})
 }
 
-// setScale sets the scale and β1_t of the step and refuses one that would make a number
-// non-finite. Mostly bounds already show that it does not.
+// setScale sets the step's scale and β1_t, and refuses a step that would make a number non-finite.
+// Mostly the bounds already rule that out.
 func (s *adamState[T]) setScale(h *hyperparameters, scale float64) error {
 	s.warm(h, 1-s.kept)
 	s.step.Rate = T(s.learnRate * scale)
@@ -273,10 +270,10 @@ func (s *adamState[T]) setScale(h *hyperparameters, scale float64) error {
 	return nil
 }
 
-// bounded finds what |m| and v are at most after the step, and says whether
-// that shows that the step leaves all numbers finite.
+// bounded updates the upper bounds of |m| and v for the step, and reports whether they show that
+// the step leaves all numbers finite.
 func (s *adamState[T]) bounded() bool {
-	const rounding = 1 + 0x1p-20 // above what float32 makes of one step
+	const rounding = 1 + 0x1p-20 // more than the rounding error of one float32 step
 	c, limit := &s.step, largest[T]()/8
 	g := min(s.largestGradient(), float64(c.Clip))
 	s.nextM = (float64(c.Beta1)*s.maxM + float64(c.Weight1)*float64(c.Gain.Max)*g) * rounding
@@ -298,12 +295,12 @@ func (s *adamState[T]) update(block int) {
 
 func (s *adamState[T]) finish() (moved bool) {
 	s.last, s.start = s.step.Direction, s.nextStart
-	// A step that was made left m and v finite, whatever the bounds say.
+	// A committed step left m and v finite, whatever the bounds say.
 	s.maxM, s.maxV = atMostLargest[T](s.nextM), atMostLargest[T](s.nextV)
 	return s.gained.finish()
 }
 
-// atMostLargest is x, or the largest number of T where x is beyond that or NaN.
+// atMostLargest returns x, or the largest number of T if x is larger or NaN.
 func atMostLargest[T kernel.Float](x float64) float64 {
 	if x <= largest[T]() {
 		return x
@@ -311,7 +308,7 @@ func atMostLargest[T kernel.Float](x float64) float64 {
 	return largest[T]()
 }
 
-// Release gives up the parameter's memory.
+// Release drops the references to the parameter's memory.
 func (s *adamState[T]) Release() {
 	s.part, s.alongPart = kernel.AdamPart[T]{}, kernel.AdamPart[T]{}
 	s.gained.Release()

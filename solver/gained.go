@@ -10,14 +10,14 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// gained is what Funnel and FunnelAdam know of a parameter alike: its gains, and
-// how far its scale has come.
+// gained is the state that a Funnel and a FunnelAdam have in common: the gains and the scale's
+// progress.
 type gained[T kernel.Float] struct {
 	param.Binding[T]
 	progress
 	averaged[T]
 	p       []T  // gains
-	flushes bool // subnormal state is set to 0: not where a file says nothing of it
+	flushes bool // subnormal state is set to 0; false in files from before flushing existed
 
 	// scratch, valid during Step
 	theta, gradient []T
@@ -25,11 +25,11 @@ type gained[T kernel.Float] struct {
 	blockSums       []kernel.Sums
 	total           kernel.Sums
 	paused          bool // the learning rate is 0
-	lasts           bool // older gradients still move the parameter
+	lasts           bool // older gradients still contribute to the step
 }
 
-// newGained returns the state of a parameter that has made no step, and two lists
-// of zeros, as long as the parameter, for what else its solver has to remember.
+// newGained returns the state of a parameter that has made no step, and two lists of zeros, as long
+// as the parameter, for the rest of its solver's state.
 func newGained[T kernel.Float](value gorgonia.Value) (_ gained[T], a, b []T) {
 	n := value.Shape().TotalSize()
 	arrays := make([]T, 3*n)
@@ -46,8 +46,8 @@ func newGained[T kernel.Float](value gorgonia.Value) (_ gained[T], a, b []T) {
 	return s, arrays[:n:n], arrays[n : 2*n : 2*n]
 }
 
-// read gets the lists of the step, of which older gradients are part with this
-// decay.
+// read lists the parameter's value and gradient. decay is the weight of older gradients in the
+// step.
 func (s *gained[T]) read(h *hyperparameters, decay float64) (blocks int) {
 	s.theta, s.gradient = s.Value.List(), s.Gradient.List()
 	s.objective = objective[T](h)
@@ -56,12 +56,12 @@ func (s *gained[T]) read(h *hyperparameters, decay float64) (blocks int) {
 	return len(s.blockSums)
 }
 
-// within is where the i-th block is in the lists.
+// within returns where a block is in the lists.
 func (s *gained[T]) within(block int) (from, to int) {
 	return block * kernel.Block, min((block+1)*kernel.Block, len(s.theta))
 }
 
-// checkMeasured adds up what the blocks measured and refuses what is not finite.
+// checkMeasured adds up the sums of the blocks and refuses NaN, Inf and overflow.
 func (s *gained[T]) checkMeasured() error {
 	s.total = kernel.Sums{}
 	for _, b := range s.blockSums {
@@ -79,8 +79,8 @@ func (s *gained[T]) checkMeasured() error {
 	return nil
 }
 
-// checkFinite says where the gradient or else the value is not finite. Their
-// sums tell whether one is.
+// checkFinite returns an error if the gradient or the value is not finite, which the maxima in s
+// show.
 func checkFinite[T kernel.Float](b *param.Binding[T], theta, gradient []T, o *kernel.Objective[T], s kernel.Sums) error {
 	if !isFinite(s.MaxGradient) {
 		if err := b.CheckGradient(gradient, o.Clips()); err != nil {
@@ -93,7 +93,7 @@ func checkFinite[T kernel.Float](b *param.Binding[T], theta, gradient []T, o *ke
 	return nil
 }
 
-// largestGradient is at least every |g|, but for rounding.
+// largestGradient returns an upper bound of |g|, up to rounding.
 func (s *gained[T]) largestGradient() float64 {
 	return s.objective.Bound(s.total.MaxGradient, s.total.MaxValue)
 }
@@ -106,20 +106,20 @@ func (s *gained[T]) squaredFirst(u func(i int) T) (value, step float64) {
 	return kernel.SquaredNorm(n, func(i int) T { return s.theta[i] }), kernel.SquaredNorm(n, u)
 }
 
-// flushDue says whether the step is to end with a flush of the block.
+// flushDue reports whether this step ends with a flush of the block.
 func (s *gained[T]) flushDue(block int) bool { return s.flushes && kernel.FlushDue(s.steps, block) }
 
 func (s *gained[T]) progressed() *progress { return &s.progress }
 
-// finish makes the step final. It moved nothing where neither the gradient nor
-// what is left of older ones did.
+// finish commits the step. It moved something unless the gradient and what is left of older ones
+// were 0, or the learning rate or the scale was.
 func (s *gained[T]) finish() (moved bool) {
 	s.Store()
 	s.finishAverage()
 	return !s.paused && s.next.scale > 0 && (s.total.SquaredGradient > 0 || s.total.MaxGradient > 0 || s.lasts && s.total.SquaredDirection > 0)
 }
 
-// Release gives up the parameter's memory.
+// Release drops the references to the parameter's memory.
 func (s *gained[T]) Release() {
 	s.theta, s.gradient = nil, nil
 	s.Binding.Release()
@@ -165,8 +165,8 @@ func objective[T kernel.Float](h *hyperparameters) kernel.Objective[T] {
 	return kernel.Objective[T]{L1: T(h.l1), L2: T(h.l2), PerBatch: T(1 / max(h.batch, 1)), Clip: T(clip)}
 }
 
-// gain returns the coefficients that make the gains of a parameter's step, start being
-// the weight that the 0 it began with has in its gradient average.
+// gain returns the gain coefficients for a step. start is the weight of the initial 0 in the
+// gradient average, for the bias correction.
 func gain[T kernel.Float](h *hyperparameters, start float64) kernel.Gain[T] {
 	rate := h.gainRate
 	if h.biasCorrection && h.gainSignal == Raw {
@@ -181,7 +181,7 @@ func gain[T kernel.Float](h *hyperparameters, start float64) kernel.Gain[T] {
 		Decay: T(h.gainDecay),
 		Raw:   h.gainSignal == Raw && T(rate) > 0,
 	}
-	if h.settled && h.gainMin <= 1 && 1 <= h.gainMax { // or a gain would go back to 1 across a bound
+	if h.settled && h.gainMin <= 1 && 1 <= h.gainMax { // else a gain that decays to 1 would cross a bound
 		k.Settled = 1
 	}
 	return k

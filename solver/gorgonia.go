@@ -7,13 +7,11 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// Gorgonia's options switch on Gorgonia's own solvers and do nothing to any
-// other. So each option is applied to solvers of Gorgonia's that start with the
-// settings we have, and what it set there is read back. Everything that depends
-// on the insides of Gorgonia is in this file.
+// Gorgonia's options switch on the types of Gorgonia's own solvers and ignore any other. So each
+// option is applied to Gorgonia solvers that start with our settings, and the result is read back.
+// Everything that depends on Gorgonia's internals is in this file.
 
-// readGorgonia makes the change that opt makes if it is one of Gorgonia's
-// options; otherwise nothing changes.
+// readGorgonia applies opt if it is one of Gorgonia's options; otherwise nothing changes.
 func (h *hyperparameters) readGorgonia(opt gorgonia.SolverOpt) {
 	m := insides(gorgonia.NewMomentum(
 		gorgonia.WithLearnRate(h.learnRate),
@@ -52,14 +50,15 @@ func float(s reflect.Value, field string) float64 {
 	return f.Float()
 }
 
-// learnRateOf returns the learning rate that one of Gorgonia's solvers has in a field,
-// for the gradient as it is given: divided by the batch size. Of others it is not known.
+// learnRateOf returns the learning rate of one of Gorgonia's solvers divided by its batch size,
+// since that is how it applies to the gradient it is given. ok is false if s is no such solver, or
+// has no learning rate.
 func learnRateOf(s gorgonia.Solver) (learnRate float64, ok bool) {
 	batch := 1.0
 	if f := fieldOf(s, "batch"); f.IsValid() && f.Kind() == reflect.Float64 {
 		batch = max(f.Float(), 1)
 	}
-	for _, name := range []string{"eta", "η"} { // the latter of AdamW
+	for _, name := range []string{"eta", "η"} { // AdamW has η
 		if f := fieldOf(s, name); f.IsValid() && f.Kind() == reflect.Float64 {
 			return f.Float() / batch, true
 		}
@@ -67,8 +66,8 @@ func learnRateOf(s gorgonia.Solver) (learnRate float64, ok bool) {
 	return 0, false
 }
 
-// clips says whether a solver is known to clip gradients: one of Gorgonia's or of this
-// package's that has been told to. At infinity none is clipped.
+// clips reports whether a solver of Gorgonia's or of this package is set to clip gradients. A limit
+// of infinity clips none.
 func clips(s gorgonia.Solver) bool {
 	limit := 0.0
 	switch s := unwrapped(s).(type) {
@@ -88,8 +87,8 @@ func clips(s gorgonia.Solver) bool {
 	return limit > 0 && isFinite(limit)
 }
 
-// unwrapped is the solver inside of those that have it from Unwrap, as one does
-// that adds a log or a file to another's steps.
+// unwrapped returns the innermost solver of a chain of Unwrap methods, as a wrapper may have that
+// logs or saves each step.
 func unwrapped(s gorgonia.Solver) gorgonia.Solver {
 	for {
 		w, ok := s.(interface{ Unwrap() gorgonia.Solver })
@@ -100,7 +99,8 @@ func unwrapped(s gorgonia.Solver) gorgonia.Solver {
 	}
 }
 
-// fieldOf is a field of one of Gorgonia's solvers, wrapped or not, and not valid if s is none or has none of that name.
+// fieldOf returns a field of one of Gorgonia's solvers, wrapped or not; it is invalid if there is
+// no such field.
 func fieldOf(s gorgonia.Solver, name string) reflect.Value {
 	v := reflect.ValueOf(unwrapped(s))
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().Type().PkgPath() != gorgoniaPath {

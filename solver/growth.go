@@ -2,21 +2,21 @@ package solver
 
 import "math"
 
-// growthRate is how fast ‖θ‖̄ follows ‖θ‖, and ḡ_low follows ḡ upwards.
+// growthRate is the rate at which ‖θ‖̄ follows ‖θ‖, and ḡ_low rises to ḡ.
 const growthRate = 0.001
 
-// limitsGrowth says whether the longest step may grow less than its parameters do.
+// limitsGrowth reports whether the factor a of the longest step can be below 1.
 func (h *hyperparameters) limitsGrowth() bool {
 	return h.maxStep > 0 && h.freeGrowth > 0 && h.scaleSignal == Relative
 }
 
-// readGrowth finds how far the gradients of a step have grown of late: the largest ḡ_low/ḡ of
-// all scales, where ḡ_low is the smallest ḡ of late, or since a shift, with the weight w of a
-// warm-up that began again,
+// readGrowth sets grown, which is less the more all gradients have grown: the largest ḡ_low/ḡ of
+// all scales. ḡ_low is the recent minimum of ḡ. It rises slowly, or quickly where w, the weight of
+// the warm-up at the previous step, is large after a shift:
 //
 //	ḡ_low ← min(ḡ, ḡ_low + max(0.001, w⁴) (ḡ − ḡ_low))
 //
-// It is 1 where the gradient of some parameter has not grown. Those that are 0 say nothing.
+// It is 1 where some parameter's gradient has not grown. Gradients of 0 are left out.
 func (a *adaptive) readGrowth(bound []state) {
 	a.grown = 1
 	if !a.limitsGrowth() || !a.adaptsScale() {
@@ -35,7 +35,7 @@ func (a *adaptive) readGrowth(bound []state) {
 	}
 }
 
-// followLow finds ḡ_low of the step, and returns ḡ_low/ḡ, or 0 where the gradient is 0.
+// followLow updates ḡ_low and returns ḡ_low/ḡ, or 0 where the gradient is 0.
 func (p *progress) followLow() float64 {
 	next := &p.next
 	if p.now.rise == 0 || next.GradientNorm == 0 {
@@ -50,12 +50,12 @@ func (p *progress) followLow() float64 {
 	return next.GradientLow / next.GradientNorm
 }
 
-// slowed is a, the share of the longest step that is left where parameters and all gradients
-// have grown of late, so that neither can drive the other without end:
+// slowed is a, the factor of the longest step where a parameter and all gradients have grown
+// recently, so that the two cannot drive each other without end:
 //
 //	max(min(1, max(‖θ‖̄, 0.3 √n) / ‖θ‖), ḡ_low/ḡ),  ‖θ‖̄ ← ‖θ‖̄ + 0.001 (‖θ‖ − ‖θ‖̄)
 //
-// ‖θ‖ counts as it does for the longest step.
+// ‖θ‖ is √countedSquare, as for the longest step.
 func (a *adaptive) slowed(of []state, p *progress) float64 {
 	square := a.countedSquare(of, p.now)
 	if !a.limitsGrowth() || math.IsInf(square, 1) {

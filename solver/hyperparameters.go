@@ -11,8 +11,7 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// hyperparameters are what the options of all solvers set. The table of settings says
-// which option sets which, and everything else there is to say of them.
+// hyperparameters are what the options of all solvers set. settings.go describes each of them.
 type hyperparameters struct {
 	learnRate, batch, clip, l1, l2 float64
 	momentum, beta1, beta2, eps    float64
@@ -36,7 +35,7 @@ type hyperparameters struct {
 	scope                   Scope
 	biasCorrection          bool
 
-	// of no option
+	// without an option; they differ only in files from earlier versions and between solvers
 	settled         bool
 	firm, capEach   bool
 	meanShare       float64
@@ -57,7 +56,7 @@ type hyperparameters struct {
 	opposed, smooth bool
 }
 
-// defaults returns the hyperparameters of a solver that was given no option.
+// defaults returns the hyperparameters of a solver without options.
 func defaults(k kind) (h hyperparameters) {
 	for i := range settings {
 		settings[i].set(&h, settings[i].defaultOf(k))
@@ -65,13 +64,12 @@ func defaults(k kind) (h hyperparameters) {
 	return h
 }
 
-// bounds are those of gains and scales.
+// bounds returns the bounds of gains and scales.
 func (h *hyperparameters) bounds() [4]float64 {
 	return [4]float64{h.gainMin, h.gainMax, h.scaleMin, h.scaleMax}
 }
 
-// with returns h as opts, ours and Gorgonia's, change it; one that is nil changes nothing,
-// and is an error.
+// with returns h with opts applied, ours and Gorgonia's. A nil option is skipped, and is an error.
 func (h hyperparameters) with(opts []gorgonia.SolverOpt) (changed hyperparameters, err error) {
 	d := &draft{h}
 	for i, opt := range opts {
@@ -85,7 +83,7 @@ func (h hyperparameters) with(opts []gorgonia.SolverOpt) (changed hyperparameter
 	return d.hyperparameters, err
 }
 
-// check finds a value that an option of this kind of solver cannot have.
+// check refuses a value that is invalid for this kind of solver.
 func (h *hyperparameters) check(k kind) error {
 	for i := range settings {
 		s := &settings[i]
@@ -96,8 +94,8 @@ func (h *hyperparameters) check(k kind) error {
 	return nil
 }
 
-// save returns the hyperparameters as a checkpoint has them. Signals and scopes
-// are there as the numbers of their constants.
+// save returns the hyperparameters as a checkpoint has them. Signals and scopes are saved as the
+// numbers of their constants.
 func (h *hyperparameters) save() (map[string]json.RawMessage, error) {
 	texts := map[string]json.RawMessage{}
 	for i := range settings {
@@ -123,7 +121,7 @@ func inJSON(p any) any {
 	return p
 }
 
-// restoreHyperparameters reads what save made, for one kind of solver.
+// restoreHyperparameters is the inverse of save, for one kind of solver.
 func restoreHyperparameters(texts map[string]json.RawMessage, k kind) (h hyperparameters, err error) {
 	unread := maps.Clone(texts)
 	for i := range settings {

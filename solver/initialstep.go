@@ -6,11 +6,10 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// lengthOfZero is what every value counts as where all of them are 0.
+// lengthOfZero is the assumed size of each value where all of them are 0.
 const lengthOfZero = 0.01
 
-// initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ of those bound parameters that have not
-// moved yet.
+// initialScale is s_0 = ρ ‖θ_0‖ / ‖u‖ over the bound parameters that have not moved yet.
 func (a *adaptive) initialScale() float64 {
 	begin := a.initialStep > 0 && a.adaptsScale()
 	values, steps := a.values[:0], a.firstSteps[:0]
@@ -37,7 +36,7 @@ func (a *adaptive) initialScale() float64 {
 	return a.firstLength() * math.Sqrt(value) / math.Sqrt(step)
 }
 
-// firstLength is that of the first step, relative to the parameters'.
+// firstLength is the length of the first step relative to the parameters'.
 func (h *hyperparameters) firstLength() float64 {
 	if h.maxStep > 0 {
 		return min(h.initialStep, h.maxStep)
@@ -45,12 +44,13 @@ func (h *hyperparameters) firstLength() float64 {
 	return h.initialStep
 }
 
-// longestFirst is s_0 of a parameter whose own length allows no more: what is a short step to
-// all of them together may be a long one to a small one,
+// longestFirst limits a parameter's s_0 by its own length, since a step that is short relative to
+// all parameters may be long for a small one:
 //
 //	‖s_0 u‖ ≤ 30 ρ max(‖θ_0‖, 0.03 √n)
 //
-// It is +Inf where parameters have a scale together, and where ‖u‖² is beyond float64.
+// It is +Inf where parameters share a scale, where this is not a first step, and where ‖u‖² leaves
+// the range of float64.
 func (a *adaptive) longestFirst(of []state, p *progress) float64 {
 	if a.valueSpread == 0 || !kernel.InRange(p.now.step) {
 		return math.Inf(1)
@@ -59,8 +59,8 @@ func (a *adaptive) longestFirst(of []state, p *progress) float64 {
 	return float64(a.valueSpread*a.firstLength()) * math.Sqrt(value) / math.Sqrt(p.now.step)
 }
 
-// starts says whether a parameter makes its first step. One that has not moved
-// yet goes on not to while its gradient is 0.
+// starts reports whether this is a parameter's first step: the first of all, or one with a gradient
+// if none before it moved anything.
 func starts(p state) bool {
 	at := p.progressed()
 	sums, _ := p.measured()

@@ -6,8 +6,8 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// longest is the scale of the longest step that WithMaxStep allows, to all parameters
-// together or to each; +Inf if there is no limit.
+// longest is the largest scale that WithMaxStep allows parameters that share one, for all of them
+// together or for each; +Inf if there is no limit.
 func (a *adaptive) longest(of []state, p *progress) float64 {
 	if a.maxStep == 0 {
 		return math.Inf(1)
@@ -23,9 +23,9 @@ func (a *adaptive) longest(of []state, p *progress) float64 {
 	return longest
 }
 
-// readMeanSquare finds R², the mean of the squares of all values, 0 where that is beyond
-// float64. Where parameters are of very unlike size, it says nothing of the small ones: so it
-// is at most that of 30 times the smallest parameter's, whose values count as 0.03 at least.
+// readMeanSquare sets R², the mean square of all values of the model, or 0 if that leaves the range
+// of float64. So that large parameters do not stand for small ones, R is at most 30 times the root
+// mean square of the smallest parameter, which counts as 0.03 at least.
 func (a *adaptive) readMeanSquare(bound []state) {
 	squares, smallest := a.values[:0], math.Inf(1)
 	for _, p := range bound {
@@ -44,8 +44,8 @@ func (a *adaptive) readMeanSquare(bound []state) {
 	}
 }
 
-// longestOf is that of parameters together, of which this was read: c_max ‖θ‖ / ‖u‖, where
-// ‖θ‖ counts as 0.03 √n and ½ R n / √(n + 10) at least.
+// longestOf is longest for parameters taken together, given their reading: c_max ‖θ‖ / ‖u‖, where
+// ‖θ‖ counts as at least 0.03 √n and ½ R n / √(n + 10).
 func (a *adaptive) longestOf(of []state, now reading, w float64) float64 {
 	step := a.stepLength(a, of, now, w)
 	if step == 0 {
@@ -61,7 +61,7 @@ func (a *adaptive) countedSquare(of []state, now reading) float64 {
 	return max(now.sums.SquaredValue, float64(least*n))
 }
 
-// elementsOf is how many values parameters have together.
+// elementsOf returns the number of values of all parameters together.
 func elementsOf(of []state) int {
 	n := 0
 	for _, p := range of {
@@ -71,6 +71,6 @@ func elementsOf(of []state) int {
 }
 
 const (
-	leastValue = 0.03 // what each of n values counts as at least
-	fewValues  = 10.0 // the n from which on half of R counts more than a little: the gradients of a few are mostly noise
+	leastValue = 0.03 // the least root mean square of a parameter's values
+	fewValues  = 10.0 // the n that halves the minimum set by R²: the gradient of a few values is mostly noise
 )

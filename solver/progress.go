@@ -6,34 +6,33 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/checkpoint"
 )
 
-// progress is how far a scale has come: that of a parameter or, of Global scope,
-// of the solver.
+// progress is the state of one scale: a parameter's or, with Global scope, the solver's.
 type progress struct {
 	steps int  // steps made
 	idle  int  // steps that moved nothing
-	still bool // whether the last step moved nothing
+	still bool // the last step moved nothing
 	learned
 
 	// scratch, valid during Step
 	now   reading
-	next  learned // what the step will make of it
-	kept  float64 // of the step average: 1 − w
-	decay float64 // and β
+	next  learned // learned after the step
+	kept  float64 // 1 − w, by which the step average is also multiplied
+	decay float64 // β of the step average
 }
 
-// learned is a scale and what its adaptation goes on from.
+// learned is a scale and the state of its adaptation.
 type learned struct {
 	scale float64 // s of the last step
 	checkpoint.Learned
 }
 
-// newProgress is that of a scale before its first step.
+// newProgress returns the progress of a scale before its first step.
 func newProgress() progress { return progress{learned: learned{scale: 1}} }
 
 // moves is the number of steps that moved something.
 func (p *progress) moves() int { return p.steps - p.idle }
 
-// finish makes a step final.
+// finish commits a step.
 func (p *progress) finish(moved bool) {
 	p.steps++
 	p.still = !moved
@@ -45,7 +44,7 @@ func (p *progress) finish(moved bool) {
 	}
 }
 
-// clip brings the scale within its bounds.
+// clip clips the scale to its bounds.
 func (p *progress) clip(h *hyperparameters) { p.scale = min(max(p.scale, h.scaleMin), h.scaleMax) }
 
 func (p *progress) save() checkpoint.Parameter {
@@ -60,7 +59,7 @@ func (p *progress) restore(steps int, scale float64, r checkpoint.Adapting) {
 	*p = progress{steps: steps, idle: r.Idle, still: r.Still, learned: learned{scale, r.Learned}}
 }
 
-// possible says whether a record's scales and steps can be.
+// possible reports whether a checkpoint's scales and step counts are valid.
 func possible(r *checkpoint.Solver, scaleMin float64) bool {
 	for _, p := range r.Parameters {
 		if p.Steps < 1 || p.Steps > r.Steps || !(0 <= p.Likeness && p.Likeness <= 1) || !canLearn(p.Steps, p.Scale, scaleMin, &p.Adapting) {
@@ -70,7 +69,7 @@ func possible(r *checkpoint.Solver, scaleMin float64) bool {
 	return canLearn(r.Steps, r.Scale, scaleMin, &r.Adapting)
 }
 
-// canLearn says whether a scale can be this, and its adaptation that, after so many steps.
+// canLearn reports whether a scale and the state of its adaptation are valid after so many steps.
 func canLearn(steps int, scale, scaleMin float64, a *checkpoint.Adapting) bool {
 	for _, x := range []float64{a.GradientNorm, a.GradientPeak, a.GradientLargest, a.GradientLow, a.ValueLength,
 		a.ScaleSum, a.Steady, a.WarmupSum, a.WarmupSteps, a.SignalSquare, a.AverageSteps} {

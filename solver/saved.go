@@ -12,21 +12,19 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// savable is a solver of this package. saver refuses one that no constructor made.
+// savable is a solver of this package. saver returns an error if no constructor made it.
 type savable interface {
 	saver() (saver, error)
 }
 
 var _, _, _, _ savable = (*Funnel)(nil), (*FunnelAdam)(nil), (*EGU)(nil), (*Augmented)(nil)
 
-// saver is what a checkpoint has a solver from. The model is what the parameters
-// are called there.
+// saver saves and restores a solver. model has the names of the parameters in the checkpoint.
 type saver interface {
 	savedKind() string
 	save(model []*namedValue) (*checkpoint.Solver, []*checkpoint.Tensor, error)
-	// restore changes nothing. It returns the tensors that are to be read, and
-	// what makes the solver what was saved, once they have been. That may still
-	// fail, if it changes nothing then.
+	// restore changes nothing. It returns the tensors to be read, and install, which restores the
+	// solver once they have been read. If install fails, it changes nothing either.
 	restore(r *checkpoint.Solver, model []*namedValue) (_ []*checkpoint.Tensor, install func() error, _ error)
 }
 
@@ -42,7 +40,7 @@ func saverOf(s gorgonia.Solver) (saver, error) {
 	return nil, fmt.Errorf("the state of a solver of type %T cannot be read without MarshalBinary and UnmarshalBinary; give nil to save or load the values alone", s)
 }
 
-// newFile makes a checkpoint of a model and, unless it is nil, of a solver.
+// newFile makes a checkpoint of a model and, unless s is nil, of a solver.
 func newFile(model []gorgonia.ValueGrad, s gorgonia.Solver) (*checkpoint.File, error) {
 	values, err := valuesOf(model)
 	if err != nil {
@@ -72,7 +70,7 @@ func newFile(model []gorgonia.ValueGrad, s gorgonia.Solver) (*checkpoint.File, e
 	return f, prefixed(err)
 }
 
-// prefixed is err as errors of this package begin.
+// prefixed returns err with the prefix of this package's errors.
 func prefixed(err error) error {
 	switch err.(type) {
 	case nil, *ParameterError, *HyperparameterError:
@@ -84,7 +82,7 @@ func prefixed(err error) error {
 	return fmt.Errorf("solver: %w", err)
 }
 
-// saveSolver is what a checkpoint has of any solver.
+// saveSolver returns what a checkpoint has of any solver.
 func saveSolver(s gorgonia.Solver, model []*namedValue) (*checkpoint.Solver, []*checkpoint.Tensor, error) {
 	k, err := saverOf(s)
 	if err != nil {
@@ -97,7 +95,7 @@ func saveSolver(s gorgonia.Solver, model []*namedValue) (*checkpoint.Solver, []*
 	return r, tensors, err
 }
 
-// restorePlan finds what of a model and a solver a file is for.
+// restorePlan decides which tensors of the file are read, and where to.
 func restorePlan(values []*namedValue, saved *checkpoint.Solver, s gorgonia.Solver) (plan checkpoint.Plan, install func() error, err error) {
 	install = func() error { return nil }
 	switch {
@@ -117,7 +115,7 @@ func restorePlan(values []*namedValue, saved *checkpoint.Solver, s gorgonia.Solv
 	return plan, install, nil
 }
 
-// restoreSolver makes ready to restore a solver of any kind.
+// restoreSolver prepares to restore a solver of any kind.
 func restoreSolver(s gorgonia.Solver, r *checkpoint.Solver, model []*namedValue) ([]*checkpoint.Tensor, func() error, error) {
 	k, err := saverOf(s)
 	if err != nil {
@@ -129,18 +127,18 @@ func restoreSolver(s gorgonia.Solver, r *checkpoint.Solver, model []*namedValue)
 	return k.restore(r, model)
 }
 
-// saved is the part of a parameter's state that a checkpoint has.
+// saved is how a checkpoint sees a parameter's state.
 type saved interface {
 	Describe() (name string, shape tensor.Shape)
 	Rename(string)
-	tensors(*hyperparameters) []*checkpoint.Tensor // with Role, Data and Least
+	tensors(*hyperparameters) []*checkpoint.Tensor // with Role, Data and Least set
 	save() checkpoint.Parameter                    // without the name
 	restore(checkpoint.Parameter) error
 	restored() // called when the tensors have been read
 }
 
-// leastFactor is the smallest gain or scale that a checkpoint can have, given its
-// lower bound.
+// leastFactor is the smallest gain or scale that a valid checkpoint can hold, given its lower
+// bound.
 func leastFactor(min float64) float64 {
 	if min == 0 {
 		return 0
@@ -189,11 +187,11 @@ func (a *adaptive) save(model []*namedValue) (_ *checkpoint.Solver, tensors []*c
 	return r, tensors, nil
 }
 
-// allOf returns the states of all parameters that live, which must be among those
-// named. Before it says that one is missing it makes sure that its memory is in use
-// and not merely kept by the solver or waiting to be collected: in up to three
-// rounds, since a finalizer or a pool may hold it for one more. A scalar's may be kept by
-// another beside it: one that the last model did not have may be missing.
+// allOf returns the states of all living parameters, and an error if one is not among those named.
+// First it makes sure that the memory of a missing one is in use, not merely kept by the solver or
+// waiting to be collected: in up to three rounds, since a finalizer or a pool may hold it for one
+// more. A scalar's memory may be kept alive by a neighbour, so one that was not in the last model
+// may be missing.
 func (a *adaptive) allOf(named map[state]*namedValue) ([]state, error) {
 	for range 3 {
 		states := a.parameters.All()
@@ -223,7 +221,7 @@ func tensorsOf(p state, h *hyperparameters, v *namedValue) []*checkpoint.Tensor 
 	return tensors
 }
 
-// restore of an adaptive solver that has no other inside.
+// restore is saver's, for an adaptive solver without an inner one.
 func (a *adaptive) restore(r *checkpoint.Solver, model []*namedValue) ([]*checkpoint.Tensor, func() error, error) {
 	if r.Inner != nil {
 		return nil, nil, fmt.Errorf("%w: an inner solver, and none around it", ErrCorrupt)
@@ -235,15 +233,15 @@ func (a *adaptive) restore(r *checkpoint.Solver, model []*namedValue) ([]*checkp
 	}, err
 }
 
-// restoredAdaptive is an adaptive solver as a checkpoint has it.
+// restoredAdaptive is an adaptive solver as read from a checkpoint.
 type restoredAdaptive struct {
 	hyperparameters
 	progress
 	states []state
-	of     []*namedValue // the states' parameters
+	of     []*namedValue // the parameter of each state
 }
 
-// restored makes the states that the tensors are to be read into.
+// restored creates the states that the tensors are then read into.
 func (a *adaptive) restored(r *checkpoint.Solver, model []*namedValue) (next *restoredAdaptive, tensors []*checkpoint.Tensor, err error) {
 	next = new(restoredAdaptive)
 	next.progress.restore(r.Steps, r.Scale, r.Adapting)
@@ -273,10 +271,10 @@ func (a *adaptive) restored(r *checkpoint.Solver, model []*namedValue) (next *re
 	return next, tensors, nil
 }
 
-// become makes a what a checkpoint has, once its tensors have been read.
+// become replaces a by what was restored, after the tensors have been read.
 func (a *adaptive) become(next *restoredAdaptive) {
 	a.hyperparameters, a.checked, a.refusal = next.hyperparameters, true, nil
-	a.clipped = a.bounds() // what was saved goes on as it is
+	a.clipped = a.bounds() // a saved gain or scale is not clipped again
 	a.progress, a.scopeMade = next.progress, next.scope
 	a.parameters = param.NewRegistry[state]()
 	for i, p := range next.states {

@@ -6,7 +6,7 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// nextScales finds the scale of the step for every bound parameter.
+// nextScales sets the step's scale for every bound parameter.
 func (a *adaptive) nextScales() error {
 	bound, first := a.parameters.Bound(), a.initialScale()
 	a.readSignals(bound)
@@ -29,26 +29,25 @@ func (a *adaptive) nextScales() error {
 	return nil
 }
 
-// adaptsScale says whether the scale changes. It does not where the learning rate is
-// 0; an Augmented has none.
+// adaptsScale reports whether the scale can change. It does not at a learning rate of 0; an
+// Augmented has none.
 func (a *adaptive) adaptsScale() bool {
 	return a.scaleRate > 0 && (a.learnRate != 0 || a.kind == augment)
 }
 
-// nextScale finds s_{t+1} of parameters that share one scale, where t counts the
-// steps that moved something, and s_0 is first:
+// nextScale sets s_{t+1} of parameters that share one scale. t counts the steps that moved
+// something, and s_0 is first:
 //
 //	s ← s · min(1, h G/ḡ), see yield
 //	s ← s · exp((γs + γw w) c − γs k_t (1−w) min(|c|, c_k)²), see exponent
 //	s ← max(s, κ s̄), and where w grows at least min(ℓ w, 1) √(A/T · B/W) T / (T + 100)
 //	s ← min(s, a c_max ‖θ‖ / ‖u‖), see longestOf, and slowed for a
 //
-// c is the signal, see weighed, w the weight of the warm-up, u the step with a scale of 1, A the
-// sum of (1−w) s so far with this step's, s being before the floor and no longer than
-// the longest step allows, B that of w s, T and W those of 1−w and w, s̄ the geometric mean where
-// A/T is the arithmetic one, and ℓ the lift. An Augmented has A/T in place of s̄, and does without
-// the second lower limit. A step that moved nothing teaches nothing:
-// after it there is no signal, and with a learning rate of 0 the scale stays.
+// c is the signal (weighed), w the weight of the warm-up and u the step with a scale of 1. A is the
+// sum of (1−w) s so far, including this step's s before the floor but within the longest step, and
+// B that of w s; T and W are the sums of 1−w and w. s̄ is the geometric mean that corresponds to
+// A/T, and ℓ the lift. An Augmented has A/T in place of s̄, and no second lower limit. After a step
+// that moved nothing there is no signal, and at a learning rate of 0 the scale stays.
 func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next := &p.next
 	if p.kept = 1; a.adaptsScale() {
@@ -76,12 +75,12 @@ func (a *adaptive) nextScale(of []state, p *progress, first float64) {
 	next.scale = min(max(next.scale, a.scaleMin), a.scaleMax)
 }
 
-// peakRate is how fast G follows ḡ after the first warm-up.
+// peakRate is the rate at which G follows ḡ after the first warm-up.
 const peakRate = 0.01
 
-// yield makes the scale fall as a gradient grows that is larger than h times G, the
-// largest size so far, so that the step does not grow with it. What the scale was is then
-// known for gradients of another size, so its means fall, too:
+// yield lowers the scale as the gradient grows beyond h times G, its largest size so far, so that
+// the step does not grow with it. The means of the scale belong to gradients of the earlier size,
+// so they fall, too:
 //
 //	s, A, B ← s, A, B · h G/ḡ,  G ← ḡ/h       where ḡ > h G
 //	G ← G + (0.01 + 0.99 e^{−t/τ}) (ḡ − G)    where ḡ > G
@@ -107,15 +106,15 @@ func (a *adaptive) yield(t int, next *learned) {
 	}
 }
 
-// exponent is (γs + γw w) c − γs k_t (1−w) min(|c|, c_k)², which is a number.
-// The second term takes off again what noise adds: the exponential of a signal
-// that varies around 0 is more than 1 in the mean. It takes off more than that, which makes
-// steps short where they lead nowhere. While they lead on, noise costs less than short steps:
+// exponent is (γs + γw w) c − γs k_t (1−w) min(|c|, c_k)², and never NaN. The second term corrects
+// for noise: the exponential of a signal that varies around 0 is above 1 in the mean. It removes
+// more than that, which shortens steps that make no progress. Where steps do make progress, noise
+// costs less than short steps:
 //
 //	k_t = k min(max(1 − ā / 0.04, 0), 1)
 //
-// where ā is what followAverage finds, 0 for a solver without a step average. An Augmented has
-// k t / (t + 1000) in place of it, and so has a FunnelAdam from a file of earlier versions.
+// where ā is followAverage's, and 0 without a step average. An Augmented has k t / (t + 1000)
+// instead, as does a FunnelAdam from a file of an earlier version.
 func (h *hyperparameters) exponent(t int, w, c, alone float64) float64 {
 	rate := min(h.scaleRate+float64(h.warmupRate*w), largestRate)
 	if h.noiseCorrection == 0 || h.scaleSignal != Relative {
@@ -132,6 +131,6 @@ func (h *hyperparameters) exponent(t int, w, c, alone float64) float64 {
 	return float64(rate*c) - correction
 }
 
-// largestRate is beyond all that the scale's bounds leave a meaning to, and its products
-// with signals are finite.
+// largestRate exceeds every useful rate, and its product with a Relative or Normalized signal is
+// finite.
 const largestRate = 1e300

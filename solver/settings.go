@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kind is one of this package's solvers: what a constructor makes.
+// kind is one of this package's solvers, named after what its constructor makes.
 type kind string
 
 const (
@@ -26,25 +26,25 @@ var (
 	growing      = []kind{funnelAdam, augment}
 )
 
-// setting is a row of the table: one option, with the one or two hyperparameters
-// that it sets.
+// setting is a row of the table: an option with the one or two hyperparameters that it sets, or a
+// hyperparameter without an option.
 type setting struct {
-	option  string   // its Go name; gorgonia.… if it is Gorgonia's; "" if only files of earlier versions differ
-	saved   []string // the names in a checkpoint
+	option  string   // its Go name; gorgonia.… if it is Gorgonia's; "" for none
+	saved   []string // the hyperparameters' names in a checkpoint
 	symbol  string
 	meaning string
 	domain  *domain
 	value   []any          // the default
-	others  map[kind][]any // the defaults of solvers that differ
-	takers  []kind         // the solvers that it means something to; others ignore it
+	others  map[kind][]any // the defaults of solvers with other ones
+	takers  []kind         // the solvers that use it; others ignore it
 	at      func(h *hyperparameters) []any
 
-	// before is what a file that lacks the names means: as it was before the
-	// option existed. It is nil of those that every file has.
+	// before is the value in files that lack the name: the behaviour of versions from before the
+	// hyperparameter existed. It is nil if every file has the name.
 	before []any
 }
 
-// settings is the table of all options. A new option is a row here, a field of
+// settings is the table of all hyperparameters. A new option is a row here, a field of
 // hyperparameters, and the function that sets it.
 var settings = []setting{
 	{option: "gorgonia.WithLearnRate", saved: []string{"learn_rate"}, symbol: "η", meaning: "the unit that the scale is counted in; the base step size where ρ is 0",
@@ -108,52 +108,52 @@ var settings = []setting{
 	{option: "gorgonia.WithL2Reg", saved: []string{"l2"}, symbol: "", meaning: "adds l2 θ to the gradient",
 		domain: finiteFromZero, value: []any{0.0}, takers: withGradient, at: func(h *hyperparameters) []any { return []any{&h.l2} }},
 
-	// what has no option: files of earlier versions go on as they were
-	{saved: []string{"settled_gains"}, meaning: "whether a gain learns nothing from a step too short to change its value; at first it did, and with Raw signals it does",
+	// without an option: files from earlier versions keep their behaviour
+	{saved: []string{"settled_gains"}, meaning: "whether gains ignore steps too short to change their value; false in files from earlier versions",
 		domain: truth, value: []any{true}, others: map[kind][]any{egGain: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.settled} }},
-	{saved: []string{"max_step_firm"}, meaning: "whether the longest step holds against the floor, too; it did not at first",
+	{saved: []string{"max_step_firm"}, meaning: "whether the longest step overrides the floor; false in files from earlier versions",
 		domain: truth, value: []any{true}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.firm} }},
-	{saved: []string{"max_step_each"}, meaning: "whether the longest step is that of each parameter where they share a scale; it was that of all together at first",
+	{saved: []string{"max_step_each"}, meaning: "whether the longest step applies to each of the parameters that share a scale, not to all together; false in files from earlier versions",
 		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.capEach} }},
-	{saved: []string{"max_step_mean"}, meaning: "share of the root mean square of the model's values that each value counts as at least for the longest step; 0 at first",
+	{saved: []string{"max_step_mean"}, meaning: "fraction of the model's root mean square that each value counts as at least, for the longest step; 0 in files from earlier versions",
 		domain: finiteFromZero, value: []any{0.5}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.meanShare} }},
-	{saved: []string{"value_spread"}, meaning: "how many times the smallest root mean square of a parameter the mean of all values counts as at most, and how many times as long as its own length says a parameter's first step is at most; any at first, which is 0",
+	{saved: []string{"value_spread"}, meaning: "limit of the model's root mean square, relative to the smallest parameter's, for the longest step, and of a parameter's first step, relative to its own length; 0, as in files from earlier versions, sets no limit",
 		domain: finiteFromZero, value: []any{30.0}, before: []any{0.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.valueSpread} }},
-	{saved: []string{"free_growth"}, meaning: "root mean square of a parameter up to which the longest step grows with it, however far gradients have grown, too; 0 at first, for any",
+	{saved: []string{"free_growth"}, meaning: "root mean square of a parameter up to which the longest step grows with it even if all gradients have grown; 0, as in files from earlier versions, sets no limit",
 		domain: finiteFromZero, value: []any{0.3}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.freeGrowth} }},
-	{saved: []string{"max_step_foreseen"}, meaning: "whether the mean of the scale falls to the longest step's, and a FunnelAdam's longest step counts with what a gradient that is suddenly larger makes of the direction; neither at first",
+	{saved: []string{"max_step_foreseen"}, meaning: "whether the mean of the scale falls to the longest step's scale, and a FunnelAdam's longest step allows for a suddenly larger gradient; false in files from earlier versions",
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.foreseen} }},
-	{saved: []string{"mean_fall"}, meaning: "share of itself by which that mean falls at a step at most; at first a FunnelAdam's fell at once, as it does",
+	{saved: []string{"mean_fall"}, meaning: "fraction by which that mean falls in one step at most; 1 in files from earlier versions",
 		domain: aboveZero, value: []any{0.01}, others: map[kind][]any{funnelAdam: {1.0}}, before: []any{1.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.meanFall} }},
-	{saved: []string{"scale_floor_geometric"}, meaning: "whether the scale stays above a fraction of its geometric mean; of its arithmetic mean at first, and for an Augmented",
+	{saved: []string{"scale_floor_geometric"}, meaning: "whether the floor is a fraction of the scale's geometric mean, not the arithmetic; false in files from earlier versions",
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.geometric} }},
-	{saved: []string{"scale_floor_raised"}, meaning: "whether a FunnelAdam's floor is up to twice as high where signals have long been below 0; it was not at first",
+	{saved: []string{"scale_floor_raised"}, meaning: "whether a FunnelAdam's floor is up to twice as high where signals have long been below −0.1; false in files from earlier versions",
 		domain: truth, value: []any{false}, others: map[kind][]any{funnelAdam: {true}}, before: []any{false}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.raisedFloor} }},
-	{saved: []string{"noise_correction_steps"}, meaning: "steps until half of the noise correction is there; it is all there at once, but an Augmented's grows, as a FunnelAdam's did before it had a gate",
+	{saved: []string{"noise_correction_steps"}, meaning: "steps after which the noise correction reaches half of k; 0 for k at once, as in all files but an Augmented's and those of a FunnelAdam from before noise_correction_gate",
 		domain: finiteFromZero, value: []any{0.0}, others: map[kind][]any{augment: {1000.0}}, before: []any{0.0}, takers: growing, at: func(h *hyperparameters) []any { return []any{&h.noiseSteps} }},
-	{saved: []string{"noise_correction_gate"}, meaning: "the mean cosine of the gradient along the step average from which on no noise is taken off; 0, as at first and for an Augmented, for none",
+	{saved: []string{"noise_correction_gate"}, meaning: "mean cosine of the gradient along the step average above which there is no noise correction; 0, as in files from earlier versions, for always",
 		domain: finiteFromZero, value: []any{0.04}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.noiseGate} }},
-	{saved: []string{"least_gradient"}, meaning: "share of its largest size since step τ below which the gradient makes no scale larger; 0 at first",
+	{saved: []string{"least_gradient"}, meaning: "fraction of its largest size since step τ below which the gradient raises no scale; 0 in files from earlier versions",
 		domain: belowOne, value: []any{1e-5}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.leastGradient} }},
-	{saved: []string{"prompt_restart"}, meaning: "whether the warm-up begins again after one large gradient, too, and with the mean of the scale; it did not at first",
+	{saved: []string{"prompt_restart"}, meaning: "whether a single signal after a large gradient also restarts the warm-up, and a restart raises the scale towards its mean; false in files from earlier versions",
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.prompt} }},
-	{saved: []string{"restart_lift"}, meaning: "how many times its weight, 1 at most, a warm-up that begins again counts relative to the mean of the scale; once at first",
+	{saved: []string{"restart_lift"}, meaning: "factor of the warm-up's weight, limited to 1, when a restart raises the scale towards its mean; 1 in files from earlier versions",
 		domain: finiteFromZero, value: []any{1.0}, others: map[kind][]any{funnelAdam: {2.0}}, before: []any{1.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.lift} }},
-	{saved: []string{"restart_once"}, meaning: "whether a warm-up that begins again lifts the scale in its first step alone, and to the geometric mean of its means outside of warm-ups and in them; in all its steps and to the former mean at first",
+	{saved: []string{"restart_once"}, meaning: "whether a restart raises the scale in its first step only, towards the geometric mean of its means outside of and in warm-ups; if false, as in files from earlier versions, in all its steps, towards the mean outside",
 		domain: truth, value: []any{true}, others: map[kind][]any{augment: {false}}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.once} }},
-	{saved: []string{"scale_pooling"}, meaning: "how much of the way that a parameter's signal is drawn towards the mean of all a FunnelAdam's scale goes towards that of scales, at every step; none, but for a while it was a tenth",
+	{saved: []string{"scale_pooling"}, meaning: "how far a step draws a FunnelAdam's scale towards the mean of all scales, relative to how far its signal is drawn towards that of all signals; 0 except in files from one earlier version, 0.1",
 		domain: belowOne, value: []any{0.0}, before: []any{0.0}, takers: adam, at: func(h *hyperparameters) []any { return []any{&h.scalePooling} }},
-	{saved: []string{"longer_average"}, meaning: "over how many times as many steps a step average comes to be as at first, as steps are made; 0, as at first, for no more",
+	{saved: []string{"longer_average"}, meaning: "factor by which the step average grows longer as steps are made; 0, as in files from earlier versions, for a fixed length",
 		domain: zeroOrFromOne, value: []any{10.0}, others: map[kind][]any{augment: {0.0}}, before: []any{0.0}, takers: withGains, at: func(h *hyperparameters) []any { return []any{&h.longerAverage} }},
-	{saved: []string{"average_weight"}, meaning: "how many times 1−β_u a step weighs in the step average; once at first",
+	{saved: []string{"average_weight"}, meaning: "weight of a step in the step average, relative to 1−β_u; 1 in files from earlier versions",
 		domain: aboveZero, value: []any{3.0}, others: map[kind][]any{augment: {2.2}}, before: []any{1.0}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.averageWeight} }},
-	{saved: []string{"average_opposed"}, meaning: "whether the last step counts for nothing where gradients have long been against the step average; it counted at first",
+	{saved: []string{"average_opposed"}, meaning: "whether the last step does not count where gradients have long been against the step average; false in files from earlier versions",
 		domain: truth, value: []any{true}, before: []any{false}, takers: withScale, at: func(h *hyperparameters) []any { return []any{&h.opposed} }},
-	{saved: []string{"smooth_average"}, meaning: "whether the step average is of smoother steps, and alone the direction of the signal; at first the last step counted, too",
+	{saved: []string{"smooth_average"}, meaning: "whether the step average is of smoothed steps, and is the signal's direction also in warm-ups; false in files from earlier versions",
 		domain: truth, value: []any{false}, others: map[kind][]any{augment: {true}}, before: []any{false}, takers: augmented, at: func(h *hyperparameters) []any { return []any{&h.smooth} }},
 }
 
-// defaultOf returns the option's default for one kind of solver.
+// defaultOf returns the default for one kind of solver.
 func (s *setting) defaultOf(k kind) []any {
 	if v, ok := s.others[k]; ok {
 		return v
@@ -161,7 +161,7 @@ func (s *setting) defaultOf(k kind) []any {
 	return s.value
 }
 
-// valuesOf returns what the hyperparameters of the option are.
+// valuesOf returns the values in h.
 func (s *setting) valuesOf(h *hyperparameters) []any {
 	values := s.at(h)
 	for i, p := range values {
@@ -179,7 +179,7 @@ func (s *setting) valuesOf(h *hyperparameters) []any {
 	return values
 }
 
-// set gives the hyperparameters of the option these values.
+// set sets the values in h.
 func (s *setting) set(h *hyperparameters, values []any) {
 	for i, p := range s.at(h) {
 		switch p := p.(type) {
@@ -195,12 +195,12 @@ func (s *setting) set(h *hyperparameters, values []any) {
 	}
 }
 
-// name is the option's, as errors state it.
+// name is the option's name in errors.
 func (s *setting) name() string {
 	return strings.TrimPrefix(cmp.Or(s.option, s.saved[0]), "gorgonia.")
 }
 
-// plain is one value alone, or two numbers as an array.
+// plain returns a single value as itself, and two numbers as an array.
 func plain(values []any) any {
 	if len(values) == 1 {
 		return values[0]

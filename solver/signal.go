@@ -6,7 +6,7 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// reading is what the first pass found of parameters that share a scale.
+// reading is the result of the first pass for parameters that share a scale.
 type reading struct {
 	sums          kernel.Sums
 	exponents     kernel.Exponents
@@ -14,15 +14,15 @@ type reading struct {
 	averageSignal float64 // c along the step average
 	ratio         float64 // ‖g‖ / ḡ, counted as 5 at most
 	rise          float64 // ‖g‖ / ḡ, however large it is; 0 where ḡ is not known
-	spent         bool    // whether ḡ is next to nothing
-	value, step   float64 // of a parameter that makes its first step: ‖θ_0‖² and ‖u‖²; 0 of others
-	ok            bool    // whether there is a signal
+	spent         bool    // ḡ is below 10⁻⁵ of its largest
+	value, step   float64 // ‖θ_0‖² and ‖u‖² where a parameter makes its first step, else 0
+	ok            bool    // there is a signal
 }
 
-// weighed is the signal at a weight w of the warm-up: w of it is along the last step,
-// and 1−w along the step average, where there is one. Along a smooth one it is all. Where
-// the gradient is next to nothing it is 0 at most: all has been learned, and a scale that goes
-// on growing because the gradients that are left agree throws it away in the end.
+// weighed returns the signal of the step: w of the signal along the last step and 1−w of that along
+// the step average, if there is one, or the latter alone if that average is smooth. Where the
+// gradient is tiny the signal is 0 at most: what is left of the gradient often agrees, and a scale
+// that grew on it would throw the weights away.
 func (h *hyperparameters) weighed(w float64, now *reading) float64 {
 	c := now.signal
 	if h.averages() && h.smooth {
@@ -36,9 +36,8 @@ func (h *hyperparameters) weighed(w float64, now *reading) float64 {
 	return c
 }
 
-// readSignals begins the next state of every scale and finds its signal. The signals of
-// small parameters are drawn towards the mean of all, and so, a little at every step, were a
-// FunnelAdam's scales in earlier versions, whose files go on so.
+// readSignals begins the next state of every scale and computes its signal, pooled. Files from one
+// earlier version of FunnelAdam pool scales as well.
 func (a *adaptive) readSignals(bound []state) {
 	a.next = a.learned
 	for _, p := range bound {
@@ -63,7 +62,7 @@ func (a *adaptive) readSignals(bound []state) {
 	}
 }
 
-// read finds the signal of parameters that share one scale.
+// read computes the signal of parameters that share one scale.
 func (a *adaptive) read(of []state, p *progress) {
 	for _, q := range of {
 		a.total.Add(q.measured())
@@ -76,7 +75,7 @@ func (a *adaptive) read(of []state, p *progress) {
 	}
 }
 
-// readAverage finds the signal along the step average, if there is one yet.
+// readAverage computes the signal along the step average, if there is one yet.
 func (a *adaptive) readAverage(of []state, p *progress) {
 	dots := a.values[:0]
 	for _, q := range of {
@@ -94,13 +93,13 @@ func (a *adaptive) readAverage(of []state, p *progress) {
 	}
 }
 
-// followAverage finds ā ← ā + 0.01 (a − ā), where a is what ū alone has of the cosine of the angle
+// followAverage updates ā ← ā + 0.01 (a − ā), where a is ū's part of the cosine of the angle
 // between e = ū + 0.3 u and the gradient,
 //
 //	a = ū · g / (‖e‖ ‖g‖)
 //
-// and returns that cosine, or a where ā is below −0.1: steps that go round in circles agree with the
-// last one, and not with all of them together. Where gradients are mostly noise, ā is near 0.
+// and returns that cosine, or a where ā is below −0.1: steps that go round in circles agree with
+// the last one, but not with their average. Where gradients are mostly noise, ā is near 0.
 func followAverage(cos, alone float64, next *learned) float64 {
 	if next.AverageSignal += float64(averageRate * (alone - next.AverageSignal)); next.AverageSignal < -leastSignal {
 		return alone
@@ -108,14 +107,14 @@ func followAverage(cos, alone float64, next *learned) float64 {
 	return cos
 }
 
-const averageRate = 0.01 // of ā
+const averageRate = 0.01 // at which ā follows a
 
-// pool draws what parameters with scales of their own have, x, towards its mean x̄ over all,
-// in which each weighs as many elements N as it has, n0 at most:
+// pool draws a quantity x of each parameter towards its mean x̄, in which a parameter of N elements
+// has the weight min(N, n0):
 //
 //	x ← x + rate n0 / (N + n0) (x̄ − x)
 //
-// It adds in ascending order, so that the order of the parameters does not matter.
+// It adds in ascending order, so that the result does not depend on the order of the parameters.
 func (a *adaptive) pool(bound []state, rate float64, of func(*progress) *float64) {
 	if a.pooling == 0 || a.scaleSignal != Relative {
 		return
@@ -144,10 +143,10 @@ func (a *adaptive) pool(bound []state, rate float64, of func(*progress) *float64
 // The constants of the Relative signal.
 const (
 	normDecay   = 0.9 // of ḡ²
-	signalLimit = 5.0 // of ‖g‖/ḡ, and so of |c|; and of |z|
+	signalLimit = 5.0 // the limit of ‖g‖/ḡ and so of |c|, and of |z|
 )
 
-// signal is c. There is none after a step that moved nothing.
+// signal returns c. There is none after a step that moved nothing.
 func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c float64, ok bool) {
 	switch a.scaleSignal {
 	case Raw:
@@ -174,7 +173,7 @@ func (a *adaptive) signal(s kernel.Sums, of kernel.Exponents, p *progress) (c fl
 	return cosine(s) * ratio, s.SquaredDirection > 0 && !p.still
 }
 
-// cosine is that of the angle between the direction and g, 0 where either is.
+// cosine is that of the angle between the direction and g, or 0 where either is 0.
 func cosine(s kernel.Sums) float64 {
 	if s.SquaredDirection == 0 || s.SquaredGradient == 0 {
 		return 0

@@ -6,18 +6,18 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// smoothed makes an Augmented's step average smooth. Where gradients are mostly noise,
-// what a step did wrong shows at the next steps, and what it did right much later. So
-// the average is of steps d̄ that are means of earlier ones, and the last of them counts
-// besides as much as steps are alike, which those of noise are not:
+// smoothed makes an Augmented's step average smooth. Where gradients are mostly noise, a step's
+// error shows in the next gradients, and its progress much later. So ū averages d̄, means of
+// earlier steps, and the last step counts besides only as far as consecutive steps are alike, which
+// noise is not:
 //
 //	d̄ ← 0.95 d̄ + 0.05 d
 //	ū ← β_u (1−w) ū + 2.2 (1−β_u) d̄
 //	q = cos⁴ of the angle between Δ and the d before it, of what is in the sample
 //
-// The scale is adapted along ū + 0.3 q d, or along ū alone, see followAverage.
+// The signal is measured along ū + 0.3 q d, or along ū alone (followAverage).
 type smoothed[T kernel.Float] struct {
-	smooth   []T     // d̄ of the elements in the sample; nil where the solver does without
+	smooth   []T     // d̄ of the elements in the sample; nil if the average is not smooth
 	likeness float64 // q
 
 	// scratch, valid during Step
@@ -27,7 +27,7 @@ type smoothed[T kernel.Float] struct {
 
 const smoothDecay = 0.95 // of d̄
 
-// prepareSmooth makes ready for a step.
+// prepareSmooth prepares a step.
 func (s *smoothed[T]) prepareSmooth(h *hyperparameters, a *averaged[T]) {
 	if s.smooths = h.smooth && a.averages; !s.smooths {
 		return
@@ -40,14 +40,15 @@ func (s *smoothed[T]) prepareSmooth(h *hyperparameters, a *averaged[T]) {
 	}
 }
 
-// mix makes what the scale is adapted along.
+// mix computes the direction ū + 0.3 q d.
 func (s *smoothed[T]) mix(a *averaged[T], d []T) {
 	if s.smooths {
 		kernel.Along(s.mixed, a.mean, d, a.sample, T(s.likeness))
 	}
 }
 
-// direction is what the scale is adapted along, as kernel.MeasureAverage takes it.
+// direction returns the direction along which the signal is measured, as arguments of
+// kernel.MeasureAverage.
 func (s *smoothed[T]) direction(a *averaged[T], d []T) (mean, besides []T) {
 	if s.smooths {
 		return s.mixed, nil
@@ -55,7 +56,8 @@ func (s *smoothed[T]) direction(a *averaged[T], d []T) (mean, besides []T) {
 	return a.mean, d
 }
 
-// lastShare is 0.3 q, or 0.3 where the solver does without smooth steps.
+// lastShare is the last step's weight in that direction: 0.3 q, or 0.3 if the average is not
+// smooth.
 func (s *smoothed[T]) lastShare() float64 {
 	if s.smooths {
 		return float64(kernel.LastShare * s.likeness)
@@ -63,14 +65,14 @@ func (s *smoothed[T]) lastShare() float64 {
 	return kernel.LastShare
 }
 
-// updateSmooth brings d̄ and ū up to date with a step d.
+// updateSmooth updates d̄ and ū with d.
 func (s *smoothed[T]) updateSmooth(a *averaged[T], d []T, p *progress) {
 	kernel.UpdateAverage(s.smooth, d, a.sample, 0, len(d), &kernel.AverageStep[T]{Decay: smoothDecay, Weight: 1 - smoothDecay})
 	c := a.averageStep(p)
 	kernel.UpdateSampleAverage(a.mean, s.smooth, &c)
 }
 
-// finishSmooth forgets the smooth steps where the solver does without.
+// finishSmooth drops the state if the average is no longer smooth.
 func (s *smoothed[T]) finishSmooth() {
 	if !s.smooths {
 		*s = smoothed[T]{}

@@ -12,7 +12,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// namedValue is a parameter of a model that is saved or loaded.
+// namedValue is a parameter that is saved or loaded.
 type namedValue struct {
 	name   string
 	vg     gorgonia.ValueGrad
@@ -24,8 +24,8 @@ type namedValue struct {
 	set    func() // sets the value to that array
 }
 
-// valuesOf finds the values of a model, by names that differ. A parameter that is
-// listed twice is one.
+// valuesOf returns the parameters of a model, whose names must differ. A parameter that is listed
+// twice is returned once.
 func valuesOf(model []gorgonia.ValueGrad) ([]*namedValue, error) {
 	var values []*namedValue
 	var extents []param.Extent
@@ -51,7 +51,7 @@ func valuesOf(model []gorgonia.ValueGrad) ([]*namedValue, error) {
 	return values, nil
 }
 
-// read finds the value's name and memory.
+// read sets the parameter's name, value and tensor.
 func (v *namedValue) read() (extent param.Extent, err error) {
 	if v.value, err = param.Value(v.vg); err != nil {
 		return extent, err
@@ -96,16 +96,16 @@ func bindValue[T kernel.Float](v *namedValue) (extent param.Extent, err error) {
 	return memory.Extent(), nil
 }
 
-// standIn is the parameter as the solver inside an Augmented has it.
+// standIn returns the parameter as an Augmented's inner solver sees it.
 func (v *namedValue) standIn(p state) *namedValue {
 	node := p.(augmentedParameter).standIn()
 	return &namedValue{name: v.name, vg: node, value: node.Value(), number: v.number}
 }
 
-// blame returns err as that of the parameter.
+// blame returns err as a *ParameterError about this parameter.
 func (v *namedValue) blame(err error) error { return param.Blame(err, v.vg, v.number) }
 
-// checkFinite finds a value that Load would refuse.
+// checkFinite refuses a value that Load would refuse.
 func (v *namedValue) checkFinite() error {
 	if i, x := v.tensor.Data.FirstBelow(v.tensor.Least); i >= 0 {
 		err := fmt.Errorf("%w: %v", ErrNonFiniteValue, x)

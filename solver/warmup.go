@@ -6,19 +6,19 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/kernel"
 )
 
-// restarts says whether the warm-up may begin again.
+// restarts reports whether the warm-up may begin again.
 func (h *hyperparameters) restarts() bool { return h.restart > 0 && h.scaleSignal == Relative }
 
-// warmed is a decay of older gradients in a warm-up of weight w: μ_t = μ (1 − f w).
-// Gradients from far away say little of what is near.
+// warmed reduces the decay of older gradients in a warm-up of weight w: μ_t = μ (1 − f w). Those
+// gradients come from far away and say little about here.
 func (h *hyperparameters) warmed(decay, w float64) float64 {
 	return float64(decay * (1 - float64(h.momentumWarmup*w)))
 }
 
 const squareDecay = 0.99 // of σ²
 
-// warmupWeight is w, which is 1 at first and falls by e^{−1/τ} at every step, until
-// surprising signals bring it back.
+// warmupWeight updates and returns w, which is 1 at first and decays by e^{−1/τ} a step until
+// unusually large signals raise it again.
 func (h *hyperparameters) warmupWeight(t int, now *reading, l *learned) float64 {
 	if !h.restarts() {
 		return kernel.Exp(-float64(t) / h.warmupSteps)
@@ -46,9 +46,9 @@ func (h *hyperparameters) warmupWeight(t int, now *reading, l *learned) float64 
 	return l.Warmup
 }
 
-// again is the weight of a warm-up that begins now, for a signal of z times the usual
-// size: as two in a row are large, or as one is after a large gradient. One alone
-// has to be larger and does less, because it may be chance.
+// again returns the weight of a warm-up that would begin now, for a signal z times as large as
+// usual. Two large signals in a row begin one, or a single signal after a large gradient, which
+// must be larger and weighs less, because it may be chance.
 func (h *hyperparameters) again(z float64, before *learned) float64 {
 	w := min(min(z, signalLimit, before.Signal)/h.restart-1, 1)
 	if h.prompt {
@@ -58,6 +58,6 @@ func (h *hyperparameters) again(z float64, before *learned) float64 {
 }
 
 const (
-	promptFactor = 1.5 // how much larger one signal has to be than each of two, and how much less large, relative to usual ones, the gradient before it
-	promptWeight = 0.5 // the most that w is then
+	promptFactor = 1.5 // a single signal must exceed 1.5 n σ, and the gradient before it n ḡ / 1.5
+	promptWeight = 0.5 // the largest w after a single signal
 )

@@ -10,13 +10,12 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// ZeroGrad sets the gradients of a model to 0, as a step does that succeeds.
+// ZeroGrad sets the gradients of a model to 0, as a successful step does.
 //
-// A Gorgonia tape machine adds each backward pass onto the gradients that are
-// there. After a step that was refused for a NaN they would have it for ever:
-// ZeroGrad, and go on with the next batch. A parameter without a gradient is
-// left alone; one whose gradient cannot be reached is reported, as a
-// *ParameterError, after all others have been cleared.
+// A Gorgonia tape machine adds each backward pass to the existing gradients. After a step that was
+// refused for a NaN they would stay NaN for ever: call ZeroGrad, and go on with the next batch. A
+// parameter without a gradient is skipped. One whose gradient is of an unsupported kind is
+// reported, as a *ParameterError, after all others have been cleared.
 func ZeroGrad(model []gorgonia.ValueGrad) error {
 	var errs []error
 	for i, vg := range model {

@@ -1,6 +1,6 @@
-// Package atomicfile replaces files: readers see the old content or all of the
-// new, whatever happens in between. It is how solver.Save and this module's
-// commands write, on Linux, macOS, the BSDs and Windows alike.
+// Package atomicfile replaces files: readers see the old content or all of the new, whatever
+// happens in between. It is how solver.Save and this module's commands write, on Linux, macOS, the
+// BSDs and Windows.
 package atomicfile
 
 import (
@@ -16,18 +16,17 @@ import (
 	"syscall"
 )
 
-// Write makes what write writes the content of a file, which need not exist. On an
-// error, of write or its own, the file is as it was, unless the error is the very last,
-// that the new name could not be written to the disk: then a loss of power may undo it.
-// When Write returns nil, none does, as far as the system can promise that; on
-// Windows the new name may be lost, and the old content be found.
+// Write replaces the content of a file, which need not exist, by what write writes. On an error, of
+// write or its own, the file is unchanged, with one exception: if syncing the directory fails, the
+// last operation, the new content is in place but a loss of power may undo that. When Write returns
+// nil, the new content survives a loss of power, as far as the system can promise; on Windows the
+// old content may come back.
 //
-// Behind a symbolic link, the file that it points to is replaced, or made. A file that is
-// there and is not a regular one, such as a directory or a pipe, is an error, and so is one
-// that is read-only. The
-// file keeps its permissions; one that was not there has 0644 less the umask. The new
-// one is written beside the old one, under its name with a dot before and a random
-// suffix, which is all that a process that is killed leaves behind.
+// Write follows symbolic links, and replaces or makes the file that they point to. An existing file
+// that is not regular, such as a directory or a pipe, or that is read-only, is an error. An
+// existing file's permissions are kept; a new one gets 0644 less the umask. The new content is
+// first written to a file beside the old one, whose name is the same with a dot before and a random
+// suffix; a killed process leaves nothing else behind.
 func Write(path string, write func(io.Writer) error) error {
 	p, err := create(path)
 	if err != nil {
@@ -45,7 +44,8 @@ func Write(path string, write func(io.Writer) error) error {
 	return syncDir(p.dir)
 }
 
-// Target is the file that Write writes for a path: the one behind symbolic links, which need not exist.
+// Target returns the file that Write writes for a path: the one behind symbolic links, which need
+// not exist.
 func Target(path string) string {
 	for range maxLinks {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -66,10 +66,11 @@ func Target(path string) string {
 	return path
 }
 
-// maxLinks is how many links Linux follows.
+// maxLinks is Linux's limit.
 const maxLinks = 40
 
-// Check finds out whether Write could write to a file, and leaves it as it is.
+// Check returns the error that Write would return for a file it could not write, and leaves the
+// file as it is.
 func Check(path string) error {
 	p, err := create(path)
 	if err != nil {
@@ -78,9 +79,8 @@ func Check(path string) error {
 	return p.abandon()
 }
 
-// SyncDir writes the names in a directory to the disk, so that a loss of power
-// does not undo a rename. It does nothing on Windows and on file systems that have
-// no such operation.
+// SyncDir flushes the names in a directory to the disk, so that a loss of power does not undo a
+// rename. It does nothing on Windows and on file systems without such an operation.
 func SyncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
@@ -130,8 +130,8 @@ func create(path string) (*pending, error) {
 	return p, nil
 }
 
-// mayWrite says why a file may not be written. To replace it, only its directory
-// has to be writable; but who made a file read-only wants to keep it.
+// mayWrite returns an error if a file is read-only. Replacing it needs only a writable directory,
+// but whoever made it read-only wants to keep it.
 func mayWrite(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -140,7 +140,7 @@ func mayWrite(path string) error {
 	return f.Close()
 }
 
-// keepPermissions gives the file those of the old one, which may be narrower.
+// keepPermissions gives the new file the permissions of the old one.
 func (p *pending) keepPermissions(old os.FileMode) error {
 	now, err := p.file.Stat()
 	if err != nil || now.Mode().Perm() == old {

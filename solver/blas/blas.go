@@ -5,11 +5,11 @@ import (
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
-// Implementation is a BLAS for gorgonia.Use, and wherever gonum's fits. Its
-// methods may be called concurrently.
+// Implementation is a BLAS for gorgonia.Use, and anything that takes gonum's. Its methods may be
+// called concurrently.
 //
-// The methods below are this package's; all others are gonum's, as are the checks
-// of all arguments and what they panic with. A result must not overlap an operand.
+// The methods below are this package's. All others are gonum's, and so are the argument checks and
+// their panics. A result must not overlap an operand.
 type Implementation struct{ gonum.Implementation }
 
 var (
@@ -17,11 +17,10 @@ var (
 	_ blas.Float64 = Implementation{}
 )
 
-// In each method gonum, given α = 0 (and β = 1), checks the arguments and does
-// nothing else.
+// Each method first calls gonum with α = 0 (and β = 1), which only checks the arguments.
 
-// Sgemm computes C = αAB + βC, where C is m×n, and A and B are m×k and k×n after
-// they have been transposed as tA and tB say.
+// Sgemm computes C = αAB + βC, where C is m×n, and A and B are m×k and k×n after tA and tB have
+// been applied.
 func (i Implementation) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	i.Implementation.Sgemm(tA, tB, m, n, k, 0, a, lda, b, ldb, 1, c, ldc)
 	gemm(&workspaces32, tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
@@ -33,8 +32,7 @@ func (i Implementation) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64,
 	gemm(&workspaces64, tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-// Sgemv computes y = αAx + βy, where A is m×n before it has been transposed as tA
-// says.
+// Sgemv computes y = αAx + βy, where A is m×n before tA is applied.
 func (i Implementation) Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int) {
 	i.Implementation.Sgemv(tA, m, n, 0, a, lda, x, incX, 1, y, incY)
 	gemv(&workspaces32, tA, m, n, alpha, a, lda, x, incX, beta, y, incY)

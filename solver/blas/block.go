@@ -2,20 +2,20 @@ package blas
 
 import "unsafe"
 
-// scratch is what one core needs for a product.
+// scratch is one core's memory for a product.
 type scratch[T float] struct {
 	a []T // packed panels
 	b []T
 	c [panelRows * panelBytes / 4]T // a tile
 }
 
-// What is packed at a time: as much as the second cache holds.
+// How much is packed at a time: as much as the second cache holds.
 const (
 	blockRows   = 8 * panelRows // of A
 	blockPanels = 32            // of B: 512 KB
 )
 
-// multiply computes a product, block by block of B and in each block by block of A.
+// multiply computes a product, block by block of B and, within one, block by block of A.
 func (s *scratch[T]) multiply(p product[T]) {
 	columns := blockPanels * panelWidth[T]()
 	for j := 0; j < p.n; j += columns {
@@ -29,10 +29,10 @@ func (s *scratch[T]) multiply(p product[T]) {
 	}
 }
 
-// block does a product with one block of B.
+// block computes a product with one block of B.
 func (s *scratch[T]) block(p *product[T]) {
 	width := panelWidth[T]()
-	// Packing pays for what is read more than once or twice.
+	// Packing pays if elements are read more than once or twice.
 	packsB := p.b.column != 1 || p.m > panelRows
 	packsA := p.n > 2*width && (p.a.column != 1 || conflicting(p.a))
 	s.b = atLeast(s.b, roundUp(p.n, width)*p.k)
@@ -69,11 +69,11 @@ func (s *scratch[T]) block(p *product[T]) {
 	}
 }
 
-// conflicting is whether the rows of a fall into the same few places of the first
-// cache, as they do a multiple of 2 KB apart.
+// conflicting reports whether the rows of a map to the same few lines of the first cache, as rows a
+// multiple of 2 KB apart do.
 func conflicting[T float](a matrix[T]) bool { return a.row*int(unsafe.Sizeof(T(0)))%2048 == 0 }
 
-// atLeast is x, or if that is too short, a longer one.
+// atLeast returns x, or a new slice if x is shorter than n.
 func atLeast[T float](x []T, n int) []T {
 	if len(x) < n {
 		return make([]T, n)
@@ -81,8 +81,8 @@ func atLeast[T float](x []T, n int) []T {
 	return x
 }
 
-// tile updates m rows of C and the columns of two panels of B, of which the second
-// begins next elements behind the first, or of one, or fewer.
+// tile updates m rows and n columns of C. n is the width of two panels of B, the second of which
+// begins next elements after the first, or of one, or less.
 func (s *scratch[T]) tile(m, n int, p *product[T], a, b matrix[T], next int, c matrix[T]) {
 	width := panelWidth[T]()
 	switch {

@@ -2,11 +2,11 @@ package blas
 
 import "unsafe"
 
-// Packing puts the elements of a panel in the order in which a tile reads them,
-// so that they lie in few cache lines and pages.
+// Packing copies a panel into the order in which a tile reads it, so that it occupies few cache
+// lines and pages.
 
-// packColumns writes depth rows of a panel of B, of n columns. Those that are
-// missing of a whole panel are 0.
+// packColumns writes depth rows and n columns of a panel of B. Columns missing from a whole panel
+// become 0.
 func packColumns[T float](to []T, b matrix[T], depth, n int) {
 	width := panelWidth[T]()
 	to = to[:depth*width]
@@ -31,8 +31,8 @@ func packColumns[T float](to []T, b matrix[T], depth, n int) {
 	}
 }
 
-// packRows writes depth columns of a panel of A, of m rows. Those that are
-// missing of a whole panel are left as they are; no tile reads them.
+// packRows writes m rows and depth columns of a panel of A. Rows missing from a whole panel are
+// left unchanged; no tile reads them.
 func packRows[T float](to []T, a matrix[T], m, depth int) {
 	to = to[:depth*panelRows]
 	switch {
@@ -53,8 +53,8 @@ func packRows[T float](to []T, a matrix[T], m, depth int) {
 	}
 }
 
-// interleave writes the elements of four vectors, the first columns of x, side by
-// side. The elements of each are contiguous.
+// interleave writes the elements of the first four columns of x side by side. Each column is
+// contiguous.
 func interleave[T float](to []T, stride int, x matrix[T], depth int) {
 	x0, x1, x2, x3 := x.data[:depth], x.data[x.column:][:depth], x.data[2*x.column:][:depth], x.data[3*x.column:][:depth]
 	for k, v := range x0 {

@@ -1,17 +1,15 @@
 package blas
 
-// This file is the definition of every result, as the package comment has it: sum
-// and update. (The conversions see to it that every product is rounded. Without
-// them, Go may round a product and the sum it is part of only once, and on some
-// processors does.)
+// This file defines every result by sum and update, as the package comment describes. (The
+// conversions round every product. Without them Go may fuse a product with the sum it is part of,
+// and does on some processors.)
 
 type float interface{ float32 | float64 }
 
-// blockDepth is how many k a block has.
+// blockDepth is the number of k in a block.
 const blockDepth = 256
 
-// sum is s after a block of depth elements of a and b, which are stepA and stepB
-// places apart.
+// sum is s after a block of depth elements of a and b, which are stepA and stepB apart.
 func sum[T float](depth int, a []T, stepA int, b []T, stepB int) (s T) {
 	for k := range depth {
 		s += T(a[k*stepA] * b[k*stepB])
@@ -27,8 +25,8 @@ func update[T float](alpha, s, beta, c T) T {
 	return T(beta*c) + T(alpha*s)
 }
 
-// sums is sum for four columns of B that are side by side. Go has all of it in
-// registers, and the processor does all four at once.
+// sums is sum for four adjacent columns of B. Go keeps all of it in registers, and the processor
+// computes the four at once.
 func sums[T float](depth int, a []T, stepA int, b []T, stepB int) (s0, s1, s2, s3 T) {
 	i, j := 0, 0
 	for range depth {
@@ -44,7 +42,7 @@ func sums[T float](depth int, a []T, stepA int, b []T, stepB int) (s0, s1, s2, s
 	return s0, s1, s2, s3
 }
 
-// tilePortable updates a tile of C: some rows, as many columns as a panel of B has.
+// tilePortable updates a tile of C, with the given rows and as many columns as a panel of B.
 func tilePortable[T float](rows, depth int, a, b, c matrix[T], alpha, beta T) {
 	width := panelWidth[T]()
 	for i := range rows {

@@ -8,13 +8,13 @@ import (
 	"gonum.org/v1/gonum/blas"
 )
 
-// matrix is a view of elements: that of row i and column j is data[i*row+j*column].
+// matrix is a view of elements: row i, column j is data[i*row+j*column].
 type matrix[T float] struct {
 	data        []T
 	row, column int
 }
 
-// rowMajor is a matrix as BLAS has it, after it has been transposed as t says.
+// rowMajor returns a BLAS matrix after t has been applied.
 func rowMajor[T float](data []T, stride int, t blas.Transpose) matrix[T] {
 	if t == blas.NoTrans {
 		return matrix[T]{data, stride, 1}
@@ -22,7 +22,7 @@ func rowMajor[T float](data []T, stride int, t blas.Transpose) matrix[T] {
 	return matrix[T]{data, 1, stride}
 }
 
-// from is the part of m that begins at row i and column j.
+// from returns the part of m from row i and column j on.
 func (m matrix[T]) from(i, j int) matrix[T] {
 	return matrix[T]{m.data[i*m.row+j*m.column:], m.row, m.column}
 }
@@ -34,14 +34,14 @@ type product[T float] struct {
 	a, b, c     matrix[T]
 }
 
-// part is the product that ends up in some rows and columns of C.
+// part returns the product for some rows and columns of C.
 func (p product[T]) part(top, left, rows, columns int) product[T] {
 	p.m, p.n = min(rows, p.m-top), min(columns, p.n-left)
 	p.a, p.b, p.c = p.a.from(top, 0), p.b.from(0, left), p.c.from(top, left)
 	return p
 }
 
-// scale is C = βC.
+// scale computes C = βC.
 func (p *product[T]) scale() {
 	if p.beta == 1 {
 		return
@@ -58,31 +58,29 @@ func (p *product[T]) scale() {
 	}
 }
 
-// A panel is as much of a matrix as a tile of C needs. What the result is does not
-// depend on its size.
+// A panel is the part of a matrix that a tile of C needs. The result does not depend on its size.
 const (
 	panelBytes = 64 // of a row of a panel of B: a cache line
 	panelRows  = 12 // of a panel of A
 )
 
-// panelWidth is how many columns a panel of B has.
+// panelWidth is the number of columns of a panel of B.
 func panelWidth[T float]() int { return panelBytes / int(unsafe.Sizeof(T(0))) }
 
 const (
 	// parallelThreshold is the number of multiplications below which one core is
 	// as fast as two (measured).
 	parallelThreshold = 1 << 19
-	// readCost is how many multiplications a core does in the time in which it
-	// reads and packs an element, and borderCost in that in which it waits, for
-	// each k, for a cache line that another one writes to as well (measured).
+	// readCost is the time to read and pack an element, and borderCost the wait, for each k, for a
+	// cache line that another core also writes, both in multiplications (measured).
 	readCost, borderCost = 20, 16
-	// rowsTogether is how many rows of C a core can do at its full speed.
+	// rowsTogether is the number of rows of C that a core computes at once at full speed.
 	rowsTogether = 4
 )
 
-// split returns how many rows and columns of C a core should do: those for which
-// the slowest of so many is done first. Each core reads and packs all it needs
-// itself, which is faster than to pass it on from one core to another.
+// split returns the number of rows and columns of C for each core that minimize the time of the
+// slowest. Each core reads and packs all it needs itself, which is faster than passing packed
+// panels between cores.
 func (p *product[T]) split(workers int) (rows, columns int) {
 	rows, columns = p.m, p.n
 	least := p.m*p.n + readCost*(p.m+p.n)
@@ -100,7 +98,7 @@ func (p *product[T]) split(workers int) (rows, columns int) {
 	return rows, columns
 }
 
-// aligned is whether every row begins with a cache line.
+// aligned reports whether every row begins at a cache line.
 func (m matrix[T]) aligned() bool {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(m.data)))%panelBytes == 0 && m.row%panelWidth[T]() == 0
 }
@@ -108,7 +106,7 @@ func (m matrix[T]) aligned() bool {
 func ceil(x, y int) int    { return (x + y - 1) / y }
 func roundUp(x, y int) int { return ceil(x, y) * y }
 
-// active is how many large products are being computed, which share the cores.
+// active is the number of large products in progress, which share the cores.
 var active atomic.Int64
 
 // multiply computes a product.
@@ -128,7 +126,7 @@ func (w *workspace[T]) multiply(p product[T]) {
 	w.whole = p
 	w.rows, w.columns = p.split(workers)
 	w.team.Do(ceil(p.m, w.rows)*ceil(p.n, w.columns), workers, w.work)
-	w.whole = product[T]{} // lets go of the operands
+	w.whole = product[T]{} // drops the references to the operands
 }
 
 // piece computes one core's part of the whole.

@@ -2,11 +2,11 @@ package blas
 
 import "gonum.org/v1/gonum/blas"
 
-// This file is BLAS's routines as products.
+// This file expresses BLAS's routines as matrix products.
 
 func gemm[T float](workspaces *pool[workspace[T]], tA, tB blas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	if n == 1 {
-		// One column of 64 bytes would be used; as a row, all are.
+		// A panel would use one of its columns; as a row, the result uses all.
 		rows, columns, incB := m, k, ldb
 		if tA != blas.NoTrans {
 			rows, columns = k, m
@@ -51,7 +51,7 @@ func ger[T float](workspaces *pool[workspace[T]], m, n int, alpha T, x []T, incX
 	w.multiply(product[T]{m, n, 1, alpha, 1, column, vector(w.y.gather(n, y, incY)), rowMajor(a, lda, blas.NoTrans)})
 }
 
-// axpy is y = y + αx, in which both are rounded.
+// axpy is y = y + αx, with product and sum rounded.
 func axpy[T float](n int, alpha T, x []T, incX int, y []T, incY int) {
 	if alpha == 0 {
 		return
@@ -79,7 +79,7 @@ func dot[T float](workspaces *pool[workspace[T]], n int, x []T, incX int, y []T,
 	return c
 }
 
-// blockSums is sum for four blocks, which the processor does at once.
+// blockSums is sum for four blocks, which the processor computes at once.
 func blockSums[T float](x, y []T) (s0, s1, s2, s3 T) {
 	x0, x1, x2, x3 := quarters(x)
 	y0, y1, y2, y3 := quarters(y)
@@ -96,14 +96,13 @@ func quarters[T float](x []T) (x0, x1, x2, x3 *[blockDepth]T) {
 	return (*[blockDepth]T)(x), (*[blockDepth]T)(x[blockDepth:]), (*[blockDepth]T)(x[2*blockDepth:]), (*[blockDepth]T)(x[3*blockDepth:])
 }
 
-// vector is x as a row.
+// vector returns x as a row.
 func vector[T float](x []T) matrix[T] { return matrix[T]{x, len(x), 1} }
 
-// buffer holds a vector's elements where those of the caller are not contiguous.
+// buffer holds a vector's elements if the caller's are not contiguous.
 type buffer[T float] struct{ elements []T }
 
-// gather is the n elements of x, which are inc apart, and of which the last comes
-// first if inc is negative.
+// gather returns n elements of x, inc apart, in reverse order if inc is negative.
 func (b *buffer[T]) gather(n int, x []T, inc int) []T {
 	if inc == 1 {
 		return x[:n]
@@ -118,7 +117,7 @@ func (b *buffer[T]) gather(n int, x []T, inc int) []T {
 	return b.elements[:n]
 }
 
-// scatter is gather's opposite.
+// scatter is the inverse of gather.
 func scatter[T float](from, x []T, inc int) {
 	if inc == 1 {
 		return

@@ -17,8 +17,8 @@ const (
 	avx512
 )
 
-// instructions is what the processor and the operating system have: chosen once.
-// Tests compare all.
+// instructions is the set in use, the best that the processor and the operating system support.
+// Tests try all.
 var instructions = detect()
 
 func detect() set {
@@ -31,7 +31,7 @@ func detect() set {
 	return portable
 }
 
-// tile updates a tile of C: some rows, as many columns as a panel of B has.
+// tile updates a tile of C, with the given rows and as many columns as a panel of B.
 func tile[T float](rows, depth int, a, b, c matrix[T], alpha, beta T) {
 	of32, of64 := avx2of32, avx2of64
 	switch instructions {
@@ -54,8 +54,8 @@ func tile[T float](rows, depth int, a, b, c matrix[T], alpha, beta T) {
 	}
 }
 
-// tilePair is tile for panelRows rows and two panels of B, of which the second
-// begins next elements behind the first. It says whether it has done it.
+// tilePair is tile for panelRows rows and two panels of B, the second of which begins next elements
+// after the first. It returns false if there are no instructions for that, and does nothing.
 func tilePair[T float](depth int, a, b matrix[T], next int, c matrix[T], alpha, beta T) bool {
 	if instructions != avx512 {
 		return false
@@ -68,8 +68,8 @@ func tilePair[T float](depth int, a, b matrix[T], next int, c matrix[T], alpha, 
 	return true
 }
 
-// interleaveColumns writes the first rows of a panel of B whose columns are
-// contiguous, and returns how many.
+// interleaveColumns packs the first rows of a panel of B whose columns are contiguous, and returns
+// their number.
 func interleaveColumns[T float](to []T, b matrix[T], depth int) int {
 	size, width := int(unsafe.Sizeof(T(0))), panelWidth[T]()
 	lanes := width / 2
@@ -88,7 +88,7 @@ func interleaveColumns[T float](to []T, b matrix[T], depth int) int {
 	return rows
 }
 
-// function is one of the generated ones. Strides are in bytes.
+// function is a generated one. Strides are in bytes.
 type function[F float] func(depth int, a *F, rowA, columnA int, b *F, rowB, nextB int, c *F, rowC int, alpha, beta F)
 
 // call calls f, whose F is T.
@@ -97,7 +97,7 @@ func call[F, T float](f function[F], depth int, a, b matrix[T], next int, c matr
 	f(depth, start[F](a), size*a.row, size*a.column, start[F](b), size*b.row, size*next, start[F](c), size*c.row, F(alpha), F(beta))
 }
 
-// start is where m begins.
+// start returns the address of m's first element.
 func start[F, T float](m matrix[T]) *F { return (*F)(unsafe.Pointer(&m.data[0])) }
 
 var (

@@ -6,11 +6,10 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/team"
 )
 
-// workspace is what a routine needs beside its arguments. It is used again, by one
-// caller at a time.
+// workspace is a routine's memory besides its arguments. It is reused, by one caller at a time.
 type workspace[T float] struct {
 	whole         product[T]
-	rows, columns int // of a piece of it
+	rows, columns int // of a piece of whole
 	team          team.Team
 	work          func(piece int) // w.piece, made once, so that a product does not allocate it
 	scratches     *pool[scratch[T]]
@@ -30,8 +29,8 @@ var (
 	workspaces64 = pool[workspace[float64]]{make: func() *workspace[float64] { return newWorkspace(&scratches64) }}
 )
 
-// pool holds what nobody uses. It gives back what came last, which the caches may
-// still hold. (A sync.Pool would be emptied now and then, and products allocate.)
+// pool holds unused objects. get returns the one that was put last, which the caches may still
+// hold. (A sync.Pool would be emptied now and then, and products would allocate.)
 type pool[E any] struct {
 	mutex sync.Mutex
 	idle  []*E

@@ -10,20 +10,20 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// A rank's status is what it tells the others before a step. All see the same
-// statuses, so all come to the same conclusion.
+// A rank's status is what it tells the others before a step. All ranks see the same statuses, so
+// all draw the same conclusion.
 const (
-	faultCause    = iota // in causes
+	faultCause    = iota // index in causes
 	faultPosition        // of the parameter at fault
 	faultElement         // counted from 1; 0 if no element is to blame
 	stepsMade
 	parameters // in the model
 	layouts    // hash of their names, dtypes and shapes
-	values     // hash of those that are compared
+	values     // hash of the values that are compared
 	statusWords
 )
 
-// comparison says which values are compared.
+// comparison says whose values are compared.
 type comparison int
 
 const (
@@ -32,8 +32,8 @@ const (
 	all
 )
 
-// agree binds the model and finds why the ranks cannot go on with it together. What
-// it binds the caller releases.
+// agree binds the model and returns an error, the same on all ranks, if they cannot make the step
+// together. The caller releases the model.
 func (s *Solver) agree(model []gorgonia.ValueGrad, gradients bool, compared comparison) error {
 	own := s.bind(model, gradients)
 	s.compose(compared)
@@ -62,8 +62,7 @@ func (s *Solver) agree(model []gorgonia.ValueGrad, gradients bool, compared comp
 	return nil
 }
 
-// bind finds the memory of every parameter, or else enters the fault into the
-// status, and returns it.
+// bind finds the memory of every parameter. It enters an error into the status, and returns it.
 func (s *Solver) bind(model []gorgonia.ValueGrad, gradients bool) error {
 	s.status = [statusWords]uint64{}
 	err := s.bindModel(model, gradients)
@@ -108,7 +107,7 @@ func (s *Solver) compose(compared comparison) {
 	}
 }
 
-// blame is the error of another rank, as far as its status tells.
+// blame reconstructs another rank's error from its status.
 func blame(model []gorgonia.ValueGrad, status []uint64) error {
 	position, element := int(status[faultPosition]), int(status[faultElement])-1
 	e := &solver.ParameterError{Position: position, Err: causes[status[faultCause]]}
@@ -122,7 +121,7 @@ func blame(model []gorgonia.ValueGrad, status []uint64) error {
 	return e
 }
 
-// difference says what a rank has other than rank 0 has.
+// difference says how a rank's status differs from rank 0's.
 func (s *Solver) difference(rank int, first, other [4]uint64) error {
 	switch {
 	case first[0] != other[0]:
@@ -148,8 +147,7 @@ func (s *Solver) difference(rank int, first, other [4]uint64) error {
 		ErrDiffer, s.steps, s.known.Bound()[i].description(), s.known.Position(i)+1, rank, advice)
 }
 
-// firstDifference finds the first of the bound parameters, or none, that a rank and
-// rank 0 have and that differs.
+// firstDifference returns the first bound parameter that differs between a rank and rank 0, or -1.
 func (s *Solver) firstDifference(rank int) (i int, layout bool, err error) {
 	var hashes []uint64
 	for _, r := range s.known.Bound() {
@@ -167,7 +165,7 @@ func (s *Solver) firstDifference(rank int) (i int, layout bool, err error) {
 	return -1, false, nil
 }
 
-// differentLayouts exchanges the descriptions, as far as they fit.
+// differentLayouts exchanges the descriptions, of 256 bytes at most.
 func (s *Solver) differentLayouts(i, rank int) error {
 	words := make([]uint64, 32)
 	copy(bytesOf(words), s.known.Bound()[i].description())

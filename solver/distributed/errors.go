@@ -7,11 +7,11 @@ import (
 	"github.com/seed1e560811/funnel/solver"
 )
 
-// ErrDiffer is in the error of ranks that do not hold the same model.
+// ErrDiffer says that the ranks do not hold the same model.
 var ErrDiffer = errors.New("the ranks do not hold the same model")
 
-// RankError says which rank could not make its step. Every rank returns it. It
-// unwraps to a *solver.ParameterError, which is more detailed on that rank.
+// RankError says which rank could not make its step. Every rank returns it. It unwraps to a
+// *solver.ParameterError, which has more detail on that rank.
 type RankError struct {
 	Rank int
 	Err  error
@@ -21,8 +21,7 @@ func (e *RankError) Error() string { return fmt.Sprintf("distributed: rank %d: %
 
 func (e *RankError) Unwrap() error { return e.Err }
 
-// causes are what a rank can tell the others of its fault, by number. 0 is
-// none.
+// causes are the errors that a rank can report to the others, by number. 0 is none.
 var causes = [...]error{nil, solver.ErrNonFiniteGradient, solver.ErrNoGradient, solver.ErrNoValue, solver.ErrMismatch, solver.ErrShared, solver.ErrUnsupported}
 
 func numberOf(err error) uint64 {

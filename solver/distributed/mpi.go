@@ -47,16 +47,15 @@ import (
 	"unsafe"
 )
 
-// openMPI is a link. All calls are made by one thread: the goroutine that starts
-// MPI is locked to it, and makes them. (A thread of their own would have to be
-// woken for each: 0.2 ms, measured with two ranks on two cores, for a call of
-// 1 µs.) Only an abort may come from elsewhere, which MPI_THREAD_SERIALIZED allows.
+// openMPI is a link. One thread makes all calls: that of the goroutine that started MPI, which is
+// locked to it. (Waking a dedicated thread would take 0.2 ms, measured with two ranks on two cores,
+// for a call of 1 µs.) Only an abort may come from elsewhere, which MPI_THREAD_SERIALIZED allows.
 type openMPI struct {
 	rankOf, sizeOf int
 	calls          sync.Mutex
 }
 
-// connected is set for good: MPI cannot be initialised twice.
+// connected is never reset: MPI cannot be initialised twice.
 var connected atomic.Bool
 
 func connect() (link, error) {
@@ -84,7 +83,7 @@ func (m *openMPI) initialise() error {
 	return nil
 }
 
-// result is the error that a function of MPI has returned.
+// result returns the error for a return code of MPI.
 func result(function string, code C.int) error {
 	if code == C.MPI_SUCCESS {
 		return nil
@@ -98,8 +97,8 @@ func result(function string, code C.int) error {
 func (m *openMPI) rank() int { return m.rankOf }
 func (m *openMPI) size() int { return m.sizeOf }
 
-// memory is C's: networks that read memory by themselves keep track of what C
-// returns to the system, and do not see what Go returns.
+// memory is allocated by C: networks that access memory directly notice when C returns memory to
+// the system, but not when Go does.
 func (m *openMPI) memory(words int, old []uint64) []uint64 {
 	C.free(unsafe.Pointer(unsafe.SliceData(old)))
 	if words == 0 {
@@ -133,8 +132,8 @@ func (m *openMPI) finalize() error {
 	return result("MPI_Finalize", C.MPI_Finalize())
 }
 
-// abort ends the process without MPI if a call is under way, which may never
-// return: whoever started the ranks then ends the others.
+// abort ends the process without MPI if a call is under way, which may never return. The launcher
+// then ends the other ranks.
 func (m *openMPI) abort() {
 	if m.calls.TryLock() {
 		C.abort_all()

@@ -13,14 +13,14 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// replica is one parameter as this rank has it, of either dtype.
+// replica is this rank's copy of one parameter, of either dtype.
 type replica interface {
 	param.State
 	checkGradient() error
 	description() string
 	layoutHash() uint64
 	valueHash() uint64
-	compared() *bool // whether its values have been
+	compared() *bool // points to whether its values have been compared
 }
 
 type replicaOf[T kernel.Float] struct {
@@ -47,13 +47,14 @@ func (r *replicaOf[T]) Bind(name string, value, gradient gorgonia.Value) error {
 	return r.Binding.Bind(name, value, gradient)
 }
 
-// Release gives up the parameter's memory.
+// Release drops the references to the parameter's memory.
 func (r *replicaOf[T]) Release() {
 	r.gradients = nil
 	r.Binding.Release()
 }
 
-// checkGradient lists the gradient, which is where the registry has put it by then.
+// checkGradient lists the gradient, after the registry has decided whether it is a copy, and checks
+// it.
 func (r *replicaOf[T]) checkGradient() error {
 	r.gradients = r.Gradient.List()
 	return r.CheckGradient(r.gradients, false)
@@ -73,10 +74,10 @@ func hash(b []byte) uint64 {
 	return binary.LittleEndian.Uint64(sum[:])
 }
 
-// mix puts another hash into one of several, whose order matters.
+// mix adds a hash to a combined one, which depends on their order.
 func mix(hashes, next uint64) uint64 { return (hashes ^ next) * 0x100000001b3 }
 
-// each goes through the replicas of one dtype.
+// each iterates over the replicas of dtype T.
 func each[T kernel.Float](model []replica) iter.Seq[*replicaOf[T]] {
 	return func(yield func(*replicaOf[T]) bool) {
 		for _, r := range model {

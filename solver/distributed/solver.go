@@ -14,30 +14,30 @@ var _ gorgonia.Solver = (*Solver)(nil)
 //
 //	g ← (g_0 + g_1 + … + g_{n−1}) / n
 //
-// Make one with New. With one rank it is the inner solver.
+// Make one with New. With one rank Step is the inner solver's.
 //
-// Before a parameter's first step, and every CheckEvery steps, the ranks compare
-// their models: names, dtypes, shapes, and values by hash. Where they differ
-// every rank returns the same error, which unwraps to ErrDiffer.
+// Before a parameter's first step, and every CheckEvery steps, the ranks compare their models:
+// names, dtypes, shapes, and hashes of values. If they differ, every rank returns the same error,
+// which unwraps to ErrDiffer.
 //
-// Hyperparameters are the inner solver's, and so is what solver.Save saves: give
-// that the inner one. Whatever one rank changes between steps every rank must.
+// Set hyperparameters on the inner solver, and give that to solver.Save. Every rank must make the
+// same changes between steps.
 type Solver struct {
-	// CheckEvery is after how many steps the ranks make sure that their values
-	// are still the same, at the start of the next. New sets it to 1000; at 0
-	// they never do. It must be the same on every rank.
+	// CheckEvery is the number of steps after which the ranks compare all values again, at the
+	// start of the next step. New sets it to 1000; with 0 they never do. It must be the same on
+	// every rank.
 	CheckEvery int
 
 	inner gorgonia.Solver
 	world *World
 	known *param.Registry[replica]
-	steps int // made
+	steps int // steps made
 
 	status [statusWords]uint64 // scratch, valid during Step
 }
 
-// New returns inner, stepping with all ranks of world. Every other wrapper, such as an
-// Augmented, belongs into it: what is outside sees the gradients of one rank.
+// New returns inner, stepping with all ranks of world. Other wrappers, such as an Augmented, must
+// be inside: a wrapper outside sees only the gradients of one rank.
 func New(inner gorgonia.Solver, world *World) *Solver {
 	return &Solver{CheckEvery: 1000, inner: inner, world: world, known: param.NewRegistry[replica]()}
 }
@@ -45,10 +45,9 @@ func New(inner gorgonia.Solver, world *World) *Solver {
 // Step replaces the gradients by their averages over all ranks and lets inner
 // step. Every rank gives the same parameters in the same order.
 //
-// If a gradient is missing or not finite on any rank, every rank returns a
-// *RankError, none steps, and all is as it was. If inner refuses, which it does
-// on all ranks alike, the gradients are the averages. An error of MPI leaves
-// nothing to go on with; Abort ends the other ranks, too.
+// If a gradient is missing or not finite on any rank, every rank returns a *RankError, and nothing
+// has changed. If inner refuses the step, it does so on all ranks, and the gradients are the
+// averages. After an error of MPI the job cannot continue; Abort ends the other ranks.
 func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	if err := s.made(); err != nil {
 		return err
@@ -77,7 +76,7 @@ func (s *Solver) Step(model []gorgonia.ValueGrad) error {
 	return nil
 }
 
-// Check compares the models of all ranks now, as Step does now and then.
+// Check compares the models of all ranks now, as Step does every CheckEvery steps.
 func (s *Solver) Check(model []gorgonia.ValueGrad) error {
 	if err := s.made(); err != nil {
 		return err
@@ -86,8 +85,8 @@ func (s *Solver) Check(model []gorgonia.ValueGrad) error {
 	return s.agree(model, false, all)
 }
 
-// Broadcast gives every rank the values that rank 0 has. Call it where ranks
-// start from different values; what solvers keep is not sent.
+// Broadcast gives every rank rank 0's values. Call it if ranks start from different values; solver
+// state is not sent.
 func (s *Solver) Broadcast(model []gorgonia.ValueGrad) error {
 	if err := s.made(); err != nil {
 		return err

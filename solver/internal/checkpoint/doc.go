@@ -1,9 +1,8 @@
-// Package checkpoint is the file that a training is saved in: what it contains,
-// and how it is written, read and checked.
+// Package checkpoint defines the file format of a saved training, and writes, reads and checks it.
 //
-// A checkpoint is a safetensors file. Its tensors are the values of a model, by
-// the names of their parameters, and the arrays of a solver's state, for instance
-// funnel.velocity/NAME. All else is in its metadata:
+// A checkpoint is a safetensors file. Its tensors are the values of a model, by the names of their
+// parameters, and the arrays of a solver's state, for instance funnel.velocity/NAME. The rest is in
+// its metadata:
 //
 //	funnel.version   1
 //	funnel.solver    kind, hyperparameters, steps and scales, as JSON; absent if
@@ -13,18 +12,17 @@
 //
 // # Files of other versions
 //
-// A name that a file lacks was not there when it was written: it takes the value
-// that means "as it was before this existed", which is documented where the name
-// is. So a new hyperparameter or scalar is written only where it differs from that
-// value, and a new tensor is announced by a field of the record that files from
-// before lack. A name that this version does not know is ErrVersion: a later version
-// wrote the file. The rule of the checksum never changes, so that a damaged file of
-// any version is found to be one.
+// A name that a file lacks did not exist when it was written. It takes the value that means "as it
+// was before this existed", which is documented with the name. So a new hyperparameter or scalar is
+// written only where it differs from that value, and a new tensor is announced by a field of the
+// record that earlier files lack. A name that this version does not know means that a later version
+// wrote the file: ErrVersion. How the checksum is computed never changes, so that damage is
+// detected in a file of any version.
 package checkpoint
 
 import "errors"
 
-// What can be wrong with a checkpoint. Package solver exports them.
+// Faults of a checkpoint. Package solver exports them.
 var (
 	ErrCorrupt   = errors.New("a damaged checkpoint")
 	ErrForeign   = errors.New("not a checkpoint of this package")
@@ -39,8 +37,8 @@ const (
 	checksumKey = "funnel.checksum"
 )
 
-// Reserved begins the names of tensors that are not a model's.
+// Reserved is the prefix of tensors that are not a model's.
 const Reserved = "funnel."
 
-// bufferSize is how many bytes are converted at a time.
+// bufferSize is how many bytes are encoded or decoded at a time.
 const bufferSize = 1 << 16

@@ -19,20 +19,18 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Plan is what is to become of a file.
+// Plan says which tensors of a file to read.
 type Plan struct {
-	// Values are the tensors of the model, and Solver those of the solver's
-	// state, nil if nothing is to be read of that.
+	// Values are the model's tensors, and Solver those of the solver's state. SkipSolver ignores
+	// the latter.
 	Values, Solver []*Tensor
 	SkipSolver     bool
 }
 
-// Read reads a file to its end into the tensors that plan makes for it, and
-// checks everything. plan is given what the file has of a solver, nil if it has
-// none.
+// Read reads a file to its end into the tensors of plan, and checks everything. The argument of
+// plan is the file's record of a solver, nil if it has none.
 //
-// A file that does not fit is read to its end all the same: one that is damaged
-// is to be called that.
+// A file that does not match is also read to its end, so that a damaged one is reported as damaged.
 func Read(r io.Reader, plan func(*Solver) (Plan, error)) error {
 	in := &source{reader: bufio.NewReaderSize(r, bufferSize), hash: sha256.New(), buffer: make([]byte, bufferSize)}
 	err := in.read(plan)
@@ -45,7 +43,7 @@ func Read(r io.Reader, plan func(*Solver) (Plan, error)) error {
 // source is a file being read.
 type source struct {
 	reader *bufio.Reader
-	err    error // of the reader, but for its end
+	err    error // of the reader, except EOF
 	hash   hash.Hash
 	buffer []byte
 }
@@ -87,14 +85,13 @@ func (in *source) read(plan func(*Solver) (Plan, error)) error {
 	return nil
 }
 
-// signatureWithin is how many bytes at the start of a checkpoint are sure to
-// contain one of its keys.
+// signatureWithin is how many bytes at the start of a checkpoint always contain one of its keys.
 const signatureWithin = 256
 
-// signature is what every checkpoint has after the eight bytes of its length.
+// signature begins every checkpoint, after the eight bytes of its length.
 const signature = `{"__metadata__":{"` + Reserved
 
-// origin tells a damaged checkpoint from a file that never was one.
+// origin distinguishes a damaged checkpoint from a file that never was one.
 func origin(start []byte) error {
 	if bytes.Contains(start, []byte(Reserved)) {
 		return ErrCorrupt
@@ -116,7 +113,7 @@ func checkVersion(text string) error {
 	return nil
 }
 
-// match asks for a plan and finds the tensors of the file that belong to it.
+// match calls plan and pairs its tensors with the file's.
 func match(header *safetensors.Header, plan func(*Solver) (Plan, error)) (into []*Tensor, err error) {
 	if err := checkVersion(header.Metadata[versionKey]); err != nil {
 		return nil, err
@@ -151,7 +148,7 @@ func match(header *safetensors.Header, plan func(*Solver) (Plan, error)) (into [
 	return slices.Concat(p.Values, p.Solver), nil
 }
 
-// pair finds out whether the tensors of a file are those wanted.
+// pair checks that the tensors of a file are those wanted.
 func pair(have map[string]safetensors.Tensor, want []*Tensor) error {
 	roles := map[string]bool{}
 	for _, w := range want {
@@ -176,8 +173,8 @@ func pair(have map[string]safetensors.Tensor, want []*Tensor) error {
 	return fmt.Errorf("%w: it has %q, and nothing here has that name", ErrDifferent, name)
 }
 
-// data reads the data of the file to its end, fills the tensors, and checks the
-// checksum. text is what went before.
+// data reads the rest of the file, fills the tensors, and checks the checksum. text is everything
+// before.
 func (in *source) data(header *safetensors.Header, text []byte, into []*Tensor) error {
 	at := checksumAt(text)
 	if at < 0 {
@@ -204,8 +201,7 @@ func (in *source) data(header *safetensors.Header, text []byte, into []*Tensor) 
 	return nil
 }
 
-// tensor reads the data of one tensor into an array, or, if that is nil, skips
-// them.
+// tensor reads the data of one tensor into array, or skips them if that is nil.
 func (in *source) tensor(t safetensors.Tensor, array Array) error {
 	size := t.End - t.Begin
 	for at := int64(0); at < size; at += bufferSize {

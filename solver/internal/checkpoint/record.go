@@ -10,24 +10,23 @@ import (
 	"strings"
 )
 
-// Solver is all that a checkpoint has of a solver, but for its tensors.
+// Solver is a checkpoint's record of a solver, without tensors.
 type Solver struct {
 	Kind            string                     `json:"kind"`
-	Hyperparameters map[string]json.RawMessage `json:"hyperparameters,omitempty"` // of a solver of this module
-	Steps           int                        `json:"steps"`                     // 0 of an EGU
-	Scale           float64                    `json:"scale,omitempty"`           // s of Global scope
+	Hyperparameters map[string]json.RawMessage `json:"hyperparameters,omitempty"` // only of this module's solvers
+	Steps           int                        `json:"steps"`                     // 0 for an EGU
+	Scale           float64                    `json:"scale,omitempty"`           // s with Global scope
 	Parameters      []Parameter                `json:"parameters,omitempty"`
 	Inner           *Solver                    `json:"inner,omitempty"` // of an Augmented
 	Adapting
 }
 
-// Parameter is all that a checkpoint has of a solver's state of one parameter,
-// but for its tensors.
+// Parameter is a checkpoint's record of a solver's state of one parameter, without tensors.
 type Parameter struct {
 	Name      string    `json:"name"`
 	Steps     int       `json:"steps"`
 	Scale     float64   `json:"scale"`               // s of its last step
-	Direction []float64 `json:"direction,omitempty"` // of a FunnelAdam: what makes d of m and v
+	Direction []float64 `json:"direction,omitempty"` // of a FunnelAdam: the coefficients of d
 	Start     float64   `json:"start,omitempty"`     // of a FunnelAdam: the weight of m_0 in m. Absent: β1^steps
 	Flushes   bool      `json:"flushes,omitempty"`   // subnormal state is set to 0. Absent: it stays
 	Averages  bool      `json:"averages,omitempty"`  // it has a step average
@@ -35,41 +34,41 @@ type Parameter struct {
 	Adapting
 }
 
-// Adapting is what the adaptation of a scale goes on from. Files from before it
-// existed lack it, which means that every step moved something.
+// Adapting is the state of a scale's adaptation. Files from before it existed lack it, which means
+// that every step moved something.
 type Adapting struct {
 	Idle  int  `json:"idle,omitempty"`  // how many of the steps moved nothing
 	Still bool `json:"still,omitempty"` // the last step moved nothing
 	Learned
 }
 
-// Learned is what the adaptation of a scale has learned besides the scale. It is 0 until
-// there is something to learn it from, and in files from before it existed.
+// Learned is what a scale's adaptation has learned besides the scale. A field is 0 until it is
+// first set, and in files from before it existed.
 type Learned struct {
 	GradientNorm    float64 `json:"gradient_norm,omitempty"`    // ḡ, the running size of the gradient
 	GradientPeak    float64 `json:"gradient_peak,omitempty"`    // G, which follows ḡ upwards
 	GradientLargest float64 `json:"gradient_largest,omitempty"` // the largest ḡ since step τ
-	GradientLow     float64 `json:"gradient_low,omitempty"`     // ḡ_low, the smallest ḡ of late
+	GradientLow     float64 `json:"gradient_low,omitempty"`     // ḡ_low, the recent minimum of ḡ
 	ValueLength     float64 `json:"value_length,omitempty"`     // ‖θ‖̄, the running mean of ‖θ‖
 
-	// of steps that moved something
-	ScaleSum float64 `json:"scale_sum,omitempty"` // A, of the scales before the floor, outside of warm-ups
+	// over steps that moved something
+	ScaleSum float64 `json:"scale_sum,omitempty"` // A, the sum of the scales before the floor, outside of warm-ups
 	ScaleLog float64 `json:"scale_log,omitempty"` // ln s̄, the mean of their logarithms
-	Steady   float64 `json:"steady,omitempty"`    // T, how much of the steps is in both
+	Steady   float64 `json:"steady,omitempty"`    // T, the sum of the steps' weights in A
 
-	WarmupSum   float64 `json:"warmup_sum,omitempty"`   // B, of the scales in warm-ups, like A
-	WarmupSteps float64 `json:"warmup_steps,omitempty"` // W, how much of the steps is in it
+	WarmupSum   float64 `json:"warmup_sum,omitempty"`   // B, the same sum in warm-ups
+	WarmupSteps float64 `json:"warmup_steps,omitempty"` // W, the sum of the steps' weights in B
 
 	GradientRatio float64 `json:"gradient_ratio,omitempty"` // r, the last ‖g‖ over ḡ
-	Warmup        float64 `json:"warmup,omitempty"`         // w, the weight of a warm-up that may begin again
+	Warmup        float64 `json:"warmup,omitempty"`         // w, the weight of the warm-up, if it may begin again
 	SignalSquare  float64 `json:"signal_square,omitempty"`  // σ², the running mean of c²
 	Signal        float64 `json:"signal,omitempty"`         // z, the last c over σ
 	SignalMean    float64 `json:"signal_mean,omitempty"`    // c̄, the running mean of c after warm-ups
-	AverageSignal float64 `json:"average_signal,omitempty"` // ā, the running mean of what the step average alone has of the cosine
-	AverageSteps  float64 `json:"average_steps,omitempty"`  // L, how many steps a step average that grows longer is over
+	AverageSignal float64 `json:"average_signal,omitempty"` // ā, the running mean of the step average's part of the cosine
+	AverageSteps  float64 `json:"average_steps,omitempty"`  // L, the number of steps in a step average that grows longer
 }
 
-// MaxSteps is more than anybody makes.
+// MaxSteps exceeds every real number of steps.
 const MaxSteps = 1 << 53
 
 func parseSolver(text string) (*Solver, error) {
@@ -89,8 +88,8 @@ func parseSolver(text string) (*Solver, error) {
 	return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, solverKey, err)
 }
 
-// Number is a float64 in JSON: a number or, if JSON has none for it, a string. An
-// option without a meaning for the solver may have been set to anything.
+// Number is a float64 in JSON: a number, or a string for NaN and Inf, which an option that the
+// solver ignores may be set to.
 type Number float64
 
 // MarshalJSON writes the shortest text that reads as the same number.

@@ -11,22 +11,22 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Tensor is an array of a checkpoint: to be written, or for a file to fill.
+// Tensor is an array of a checkpoint, to be written or to be read into.
 type Tensor struct {
-	Role      string // what it is to the solver; empty for a value
-	Parameter string // the name of the parameter it belongs to; empty for the solver's
+	Role      string // its role in the solver's state; empty for a value
+	Parameter string // the parameter's name; empty if it is the solver's
 	Shape     tensor.Shape
 	Data      Array
-	Least     float64 // the smallest number that it can contain
+	Least     float64 // the smallest valid element
 }
 
-// AnyFinite, 0 and Positive are what Least can be.
+// AnyFinite, 0 and Positive are the values of Least.
 const (
 	AnyFinite = -math.MaxFloat64
 	Positive  = math.SmallestNonzeroFloat64
 )
 
-// Name is the tensor's in the file.
+// Name is the tensor's name in the file.
 func (t *Tensor) Name() string {
 	switch "" {
 	case t.Role:
@@ -37,7 +37,7 @@ func (t *Tensor) Name() string {
 	return Reserved + t.Role + "/" + t.Parameter
 }
 
-// Check finds a number that the tensor cannot contain.
+// Check returns an error if an element is invalid.
 func (t *Tensor) Check() error {
 	i, x := t.Data.FirstBelow(t.Least)
 	if i < 0 {
@@ -58,14 +58,14 @@ func atLeast(least float64) string {
 
 // Array is a list of float32, float64 or bytes.
 type Array interface {
-	DType() string                               // in the format's words
+	DType() string                               // as the format spells it
 	Size() int                                   // in bytes
-	encode(b []byte, from int)                   // writes the bytes from there on into b
-	decode(b []byte, from int)                   // takes b as the bytes from there on
-	FirstBelow(least float64) (i int, x float64) // or not finite; i is -1 if there is none
+	encode(b []byte, from int)                   // copies the bytes from that offset into b
+	decode(b []byte, from int)                   // sets the bytes from that offset to b
+	FirstBelow(least float64) (i int, x float64) // the first below least or not finite; i is -1 if there is none
 }
 
-// Floats is an Array. Its bytes are counted in whole elements.
+// Floats is an Array of numbers. encode and decode take whole elements.
 type Floats[T kernel.Float] []T
 
 func elementSize[T kernel.Float]() int { return int(unsafe.Sizeof(T(0))) }
@@ -107,7 +107,7 @@ func (l Floats[T]) decode(b []byte, from int) {
 	}
 }
 
-// FirstBelow finds the first number below least, or not finite.
+// FirstBelow returns the first number below least or not finite.
 func (l Floats[T]) FirstBelow(least float64) (int, float64) {
 	for i, x := range l {
 		if x := float64(x); !(x >= least && x <= math.MaxFloat64) {
@@ -117,8 +117,8 @@ func (l Floats[T]) FirstBelow(least float64) (int, float64) {
 	return -1, 0
 }
 
-// Bytes is an Array whose length is the file's to say. It grows as it is decoded,
-// so that a length without the bytes takes no memory.
+// Bytes is an Array whose length comes from the file. It grows as it is decoded, so that a false
+// length takes no memory.
 type Bytes []byte
 
 // DType returns U8.
@@ -131,5 +131,5 @@ func (o *Bytes) encode(b []byte, from int) { copy(b, (*o)[from:]) }
 
 func (o *Bytes) decode(b []byte, from int) { *o = append((*o)[:from], b...) }
 
-// FirstBelow finds nothing.
+// FirstBelow returns -1: every byte is valid.
 func (o *Bytes) FirstBelow(float64) (int, float64) { return -1, 0 }

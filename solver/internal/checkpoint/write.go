@@ -14,14 +14,13 @@ import (
 	"github.com/seed1e560811/funnel/solver/internal/safetensors"
 )
 
-// File is a checkpoint, ready to be written.
+// File is a checkpoint that is ready to be written.
 type File struct {
 	tensors []*Tensor
-	text    []byte // all that goes before the tensors' data
+	text    []byte // everything before the tensors' data
 }
 
-// New returns a checkpoint of a model's values and a solver's state. A nil solver
-// makes one of values alone.
+// New returns a checkpoint of a model's values and a solver's state; s is nil for values alone.
 func New(s *Solver, tensors []*Tensor) (*File, error) {
 	metadata := map[string]string{versionKey: strconv.Itoa(version), checksumKey: blank}
 	if s != nil {
@@ -32,7 +31,7 @@ func New(s *Solver, tensors []*Tensor) (*File, error) {
 		metadata[solverKey] = string(text)
 	}
 	f := &File{tensors: slices.Clone(tensors)}
-	slices.SortFunc(f.tensors, func(a, b *Tensor) int { // the widest first, for alignment
+	slices.SortFunc(f.tensors, func(a, b *Tensor) int { // widest first, for alignment
 		return cmp.Or(cmp.Compare(width(a), width(b)), cmp.Compare(a.Name(), b.Name()))
 	})
 	h := &safetensors.Header{Metadata: metadata}
@@ -47,7 +46,7 @@ func New(s *Solver, tensors []*Tensor) (*File, error) {
 // width orders data types from the widest to the narrowest.
 func width(t *Tensor) int { return slices.Index([]string{"F64", "F32", "U8"}, t.Data.DType()) }
 
-// Write writes the file. It goes through the data twice, first for the checksum.
+// Write writes the file. It encodes the data twice, first for the checksum.
 func (f *File) Write(w io.Writer) error {
 	h := sha256.New()
 	h.Write(f.text)
@@ -78,11 +77,11 @@ func (f *File) writeData(w io.Writer) error {
 	return nil
 }
 
-// blank stands for the checksum while it is computed.
+// blank replaces the checksum while it is computed.
 var blank = strings.Repeat("0", 2*sha256.Size)
 
-// checksumAt returns where the checksum is in the text, or -1. It is there once
-// at most: in strings of JSON quotes are escaped.
+// checksumAt returns where the checksum is in the text, or -1. Its key occurs at most once, because
+// quotes in JSON strings are escaped.
 func checksumAt(text []byte) int {
 	key := []byte(`"` + checksumKey + `":"`)
 	i := bytes.Index(text, key)

@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-// AdamStep holds the numbers of one step of FunnelAdam for one parameter:
+// AdamStep holds the coefficients of one step of FunnelAdam for one parameter:
 //
 //	p ← gain: see Gain
 //	m ← β1 m + (1−β1) (p ⊙ g)
@@ -18,7 +18,7 @@ type AdamStep[T Float] struct {
 	Rate             T // η s
 }
 
-// AdamDirection makes d from m and v, as Kingma and Ba write it for speed:
+// AdamDirection holds the coefficients of d, in the efficient form of Kingma and Ba:
 //
 //	d = Correction · m / (√v + Eps)
 type AdamDirection[T Float] struct {
@@ -53,16 +53,16 @@ func updateAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) {
 	}
 }
 
-// First returns an element of d in the first step that moves. Steps before it that moved
-// nothing may have left something in m, v and p.
+// First returns an element of d in the first step that moves something. Earlier steps may have
+// changed m, v and p.
 func (c *AdamStep[T]) First(gradient, theta, m, v, p T) T {
 	g := c.Gradient(gradient, theta)
 	p = c.Gain.next(p, m, g)
 	return c.Direction.Of(T(c.Beta1*m)+T(c.Weight1*T(p*g)), T(c.Beta2*v)+T(T(c.Weight2*g)*g))
 }
 
-// MeasureAdam reads one block of a parameter. last is the Direction of the step
-// before, which makes its d from m and v as they still are.
+// MeasureAdam reads one block of a parameter. last is the previous step's Direction, which gives d
+// from m and v as they are before the update.
 func MeasureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *Objective[T]) Sums {
 	var p partialSums
 	fastMeasureAdam(theta, gradient, m, v, last, o, &p)
@@ -79,8 +79,7 @@ func measureAdam[T Float](theta, gradient, m, v []T, last *AdamDirection[T], o *
 	}
 }
 
-// OverflowAdam returns the index of the first element of which UpdateAdam would
-// make a number that is not finite, or -1.
+// OverflowAdam returns the index of the first element that UpdateAdam would make non-finite, or -1.
 func OverflowAdam[T Float](theta, gradient, m, v, p []T, c *AdamStep[T]) int {
 	var x copies[T]
 	for i := 0; i < len(theta); i += len(x[0]) {

@@ -2,9 +2,8 @@ package kernel
 
 import "math"
 
-// UpdateAugmented goes s times as far as from theta to target, where the
-// augmented solver would go. The way back, unscaled, it writes to descent or, where
-// average is not nil, averages there.
+// UpdateAugmented moves theta s times as far as the augmented solver, which would move it to
+// target. It writes −Δ, unscaled, to descent or, if average is not nil, averages it there.
 func UpdateAugmented[T Float](theta, target, descent []T, s T, average *AverageStep[T]) {
 	for i := range theta {
 		back := theta[i] - target[i] // −Δ
@@ -16,8 +15,8 @@ func UpdateAugmented[T Float](theta, target, descent []T, s T, average *AverageS
 	}
 }
 
-// Likeness is cos⁴ of the angle between the way back from target to theta and descent,
-// of what the sample has of them, 0 where either is.
+// Likeness is cos⁴ of the angle between −Δ = theta − target and descent, over the sample; 0 where
+// either is 0.
 func Likeness[T Float](theta, target, descent []T, of Sample) float64 {
 	var dot, squaredBack, squaredDescent float64
 	for k, end := of.periods(0, of.n); k < end; k++ {
@@ -37,8 +36,8 @@ func Likeness[T Float](theta, target, descent []T, of Sample) float64 {
 	return min(float64(square*square), 1)
 }
 
-// OverflowAugmented returns the index of the first element of which
-// UpdateAugmented would make a number that is not finite, or -1.
+// OverflowAugmented returns the index of the first element that UpdateAugmented would make
+// non-finite, or -1.
 func OverflowAugmented[T Float](theta, target []T, s T) int {
 	for i := range theta {
 		if !finite(theta[i]-target[i]) || !finite(augmented(theta[i], target[i], s)) {

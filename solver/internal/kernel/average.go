@@ -1,28 +1,27 @@
 package kernel
 
-// This file has the step average ū, the running mean of the directions d, which forgets
-// as much as the weight w of the warm-up says:
+// This file has the step average ū, the running mean of the directions d, which a warm-up of weight
+// w makes forget:
 //
 //	ū ← β (1−w) ū + a d,  a = 3 (1−β_u), of Augmented 2.2 (1−β_u)
 //
-// d is here ν of Funnel, −Δ of Augmented, averaged as ν is, and of FunnelAdam m, which
-// AdamDirection makes the direction of.
+// d is Funnel's ν, Augmented's averaged −Δ, or FunnelAdam's m, which AdamDirection turns into a
+// direction.
 
-// LastShare is how much more than in the average the last direction counts where the
-// scale is adapted along both.
+// LastShare is the extra weight of the last direction in the signal's direction ū + 0.3 d.
 const LastShare = 0.3
 
-// along is an element of what the scale is adapted along: ū + 0.3 d.
+// along returns an element of ū + 0.3 d.
 func along[T Float](mean, d T) T { return mean + T(LastShare*d) }
 
-// AverageStep holds the numbers that bring the step average up to date.
+// AverageStep holds the coefficients of an update of the step average.
 type AverageStep[T Float] struct {
 	Decay, Weight T // β (1−w), a
 }
 
 func (c *AverageStep[T]) of(mean, d T) T { return T(c.Decay*mean) + T(c.Weight*d) }
 
-// UpdateAverage brings the step average of elements from to to of a parameter up to date.
+// UpdateAverage updates the step average of elements from to to of a parameter.
 func UpdateAverage[T Float](mean, d []T, of Sample, from, to int, c *AverageStep[T]) {
 	for k, end := of.periods(from, to); k < end; k++ {
 		r := of.run(k)
@@ -36,10 +35,10 @@ func updateAverage[T Float](mean, d []T, c *AverageStep[T]) {
 	}
 }
 
-// UpdateSampleAverage brings the average of an x that is itself of the sample up to date.
+// UpdateSampleAverage updates the average of an x that has the elements of the sample only.
 func UpdateSampleAverage[T Float](mean, x []T, c *AverageStep[T]) { fastUpdateAverage(mean, x, c) }
 
-// Along makes what the scale is adapted along where the last direction counts q times:
+// Along computes the signal's direction where the last step counts q times:
 //
 //	e ← ū + 0.3 q d
 func Along[T Float](e, mean, d []T, of Sample, q T) {
@@ -52,7 +51,7 @@ func Along[T Float](e, mean, d []T, of Sample, q T) {
 	}
 }
 
-// FlushAverage flushes it:
+// FlushAverage flushes the average of elements from to to:
 //
 //	ū ← 0 where |ū| is below the smallest normal number
 func FlushAverage[T Float](mean []T, of Sample, from, to int) {
@@ -62,9 +61,8 @@ func FlushAverage[T Float](mean []T, of Sample, from, to int) {
 	}
 }
 
-// MeasureAverage reads what the sample has of elements from to to of a parameter, along
-// ū + 0.3 d, or along ū where d is nil. Of the Sums only those of the direction are of
-// use: Dot and SquaredDirection.
+// MeasureAverage measures the sampled elements from to to of a parameter along ū + 0.3 d, or along
+// ū if d is nil. Only Dot and SquaredDirection of the result are valid.
 func MeasureAverage[T Float](theta, gradient, mean, d []T, of Sample, from, to int, o *Objective[T]) Sums {
 	var p partialSums
 	for k, end := of.periods(from, to); k < end; k++ {
@@ -85,7 +83,7 @@ func measureAverage[T Float](theta, gradient, mean, d []T, o *Objective[T], sums
 	}
 }
 
-// MeasureAverageAdam does what MeasureAverage does, as MeasureAdam makes d.
+// MeasureAverageAdam is MeasureAverage with d computed as in MeasureAdam.
 func MeasureAverageAdam[T Float](theta, gradient, mean, m, v []T, of Sample, from, to int, last *AdamDirection[T], o *Objective[T]) Sums {
 	var p partialSums
 	for k, end := of.periods(from, to); k < end; k++ {

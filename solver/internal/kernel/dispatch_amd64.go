@@ -2,7 +2,7 @@
 
 package kernel
 
-// useAVX2 is whether the processor and the operating system have AVX2, and with it FMA.
+// useAVX2 says whether the processor and the operating system support AVX2 and FMA.
 var useAVX2 = hasAVX2()
 
 func hasAVX2() bool {
@@ -24,8 +24,8 @@ func hasAVX2() bool {
 	return ebx&avx2 != 0
 }
 
-// vectorized is how many of n elements the assembly does. The tuned functions do
-// the rest, which is all without AVX2.
+// vectorized returns how many of n elements the assembly processes. The tuned functions do the
+// rest, which is all without AVX2.
 func vectorized(n int) int {
 	if !useAVX2 {
 		return 0
@@ -33,8 +33,8 @@ func vectorized(n int) int {
 	return n &^ (lanes - 1)
 }
 
-// chunk is the number of elements that the assembly does at a time where it
-// makes several passes over them: few enough that the nearest cache holds them.
+// chunk is how many elements the assembly processes at a time where it makes several passes: few
+// enough for the first cache.
 const chunk = 512
 
 func fastMeasure[T Float](theta, gradient, d []T, o *Objective[T], sums *partialSums) {
@@ -143,8 +143,8 @@ func fastFlush[T Float](x, y []T) {
 	flush(x[n:], y[n:])
 }
 
-// chunkOf is how many of n elements an update does at a time: all of them where
-// firstAVX2 has nothing to do.
+// chunkOf returns how many of n elements an update processes at a time: all where firstAVX2 has
+// nothing to do.
 func chunkOf[T Float](n int, o *Objective[T], k *Gain[T]) int {
 	if o.plain() && !k.Raw {
 		return n
@@ -152,9 +152,8 @@ func chunkOf[T Float](n int, o *Objective[T], k *Gain[T]) int {
 	return chunk
 }
 
-// firstAVX2 makes the passes that most steps do not need and the update's
-// assembly does not make: it puts g in the place of the gradient, and the gains
-// of raw signals in p.
+// firstAVX2 does the passes that most steps do not need and the update's assembly leaves out: it
+// replaces gradient by g, and puts the gains of raw signals in p.
 func firstAVX2[T Float](n int, theta, gradient, m, p []T, o *Objective[T], k *Gain[T]) {
 	if !o.plain() {
 		objectiveAVX2(n, theta, gradient, gradient, o)

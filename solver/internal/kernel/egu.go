@@ -9,8 +9,7 @@ func UpdateEGU[T Float](theta, gradient []T, learnRate T, o *Objective[T]) {
 	}
 }
 
-// OverflowEGU returns the index of the first element of which UpdateEGU would
-// make a number that is not finite, or -1.
+// OverflowEGU returns the index of the first element that UpdateEGU would make non-finite, or -1.
 func OverflowEGU[T Float](theta, gradient []T, learnRate T, o *Objective[T]) int {
 	for i := range theta {
 		if !finite(egu(theta[i], gradient[i], learnRate, o)) {

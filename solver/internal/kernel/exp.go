@@ -17,9 +17,9 @@ func Exp[T Float](x T) T {
 	return T(exp64(float64(x)))
 }
 
-// e^x = 2^k e^r with r = x − k ln 2, |r| ≤ ln(2)/2, and e^r = 1 + r + r² q(r)
-// by its Taylor series, with q as Horner's rule has it in r², for pairs of
-// terms. ln 2 is split so that k·ln2High is exact.
+// e^x = 2^k e^r with r = x − k ln 2, |r| ≤ ln(2)/2, and e^r = 1 + r + r² q(r) by its Taylor series.
+// q is evaluated by Horner's rule in r², two terms at a time. ln 2 is split so that k·ln2High is
+// exact.
 const (
 	log2E = 1.44269504088896340735992468100189214
 

@@ -1,13 +1,13 @@
 package kernel
 
-// FunnelStep holds the numbers of one step of Funnel for one parameter:
+// FunnelStep holds the coefficients of one step of Funnel for one parameter:
 //
 //	p ← gain: see Gain
 //	ν ← μ ν + η (p ⊙ g)
 //	m ← β m + (1−β) g
 //	θ ← θ − s ν
 //
-// The assembly finds the fields by their order, here and in AdamStep.
+// The assembly relies on the order of the fields, here and in AdamStep.
 type FunnelStep[T Float] struct {
 	Objective[T]
 	Gain           Gain[T]
@@ -18,8 +18,7 @@ type FunnelStep[T Float] struct {
 	Scale          T // s
 }
 
-// UpdateFunnel makes a step of Funnel for one block of a parameter, and zeroes
-// the gradient.
+// UpdateFunnel makes a step of Funnel for one block of a parameter, and zeroes the gradient.
 func UpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 	fastUpdateFunnel(theta, gradient, nu, m, p, c)
 }
@@ -39,15 +38,15 @@ func updateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 	}
 }
 
-// First returns an element of ν in the first step that moves. Steps before it that moved
-// nothing may have left something in ν, m and p.
+// First returns an element of ν in the first step that moves something. Earlier steps may have
+// changed ν, m and p.
 func (c *FunnelStep[T]) First(gradient, theta, nu, m, p T) T {
 	g := c.Gradient(gradient, theta)
 	return T(c.Momentum*nu) + T(c.LearnRate*T(c.Gain.next(p, m, g)*g))
 }
 
-// Measure reads one block of a parameter whose direction d is in memory: ν of
-// Funnel, −Δ of Augmented.
+// Measure reads one block of a parameter whose direction d is in memory: Funnel's ν, or Augmented's
+// −Δ or its mean.
 func Measure[T Float](theta, gradient, d []T, o *Objective[T]) Sums {
 	var p partialSums
 	fastMeasure(theta, gradient, d, o, &p)
@@ -63,8 +62,8 @@ func measure[T Float](theta, gradient, d []T, o *Objective[T], sums *partialSums
 	}
 }
 
-// OverflowFunnel returns the index of the first element of which UpdateFunnel
-// would make a number that is not finite, or -1.
+// OverflowFunnel returns the index of the first element that UpdateFunnel would make non-finite, or
+// -1.
 func OverflowFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T]) int {
 	var x copies[T]
 	for i := 0; i < len(theta); i += len(x[0]) {

@@ -1,35 +1,34 @@
 package kernel
 
-// Gain makes the gains of a step from those of the step before:
+// Gain computes the gains of a step from the previous ones:
 //
 //	p ← (p + λ (1 − p)) ⊙ exp(γp signal)
 //	p ← min(max(p, Min), Max)
 //
 // The raw signal is m ⊙ g, the normalized one sign(m) ⊙ sign(g).
 //
-// A value that a step is too short to change has the same gradient at the next one, and so
-// on, and of the signs its gain would learn to grow without end. With Settled, such a step
-// leaves it at p + λ (1 − p).
+// A value that a step is too short to change has the same gradient at the next step, and its gain
+// would grow without end. With Settled, such a step leaves the gain at p + λ (1 − p).
 type Gain[T Float] struct {
 	Rate     T // γp, for raw signals; includes the bias correction
 	Up, Down T // exp(γp), exp(−γp), for normalized signals
 	Min, Max T
 	Decay    T    // λ
 	Settled  T    // 1, where Min ≤ 1 ≤ Max, or 0
-	Raw      bool // which signal; with its padding as long as an element
+	Raw      bool // which signal; padded to the size of an element, for the assembly
 }
 
-// next returns p_{t+1}, of p_t.
+// next returns p_{t+1}, given p_t.
 func (k *Gain[T]) next(p, m, g T) T {
 	p = k.decayed(p)       // p ← p + λ (1 − p)
 	p = p * k.factor(m, g) // p ← p exp(γp m g)
 	return k.bounded(p)    // p ← min(max(p, Min), Max)
 }
 
-// settles says whether gains learn nothing of a step that leaves the value as it is.
+// settles reports whether gains ignore steps that leave the value unchanged.
 func (k *Gain[T]) settles() bool { return k.Settled != 0 && !k.Raw }
 
-// decayed is p to the bit where λ is 0.
+// decayed returns p + λ (1 − p), which is p to the bit where λ is 0.
 func (k *Gain[T]) decayed(p T) T { return p + T(k.Decay*(1-p)) }
 
 // factor is exp(γp signal).

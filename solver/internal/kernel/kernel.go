@@ -1,10 +1,10 @@
 // Package kernel is the arithmetic of a step, over slices.
 //
-// A step reads first and writes later, so that it can be refused. Measure and
-// MeasureAdam return the Sums that the scale of the step follows from, and that
-// mostly show that the step keeps every number finite. If they do not, an
-// Overflow function searches for an element that would not stay finite. The
-// Update functions write. All slices given to one call have one length.
+// A step reads first and writes later, so that it can be refused. Measure and MeasureAdam return
+// the Sums from which the scale is computed, and which mostly show that the step keeps every number
+// finite. If they do not, an Overflow function searches for an element that would not stay finite.
+// The Update functions write. All slices given to one call have the same length, except those with
+// the elements of a Sample only.
 //
 // # Symbols
 //
@@ -21,18 +21,16 @@
 //
 // # One specification, several implementations
 //
-// The loops of funnel.go, adam.go, average.go, subnormal.go, egu.go and augment.go are
-// the specification: one line a symbol, with its equation. Those of Funnel and
-// FunnelAdam have faster implementations: tuned.go, for any machine, and
-// avx2_amd64.s, for processors with AVX2, which has a faster flush, too. Tests hold
-// both to the bits of the specification. dispatch_amd64.go and dispatch_generic.go
-// choose.
+// The loops of funnel.go, adam.go, average.go, subnormal.go, egu.go and augment.go are the
+// specification: one line a symbol, with its equation. Faster implementations, chosen by
+// dispatch_amd64.go and dispatch_generic.go, are in tuned.go, for measuring and updating on any
+// machine, and in avx2_amd64.s, for processors with AVX2, which also has flush and updateAverage.
+// Tests hold both to the bits of the specification.
 //
 // # The same bits on every machine
 //
-// A product is rounded, by an explicit conversion, before it is added to
-// anything, so that no compiler fuses the two. Sums are added in one fixed
-// order.
+// A product is rounded, by an explicit conversion, before it is added to anything, so that no
+// compiler fuses the two. Sums are added in one fixed order.
 package kernel
 
 import (
@@ -43,9 +41,9 @@ import (
 // Float is the type of a parameter's elements.
 type Float interface{ float32 | float64 }
 
-// Block is the number of elements that one call measures or updates: a larger
-// parameter is worked on block by block, by one core or by several. It is the
-// same on every machine, because sums depend on it.
+// Block is the number of elements that one call measures or updates: a larger parameter is
+// processed block by block, on one core or several. Sums depend on it, so it is the same on every
+// machine.
 const Block = 1 << 14
 
 // FirstNonFinite returns the index of the first NaN or Inf in x, or -1.
@@ -68,8 +66,7 @@ func FirstNaN[T Float](x []T) int {
 	return -1
 }
 
-// finite rounds x first: inlined, a·b − a·b would be fused where machines can,
-// and would not be 0.
+// finite rounds x first: otherwise, inlined, a·b − a·b could be fused and would not be 0.
 func finite[T Float](x T) bool { return T(x)-T(x) == 0 }
 
 func sign[T Float](x T) T {
@@ -82,8 +79,8 @@ func sign[T Float](x T) T {
 	return 0
 }
 
-// signsDiffer is 1 where the sign bits of a and b differ, else 0. It has no
-// branch, because nothing predicts the signs of gradients.
+// signsDiffer is 1 where the sign bits of a and b differ, else 0. It has no branch, because the
+// signs of gradients are unpredictable.
 func signsDiffer[T Float](a, b T) int {
 	if unsafe.Sizeof(a) == 4 {
 		return int((math.Float32bits(float32(a)) ^ math.Float32bits(float32(b))) >> 31)

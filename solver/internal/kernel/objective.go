@@ -2,20 +2,20 @@ package kernel
 
 import "math"
 
-// Objective holds the user's options that make g, the gradient of the step, from
-// the gradient that Gorgonia computed.
+// Objective holds the options that turn the gradient that Gorgonia computed into g, the gradient of
+// the step.
 type Objective[T Float] struct {
 	L1, L2   T // weights of the regularisation; 0: none
 	PerBatch T // 1/batch; 1: none
 	Clip     T // above 0; +Inf: none
 }
 
-// plain says whether g is the gradient that Gorgonia computed.
+// plain reports whether g is the gradient that Gorgonia computed.
 func (o *Objective[T]) plain() bool {
 	return o.L1 == 0 && o.L2 == 0 && o.PerBatch == 1 && !o.Clips()
 }
 
-// Clips says whether g is finite where the gradient is infinite.
+// Clips reports whether infinite gradients are clipped.
 func (o *Objective[T]) Clips() bool { return float64(o.Clip) <= math.MaxFloat64 }
 
 // Gradient returns g.
@@ -26,7 +26,7 @@ func (o *Objective[T]) Gradient(gradient, theta T) T {
 	return o.apply(gradient, theta)
 }
 
-// apply is Gradient where an option is set.
+// apply is Gradient if an option is set.
 func (o *Objective[T]) apply(g, theta T) T {
 	g = g + T(o.L1*sign(theta))         // g ← g + l1 sign(θ)
 	g = g + T(o.L2*theta)               // g ← g + l2 θ
@@ -34,14 +34,13 @@ func (o *Objective[T]) apply(g, theta T) T {
 	return min(max(g, -o.Clip), o.Clip) // g ← min(max(g, −clip), clip)
 }
 
-// Bound returns the largest magnitude on the way from a gradient to g, but for
-// rounding, given the largest magnitudes of the gradient and of the value.
+// Bound returns an upper bound, up to rounding, of the magnitudes from which g is computed, given
+// the largest magnitudes of the gradient and of the value.
 func (o *Objective[T]) Bound(gradient, theta float64) float64 {
 	return gradient + float64(o.L1) + float64(o.L2)*theta
 }
 
-// zero says whether every g is 0, given the largest magnitudes of the gradient and
-// of the value.
+// zero reports whether every g is 0, given the largest magnitudes of the gradient and of the value.
 func (o *Objective[T]) zero(maxGradient, maxValue float64) bool {
 	return maxGradient == 0 && (maxValue == 0 || o.L1 == 0 && o.L2 == 0)
 }

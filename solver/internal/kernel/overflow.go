@@ -1,10 +1,9 @@
 package kernel
 
-// copies holds some elements of the five arrays of a parameter, for an update
-// that is only tried.
+// copies holds some elements of a parameter's five arrays, on which an update is tried.
 type copies[T Float] [5][64]T
 
-// take copies elements from index i on, and returns how many.
+// take copies elements from index i on, and returns their number.
 func (x *copies[T]) take(i int, arrays ...[]T) (n int) {
 	for k, a := range arrays {
 		n = copy(x[k][:], a[i:])
@@ -12,8 +11,7 @@ func (x *copies[T]) take(i int, arrays ...[]T) (n int) {
 	return n
 }
 
-// firstNonFinite returns the first index, below n, at which an array has a
-// number that is not finite, or -1.
+// firstNonFinite returns the first index below n at which an array is not finite, or -1.
 func (x *copies[T]) firstNonFinite(n int) int {
 	for i := range n {
 		for k := range x {

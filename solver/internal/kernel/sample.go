@@ -1,25 +1,24 @@
 package kernel
 
-// Sample is a fixed share of a parameter's elements. The step average is kept of a
-// sample, because the cosine of two long vectors is known well enough from some
-// thousand of their elements, and an average of all would make a step slower by half
-// (measured).
+// Sample is a fixed subset of a parameter's elements, over which the step average is kept: some
+// thousand elements determine the cosine of two long vectors well enough, and an average of all
+// would slow a step down by half (measured).
 //
-// A parameter is cut into periods, and one run of each is in the sample. Which one
-// changes from period to period, so that no row or column of a matrix is left out
-// because of its length. The state of solvers depends on it: it can never change.
+// A parameter is cut into periods, and one run of each is in the sample. Its place changes from
+// period to period, so that no row or column of a matrix is left out because of its length. Solver
+// state depends on the sample: it can never change.
 type Sample struct {
 	n              int // elements of the parameter
-	length, period int // of a run, of a period: powers of 2; a block is whole periods
+	length, period int // of a run and of a period, powers of 2; a block is a whole number of periods
 }
 
 const (
-	runLength    = 256     // long enough that calls cost little
-	leastSample  = 1 << 11 // elements; up to twice as many are all in the sample
-	largestShare = 32      // of so many elements at least one is
+	runLength    = 256     // long enough to make the cost of calls small
+	leastSample  = 1 << 11 // elements; a parameter of fewer than twice as many is sampled whole
+	largestShare = 32      // one in largestShare elements at least is sampled
 )
 
-// SampleOf is that of a parameter of n elements.
+// SampleOf returns the sample of a parameter of n elements.
 func SampleOf(n int) Sample {
 	share := 1
 	for share < largestShare && n >= 2*share*leastSample {
@@ -40,15 +39,15 @@ func (s Sample) Size() int {
 	return s.run(end - 1).inTo
 }
 
-// periods is the numbers of the periods of elements from to to, which are a block.
+// periods returns the numbers of the periods of elements from to to, which must be a block.
 func (s Sample) periods(from, to int) (first, end int) {
 	return from / s.period, (to + s.period - 1) / s.period
 }
 
-// run is a run of elements of a parameter, and where they are in the sample.
+// run is the elements from to to of a parameter, which are in to inTo of the sample.
 type run struct{ from, to, in, inTo int }
 
-// run is that of a period: a whole one, but for the parameter's end.
+// run returns a period's run, which the parameter's end may cut short.
 func (s Sample) run(period int) run {
 	const step = 13 // odd, so that every place in a period has its turn
 	place := period * step % (s.period / s.length)
@@ -58,5 +57,5 @@ func (s Sample) run(period int) run {
 	return run{from, to, in, in + to - from}
 }
 
-// at is where element i of the sample is in the parameter.
+// at returns where element i of the sample is in the parameter.
 func (s Sample) at(i int) int { return s.run(i/s.length).from + i%s.length }

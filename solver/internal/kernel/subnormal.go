@@ -2,21 +2,20 @@ package kernel
 
 import "unsafe"
 
-// What a solver remembers of a coordinate without a gradient decays to subnormal
-// numbers, where rounding holds it for ever and arithmetic is slow: UpdateAdam
-// takes twice as long (measured). The Flush functions set it to 0. They are passes
-// of their own, made now and then, which costs 1 to 2 percent of a step; the same
-// comparisons in every update would cost up to 20 (measured).
+// The state of a coordinate without a gradient decays to subnormal numbers, where rounding stops
+// the decay and arithmetic is slow: UpdateAdam takes twice as long (measured). The Flush functions
+// set such state to 0. As separate passes, made now and then, they cost 1 to 2 percent of a step;
+// the same comparisons in every update would cost up to 20 (measured).
 
-// flushPeriod is the number of steps of a parameter in which each of its blocks is
-// flushed once. State depends on it, so it can never change.
+// flushPeriod is the number of a parameter's steps in which each of its blocks is flushed once.
+// Solver state depends on it, so it can never change.
 const flushPeriod = 16
 
-// FlushDue says whether a parameter's step, counted from 0, ends with a flush of
-// the block. The blocks take turns, so that all steps cost alike.
+// FlushDue reports whether a parameter's step, counted from 0, ends with a flush of the block. The
+// blocks take turns, so that all steps cost the same.
 func FlushDue(step, block int) bool { return (step+block)%flushPeriod == 0 }
 
-// FlushFunnel flushes one block of what a Funnel remembers:
+// FlushFunnel flushes one block of a Funnel's state:
 //
 //	ν ← 0 where |ν| is below the smallest normal number
 //	m ← 0 where |m| is
@@ -25,12 +24,12 @@ func FlushFunnel[T Float](nu, m []T) {
 	fastFlush(m, m)
 }
 
-// FlushAdam flushes one block of what a FunnelAdam remembers:
+// FlushAdam flushes one block of a FunnelAdam's state:
 //
 //	m ← 0 where |m| is below the smallest normal number
 //	v ← 0 where v and |m| are
 //
-// Where m is not 0, v stays: without it, d could be any number of times as large.
+// v stays where m is not 0: without it, d could become arbitrarily large.
 func FlushAdam[T Float](m, v []T) {
 	fastFlush(m, m)
 	fastFlush(v, m)
@@ -47,7 +46,7 @@ func flush[T Float](x, y []T) {
 	}
 }
 
-// smallestNormal is the smallest number above 0 that has all its digits.
+// smallestNormal is the smallest positive number with full precision.
 func smallestNormal[T Float]() T {
 	if unsafe.Sizeof(T(0)) == 4 {
 		return 0x1p-126

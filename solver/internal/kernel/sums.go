@@ -5,21 +5,20 @@ import (
 	"unsafe"
 )
 
-// Sums is what a step needs to know of a parameter before it writes. d is the
-// direction of the step before: ν of Funnel, d of FunnelAdam, −Δ of Augmented.
+// Sums is what a step must know about a parameter before it writes. d is the previous step's
+// direction: Funnel's ν, FunnelAdam's d, or Augmented's −Δ or its mean.
 type Sums struct {
 	Dot              float64 // d · g
 	SquaredDirection float64 // ‖d‖²
 	SquaredGradient  float64 // ‖g‖²
 	SquaredValue     float64 // ‖θ‖²
 
-	// The largest magnitudes, NaN if any element is: of the gradient as
-	// Gorgonia computed it, and of the value.
+	// The largest magnitudes of the gradient, as Gorgonia computed it, and of the value; NaN if any
+	// element is.
 	MaxGradient, MaxValue float64
 }
 
-// Add adds the sums of the next block. Those of a whole parameter are those of
-// its blocks, added in their order.
+// Add adds the sums of the next block. A parameter's sums are those of its blocks, added in order.
 func (s *Sums) Add(t Sums) {
 	s.Dot += t.Dot
 	s.SquaredDirection += t.SquaredDirection
@@ -29,7 +28,7 @@ func (s *Sums) Add(t Sums) {
 	s.MaxValue = max(s.MaxValue, t.MaxValue)
 }
 
-// SquaredNorm returns ‖x‖² of n elements, added in their order.
+// SquaredNorm returns ‖x‖² of n elements, added in order.
 func SquaredNorm[T Float](n int, x func(i int) T) (sum float64) {
 	for i := range n {
 		a := float64(x(i))
@@ -38,8 +37,8 @@ func SquaredNorm[T Float](n int, x func(i int) T) (sum float64) {
 	return sum
 }
 
-// lanes is the number of partial sums that a sum is made of: element i is added
-// to number i mod lanes, as vector instructions do it.
+// lanes is the number of partial sums of each sum: element i is added to number i mod lanes, as
+// vector instructions do.
 const lanes = 8
 
 type partialSum [lanes]float64
@@ -48,15 +47,14 @@ func (p *partialSum) total() float64 {
 	return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]))
 }
 
-// partialSums is a block's Sums while they are made. The assembly finds the
-// first four by their order.
+// partialSums accumulates a block's Sums. The assembly relies on the order of the first four.
 type partialSums struct {
 	dot, squaredDirection, squaredGradient, squaredValue partialSum
 
-	maxGradient, maxValue uint64 // as magnitude has them
+	maxGradient, maxValue uint64 // in the form of magnitude
 }
 
-// add adds what element i contributes.
+// add adds the contribution of element i.
 func (p *partialSums) add(i int, d, g, theta float64) {
 	lane := i % lanes
 	p.dot[lane] += float64(d * g)
@@ -65,7 +63,7 @@ func (p *partialSums) add(i int, d, g, theta float64) {
 	p.squaredValue[lane] += float64(theta * theta)
 }
 
-// addAlong adds what element i contributes to the sums that d is in.
+// addAlong adds the contribution of element i to the two sums that contain d.
 func (p *partialSums) addAlong(i int, d, g float64) {
 	lane := i % lanes
 	p.dot[lane] += float64(d * g)
@@ -83,8 +81,8 @@ func sumsOf[T Float](p *partialSums) Sums {
 	}
 }
 
-// magnitude is |x| as an integer that is larger for a larger |x|, and largest
-// for NaN, so that a maximum does not lose one.
+// magnitude is |x| as an integer with the same order, in which NaN is the largest, so that a
+// maximum keeps it.
 func magnitude[T Float](x T) uint64 {
 	if unsafe.Sizeof(x) == 4 {
 		return uint64(math.Float32bits(float32(x)) &^ (1 << 31))

@@ -6,17 +6,17 @@ import (
 	"unsafe"
 )
 
-// Part is the vectors d and g of one parameter. FunnelPart and AdamPart are
-// Parts, with elements of either type.
+// Part is the vectors d and g of one parameter: a FunnelPart or an AdamPart, with elements of
+// either type.
 type Part interface {
 	elements() int
 	at(i int) (d, g float64)
 	gradientIsZero(maxGradient, maxValue float64) bool
-	directionIsZero() bool // where ‖d‖² is, which may be underflow
+	directionIsZero() bool // given that ‖d‖² is 0, which may be underflow
 }
 
-// FunnelPart is what Measure reads: of Funnel, d is ν; of Augmented, −Δ. With a Mean
-// it is what MeasureAverage reads.
+// FunnelPart is the input of Measure or, with a Mean, of MeasureAverage. d is Funnel's ν, or
+// Augmented's −Δ or its mean.
 type FunnelPart[T Float] struct {
 	Theta, Gradient, Direction []T
 	Mean                       []T // of Sample; nil for none
@@ -37,7 +37,7 @@ func (p *FunnelPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
 
 func (p *FunnelPart[T]) directionIsZero() bool { return zeros(p.Direction) && zeros(p.Mean) }
 
-// AdamPart is what MeasureAdam reads, and with a Mean MeasureAverageAdam.
+// AdamPart is the input of MeasureAdam or, with a Mean, of MeasureAverageAdam.
 type AdamPart[T Float] struct {
 	Theta, Gradient, M, V []T
 	Mean                  []T // of Sample; nil for none
@@ -59,7 +59,7 @@ func (p *AdamPart[T]) gradientIsZero(maxGradient, maxValue float64) bool {
 
 func (p *AdamPart[T]) directionIsZero() bool { return zeros(p.M) && zeros(p.Mean) }
 
-// elements is how many elements d has: those of the sample, where there is a mean.
+// elements returns the number of elements of d: that of the sample, if there is a mean.
 func elements[T Float](d, mean []T) int {
 	if mean == nil {
 		return len(d)
@@ -67,8 +67,8 @@ func elements[T Float](d, mean []T) int {
 	return len(mean)
 }
 
-// directionAt is element i of d or, where there is a mean, of what the scale is adapted
-// along, and where it is in the parameter.
+// directionAt returns element i of d or, if there is a mean, of the direction along it, and its
+// place in the parameter.
 func directionAt[T Float](d, mean []T, of Sample, i int) (x T, at int) {
 	if mean == nil {
 		return d[i], i
@@ -79,22 +79,22 @@ func directionAt[T Float](d, mean []T, of Sample, i int) (x T, at int) {
 	return along(mean[i], d[at]), at
 }
 
-// zeros says whether x is 0, given that the sum of its squares is, as a float64: of
-// float32 none is small enough to be lost.
+// zeros reports whether x is 0, given that the sum of its squares in float64 is: squares of float32
+// never underflow there.
 func zeros[T Float](x []T) bool {
 	return unsafe.Sizeof(T(0)) == 4 || !slices.ContainsFunc(x, func(v T) bool { return v != 0 })
 }
 
-// Total adds up the Sums of several parameters. The zero value is ready for use,
-// and again after each call of Sums, without allocating.
+// Total adds up the Sums of several parameters. The zero value is ready for use. Sums resets it
+// without freeing its memory.
 type Total struct {
 	parts   []Part
-	nonzero bool // some part's g is, or may be
+	nonzero bool // some part's g may be nonzero
 
 	dot, squaredDirection, squaredGradient, squaredValue []float64
 }
 
-// Add adds a parameter, of which s is the Sums and p the vectors they are of.
+// Add adds a parameter with the vectors p and their sums s.
 func (t *Total) Add(s Sums, p Part) {
 	t.parts = append(t.parts, p)
 	t.nonzero = t.nonzero || !p.gradientIsZero(s.MaxGradient, s.MaxValue)
@@ -108,15 +108,14 @@ func (t *Total) append(s Sums) {
 	t.squaredValue = append(t.squaredValue, s.SquaredValue)
 }
 
-// Exponents are those of the powers of 2 by which d and g were divided: ‖d‖ is
-// √SquaredDirection · 2^D, ‖g‖ is √SquaredGradient · 2^G, and d · g is
-// Dot · 2^(D+G). Both are 0 as long as the squares are in float64's range.
+// Exponents are the powers of 2 by which d and g were divided: ‖d‖ is √SquaredDirection · 2^D, ‖g‖
+// is √SquaredGradient · 2^G, and d · g is Dot · 2^(D+G). Both are 0 while the squares are in
+// float64's range.
 type Exponents struct{ D, G int }
 
-// Sums returns the total, without the maxima, and forgets the parameters. Where
-// a sum of squares of d or g leaves the range of float64, both vectors are first
-// divided by powers of 2. SquaredValue is never rescaled. Where g is 0 nothing
-// needs to be.
+// Sums returns the total, without the maxima, and forgets the parameters. Where ‖d‖² or ‖g‖² leaves
+// the range of float64, both vectors are first divided by powers of 2, unless g is 0. SquaredValue
+// is never rescaled.
 func (t *Total) Sums() (sums Sums, of Exponents) {
 	sums = t.sum()
 	if t.nonzero && (!InRange(sums.SquaredGradient) || !InRange(sums.SquaredDirection) && !t.still(sums)) {
@@ -129,13 +128,12 @@ func (t *Total) Sums() (sums Sums, of Exponents) {
 	return sums, of
 }
 
-// still says whether d is 0, and not only the sum of its squares.
+// still reports whether d itself is 0, and not only the sum of its squares.
 func (t *Total) still(sums Sums) bool {
 	return sums.SquaredDirection == 0 && !slices.ContainsFunc(t.parts, func(p Part) bool { return !p.directionIsZero() })
 }
 
-// InRange says whether a sum of squares is neither rounded by underflow nor
-// beyond overflow.
+// InRange reports whether a sum of squares neither underflows, even in part, nor overflows.
 func InRange(square float64) bool { return square > 0x1p-900 && square < 0x1p1000 }
 
 // rescaled is Sums with d and g divided by 2 to the exponents of their largest
@@ -161,7 +159,7 @@ func (t *Total) rescaled() (_ Sums, of Exponents) {
 	return t.sum(), of
 }
 
-// sum adds up what was appended and forgets it.
+// sum adds up the appended sums and clears them.
 func (t *Total) sum() Sums {
 	return Sums{
 		Dot:              take(&t.dot),
@@ -177,8 +175,8 @@ func take(x *[]float64) float64 {
 	return sum
 }
 
-// AddAscending adds from the smallest to the largest, so that the order of the
-// parameters in the model does not show in the result. It sorts x.
+// AddAscending adds from the smallest to the largest, so that the result does not depend on the
+// order of the parameters. It sorts x.
 func AddAscending(x []float64) (sum float64) {
 	slices.Sort(x)
 	for _, v := range x {

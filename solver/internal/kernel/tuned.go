@@ -1,11 +1,10 @@
 package kernel
 
-// This file has the loops of Funnel and FunnelAdam as fast as the compiler makes
-// them on any machine. They have the bits of measure, measureAdam, updateFunnel,
-// updateAdam, measureAverage and measureAverageAdam, which say what they compute.
+// This file has the loops of Funnel and FunnelAdam, written for the compiler's fastest code on any
+// machine. Their results have the bits of measure, measureAdam, updateFunnel, updateAdam,
+// measureAverage and measureAverageAdam, which specify them.
 
-// strip is the number of elements that tunedMeasure reads at a time: few enough
-// that the nearest cache holds them.
+// strip is how many elements tunedMeasure reads at a time: few enough for the first cache.
 const strip = 128 * lanes
 
 // tunedMeasure reads each strip once for every lane, so that the lane's sums stay
@@ -45,7 +44,7 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 	gains := tunedFirst(theta, gradient, m, p, &c.Objective, &c.Gain)
 	decay, factors := gains.Decay, [2]T{gains.Up, gains.Down}
 	lowest, highest := gains.Min, gains.Max
-	// Variables, because the compiler loads fields again after every store.
+	// Variables, because the compiler reloads fields after every store.
 	eta, mu, beta, weight, s := c.LearnRate, c.Momentum, c.GradientDecay, c.GradientWeight, c.Scale
 	settles := gains.settles()
 	for i, value := range theta {
@@ -74,9 +73,9 @@ func tunedUpdateFunnel[T Float](theta, gradient, nu, m, p []T, c *FunnelStep[T])
 	clear(gradient)
 }
 
-// tunedFirst makes passes of their own of what most steps do not need, which
-// leaves all registers to the update: it puts g in the place of the gradient, and
-// the gains of raw signals in p. The update must use the Gain that it returns.
+// tunedFirst does in separate passes what most steps do not need, which leaves all registers to the
+// update: it replaces gradient by g, and puts the gains of raw signals in p. The update must use
+// the Gain that it returns.
 func tunedFirst[T Float](theta, gradient, m, p []T, o *Objective[T], k *Gain[T]) Gain[T] {
 	theta, m, p = theta[:len(gradient)], m[:len(gradient)], p[:len(gradient)]
 	if !o.plain() {

@@ -4,8 +4,8 @@ package kernel
 
 import "unsafe"
 
-// The functions of the assembly, for either type of elements. They do the first
-// n elements of each slice. n is a multiple of lanes.
+// Wrappers of the assembly for either type of elements. They process the first n elements of each
+// slice; n is a multiple of lanes.
 
 func objectiveAVX2[T Float](n int, theta, gradient, g []T, o *Objective[T]) {
 	if single[T]() {
@@ -63,7 +63,7 @@ func updateAverageAVX2[T Float](n int, mean, d []T, c *AverageStep[T]) {
 	}
 }
 
-// takeMaxima takes over the largest magnitudes of a vector's elements.
+// takeMaxima merges the per-lane maxima of the assembly into sums.
 func takeMaxima[U uint32 | uint64](sums *partialSums, gradient, theta []U) {
 	for i := range gradient {
 		sums.maxGradient = max(sums.maxGradient, uint64(gradient[i]))
@@ -79,8 +79,7 @@ func rawGainsAVX2[T Float](n int, g, m, p []T, k *Gain[T]) {
 	}
 }
 
-// updateFunnelAVX2 needs g in the place of the gradient and, of raw signals, the
-// gains in p: see firstAVX2.
+// updateFunnelAVX2 expects g in gradient and, for raw signals, the new gains in p: see firstAVX2.
 func updateFunnelAVX2[T Float](n int, theta, gradient, nu, m, p []T, c *FunnelStep[T]) {
 	switch {
 	case single[T]() && c.Gain.Raw:
@@ -94,7 +93,7 @@ func updateFunnelAVX2[T Float](n int, theta, gradient, nu, m, p []T, c *FunnelSt
 	}
 }
 
-// updateAdamAVX2 needs what updateFunnelAVX2 needs.
+// updateAdamAVX2 expects the same as updateFunnelAVX2.
 func updateAdamAVX2[T Float](n int, theta, gradient, m, v, p []T, c *AdamStep[T]) {
 	switch {
 	case single[T]() && c.Gain.Raw:
@@ -116,11 +115,11 @@ func flushAVX2[T Float](n int, x, y []T) {
 	}
 }
 
-// single says whether T is float32.
+// single reports whether T is float32.
 func single[T Float]() bool { return unsafe.Sizeof(T(0)) == 4 }
 
-// start is the address of the first element of x, which is a []F.
+// start returns the address of the first element of x, a []F.
 func start[F, T Float](x []T) *F { return (*F)(unsafe.Pointer(unsafe.SliceData(x))) }
 
-// first is the address of the first field of x, which is an F.
+// first returns the address of the first field of x, an F.
 func first[F Float, S any](x *S) *F { return (*F)(unsafe.Pointer(x)) }

@@ -8,29 +8,29 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Binding is a parameter of dtype T, with its value and its gradient as lists
-// while it is bound.
+// Binding is a parameter of dtype T. While it is bound, its value and gradient can be read as
+// lists.
 type Binding[T kernel.Float] struct {
-	Name            string       // the last time it was bound
-	Shape           tensor.Shape // of the value, the first time
+	Name            string       // as last bound
+	Shape           tensor.Shape // of the value, when the binding was made
 	Value, Gradient Elements[T]
 
-	bound tensor.Shape // of the value, the last time
+	bound tensor.Shape // of the value, as last bound
 }
 
 // Describe returns the parameter's name and shape, for messages and files.
 func (b *Binding[T]) Describe() (name string, shape tensor.Shape) { return b.Name, b.Shape }
 
-// Rename sets the name until the parameter is bound under another.
+// Rename sets the name until the next Bind.
 func (b *Binding[T]) Rename(name string) { b.Name = name }
 
-// NewBinding returns the binding of a parameter that is to have this value's shape.
+// NewBinding returns the binding of a parameter whose values have this value's shape.
 func NewBinding[T kernel.Float](value gorgonia.Value) Binding[T] {
 	return Binding[T]{Shape: value.Shape().Clone()}
 }
 
-// Bind finds the memory of value and gradient. The value's shape must be what it
-// was at first, the gradient's the value's. A nil gradient is left out.
+// Bind finds the memory of value and gradient. The value must still have the shape of the binding,
+// and the gradient the same as the value. The gradient may be nil.
 func (b *Binding[T]) Bind(name string, value, gradient gorgonia.Value) error {
 	b.Name = name
 	if err := b.Value.Bind(value); err != nil {
@@ -52,7 +52,7 @@ func (b *Binding[T]) Bind(name string, value, gradient gorgonia.Value) error {
 	return nil
 }
 
-// SameShape compares two shapes, but for dimensions of size 1.
+// SameShape compares two shapes, ignoring dimensions of size 1.
 func SameShape(a, b tensor.Shape) bool {
 	for {
 		for len(a) > 0 && a[0] == 1 {
@@ -71,10 +71,10 @@ func SameShape(a, b tensor.Shape) bool {
 	}
 }
 
-// ShareGradient prepares for a gradient that is another parameter's as well.
+// ShareGradient prepares for a gradient that is also another parameter's.
 func (b *Binding[T]) ShareGradient() { b.Gradient.Share() }
 
-// Extents returns where value and gradient are.
+// Extents returns the memory ranges of value and gradient.
 func (b *Binding[T]) Extents() (value, gradient Extent) {
 	return b.Value.Extent(), b.Gradient.Extent()
 }
@@ -85,18 +85,18 @@ func (b *Binding[T]) Store() {
 	b.Gradient.Store()
 }
 
-// Release gives up the memory of value and gradient.
+// Release drops the references to the memory of value and gradient.
 func (b *Binding[T]) Release() {
 	b.Value.Release()
 	b.Gradient.Release()
 }
 
-// At returns err with the place of the i-th element in the value that was bound last.
+// At returns err with the index of the i-th element in the value that was bound last.
 func (b *Binding[T]) At(i int, err error) error {
 	return &ParameterError{Index: Coordinates(i, b.bound), Err: err}
 }
 
-// CheckGradient says where the gradient is not finite, or where it is NaN if it is clipped.
+// CheckGradient returns an error if the gradient has NaN or, unless it is clipped, Inf.
 func (b *Binding[T]) CheckGradient(gradient []T, clipped bool) error {
 	first := kernel.FirstNonFinite[T]
 	if clipped {
@@ -108,7 +108,7 @@ func (b *Binding[T]) CheckGradient(gradient []T, clipped bool) error {
 	return nil
 }
 
-// CheckValue says where the value is not finite.
+// CheckValue returns an error if the value is not finite.
 func (b *Binding[T]) CheckValue(value []T) error {
 	if i := kernel.FirstNonFinite(value); i >= 0 {
 		return b.At(i, fmt.Errorf("%w: %v", ErrNonFiniteValue, value[i]))

@@ -1,7 +1,7 @@
-// Package param is what a parameter is to a solver: a value and a gradient whose
-// elements can be reached, a name for messages and files, and an identity.
+// Package param is a solver's view of a parameter: a value and a gradient with accessible elements,
+// a name for messages and files, and an identity.
 //
-// A parameter is its numbers: the memory that holds the value. Graphs, nodes and
-// tensors come and go around it, and a Registry keeps a solver's state of the
-// parameter for as long as anybody holds that memory.
+// A parameter's identity is the memory that holds its value. Graphs, nodes and tensors around it
+// come and go, and a Registry keeps a solver's state of the parameter while anybody refers to that
+// memory.
 package param

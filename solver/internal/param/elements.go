@@ -10,14 +10,13 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Elements is the memory of a value or a gradient, seen as a list in row-major
-// order. Dimensions of size 1 are left out: Gorgonia adds and drops them as it
-// likes.
+// Elements is the memory of a value or a gradient, seen as a list in row-major order. Dimensions of
+// size 1 are left out, because Gorgonia adds and drops them freely.
 type Elements[T kernel.Float] struct {
 	memory         []T // the tensor's own, from its first element on
 	shape, strides []int
-	dense          bool // row-major without gaps, and nobody else's: memory is the list
-	packed         []T  // the list, where memory is not
+	dense          bool // memory is the list: row-major, without gaps, not shared
+	packed         []T  // the list, if not dense
 }
 
 // Bind finds v's memory.
@@ -36,7 +35,7 @@ func (l *Elements[T]) Bind(v gorgonia.Value) error {
 	return l.setLayout(v.Shape(), strides)
 }
 
-// Share makes the list a copy, since another parameter's list has the same memory.
+// Share makes the list a copy, because another parameter's list has the same memory.
 func (l *Elements[T]) Share() {
 	if !l.dense {
 		return
@@ -47,7 +46,7 @@ func (l *Elements[T]) Share() {
 	}
 }
 
-// Release gives up the memory, so that nothing here keeps it from being collected.
+// Release drops the reference to the memory, so that it can be collected.
 func (l *Elements[T]) Release() { l.memory = nil }
 
 // memory returns a value's memory, if its elements are of type T.
@@ -69,12 +68,12 @@ func memory[T kernel.Float](v gorgonia.Value) ([]T, bool) {
 	return nil, false
 }
 
-// as is x, whose elements are of type T.
+// as converts x, whose elements are of type T.
 func as[T, F kernel.Float](x []F) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }
 
-// address is where a value's first element is, nil if it has none.
+// address returns the address of a value's first element, nil if it has none.
 func address(v gorgonia.Value) *byte {
 	if slices.Contains(v.Shape(), 0) {
 		return nil
@@ -86,9 +85,8 @@ func address(v gorgonia.Value) *byte {
 	return (*byte)(unsafe.Pointer(unsafe.SliceData(x)))
 }
 
-// setLayout takes over shape and strides, less the dimensions of size 1. The
-// tensor package itself drops strides of such dimensions now and then; what
-// remains must still be one stride a dimension.
+// setLayout sets shape and strides, without dimensions of size 1. The tensor package sometimes
+// drops the strides of such dimensions; the rest must have one stride each.
 func (l *Elements[T]) setLayout(shape, strides []int) error {
 	l.shape, l.strides = l.shape[:0], l.strides[:0]
 	for i, size := range shape {
@@ -120,8 +118,8 @@ func (l *Elements[T]) setLayout(shape, strides []int) error {
 	return nil
 }
 
-// within says whether every element is inside memory. A stride below 1 would
-// make several elements one.
+// within reports whether every element is inside memory. It refuses strides below 1, with which
+// elements could coincide.
 func (l *Elements[T]) within() bool {
 	if slices.Contains(l.shape, 0) {
 		return true
@@ -136,11 +134,11 @@ func (l *Elements[T]) within() bool {
 	return last < len(l.memory)
 }
 
-// SameShape compares two shapes, but for dimensions of size 1.
+// SameShape compares two shapes, ignoring dimensions of size 1.
 func (l *Elements[T]) SameShape(m *Elements[T]) bool { return slices.Equal(l.shape, m.shape) }
 
-// Extent is where in memory the elements are: all of it if it is dense, else its
-// first element, since views may lie between one another.
+// Extent is the memory range of the elements. If they are not dense, it is that of the first alone,
+// since views may interleave.
 func (l *Elements[T]) Extent() Extent {
 	n := len(l.memory)
 	if !l.dense {
@@ -166,8 +164,7 @@ func (l *Elements[T]) Store() {
 	}
 }
 
-// transfer copies between a list and the strided memory it lists, and returns
-// what is left of the list.
+// transfer copies between a list and strided memory, and returns the rest of the list.
 func transfer[T kernel.Float](list, memory []T, shape, strides []int, toMemory bool) []T {
 	if len(shape) > 1 {
 		for i := range shape[0] {
@@ -189,7 +186,7 @@ func transfer[T kernel.Float](list, memory []T, shape, strides []int, toMemory b
 	return list[size:]
 }
 
-// Coordinates are the indices in a tensor of the i-th element in row-major order.
+// Coordinates returns the tensor indices of the i-th element in row-major order.
 func Coordinates(i int, shape tensor.Shape) []int {
 	at := make([]int, len(shape))
 	for d := len(shape) - 1; d >= 0; d-- {
@@ -199,7 +196,7 @@ func Coordinates(i int, shape tensor.Shape) []int {
 	return at
 }
 
-// Number is the place in row-major order of the element with these indices.
+// Number is the inverse of Coordinates.
 func Number(at []int, shape tensor.Shape) (i int) {
 	for d, k := range at {
 		i = i*shape[d] + k

@@ -6,31 +6,30 @@ import (
 	"slices"
 )
 
-// Extent is where in memory the elements of a value or a gradient are.
+// Extent is the memory range of a value or a gradient.
 type Extent struct {
 	from, to uintptr
 	position int // of the parameter in the model
 	gradient bool
 }
 
-// OfValue returns the extent as that of the value of a parameter at this position in
-// a model.
+// OfValue returns the extent, marked as the value of the parameter at this position in a model.
 func (e Extent) OfValue(position int) Extent {
 	e.position = position
 	return e
 }
 
-// OfGradient is OfValue of the gradient.
+// OfGradient is OfValue for the gradient.
 func (e Extent) OfGradient(position int) Extent {
 	e.position, e.gradient = position, true
 	return e
 }
 
-// Overlap finds two extents that have memory in common, and returns the position
-// of the later parameter. It sorts them.
+// Overlap returns an error if two extents overlap, with the position of the later parameter. It
+// sorts the extents.
 func Overlap(extents []Extent) (position int, err error) {
 	slices.SortFunc(extents, func(a, b Extent) int { return cmp.Compare(a.from, b.from) })
-	var last Extent // the one that reaches furthest
+	var last Extent // the one so far that ends last
 	for _, e := range extents {
 		if e.from < e.to && e.from < last.to {
 			return max(e.position, last.position), shared(e, last)

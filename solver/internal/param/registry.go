@@ -13,28 +13,25 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// State is what a solver knows of one parameter. It must not refer to the
-// parameter's memory outside the time from Bind to Release, or that would never
-// be collected.
+// State is a solver's state of one parameter. It must not refer to the parameter's memory except
+// between Bind and Release, or that memory would never be collected.
 type State interface {
 	Bind(name string, value, gradient gorgonia.Value) error
 	Extents() (value, gradient Extent)
-	ShareGradient() // another parameter has the same gradient
+	ShareGradient() // called if another parameter has the same gradient
 	Release()
 }
 
-// Registry finds a solver's state of each parameter by the memory that holds the
-// value. It keeps the memory of the model that it released last, so that what is known
-// of that can be read when the model itself is no longer in use. Of all other
-// memory the state goes when nobody else refers to it.
+// Registry maps the memory that holds a parameter's value to a solver's state. It keeps the memory
+// of the model released last alive, so that the state can be read when the model is no longer in
+// use. The state for other memory is dropped once nothing else refers to that memory.
 //
-// Parameters without elements have no memory, and nothing to step: they are
-// checked and left out.
+// Parameters without elements have no memory and nothing to step: they are checked and left out.
 type Registry[S State] struct {
-	mu      sync.Mutex // the runtime's cleanups delete entries at any time
+	mu      sync.Mutex // because the runtime's cleanups delete entries at any time
 	entries map[uintptr]*entry[S]
-	added   int     // entries so far, for their order
-	models  int     // released so far
+	added   int     // number of entries so far, for their order
+	models  int     // number of models released so far
 	last    []*byte // the memory of the model released last, or added since
 
 	// valid from Bind to Release
@@ -42,19 +39,19 @@ type Registry[S State] struct {
 	bound     []*entry[S]
 	states    []S
 	extents   []Extent
-	gradients []Extent // with the places in bound
+	gradients []Extent // position is the index in bound
 }
 
 type entry[S State] struct {
 	state   S
 	address uintptr
 	memory  weak.Pointer[byte]
-	lasting bool // memory that is not the garbage collector's, which nothing frees
+	lasting bool // not memory of Go's heap, so never freed
 	cleanup runtime.Cleanup
 	order   int
-	within  int  // the number of the last model that it was in
-	small   bool // smaller than a sharedBlock, so that others may keep its memory
-	fresh   bool // made by the Bind that is valid now
+	within  int  // number of the last model that had it
+	small   bool // smaller than sharedBlock, so neighbours may keep its memory alive
+	fresh   bool // made by the current Bind
 	at      int  // position in the model, from Bind to Release; else -1
 }
 
@@ -65,14 +62,14 @@ func NewRegistry[S State]() *Registry[S] {
 	return &Registry[S]{entries: map[uintptr]*entry[S]{}}
 }
 
-// Bind finds the state and the memory of every parameter of a model, or changes
-// nothing. create makes the state of a parameter whose memory is new. A parameter
-// that the model lists twice is bound once. Release or Forget ends what Bind began.
+// Bind finds the state and the memory of every parameter of a model; on an error it changes
+// nothing. create makes the state for new memory. A parameter that the model lists twice is bound
+// once. Call Release or Forget afterwards.
 func (r *Registry[S]) Bind(model []gorgonia.ValueGrad, create func(value gorgonia.Value) S) error {
 	return r.bind(model, create, true)
 }
 
-// BindValues is Bind without the gradients.
+// BindValues is Bind without gradients.
 func (r *Registry[S]) BindValues(model []gorgonia.ValueGrad, create func(value gorgonia.Value) S) error {
 	return r.bind(model, create, false)
 }
@@ -93,8 +90,8 @@ func (r *Registry[S]) bind(model []gorgonia.ValueGrad, create func(gorgonia.Valu
 	return nil
 }
 
-// keep refers to the memory of the bound model, and no longer to that of the one
-// before. A model without elements has no memory and changes nothing.
+// keep makes last refer to the memory of the bound model instead of the previous one's. A model
+// without elements changes nothing.
 func (r *Registry[S]) keep() {
 	if len(r.bound) == 0 {
 		return
@@ -146,9 +143,9 @@ func (r *Registry[S]) bindOne(i int, vg gorgonia.ValueGrad, create func(gorgonia
 	return nil
 }
 
-// shareGradients finds parameters that have one gradient, as Gorgonia gives those
-// whose derivatives are one node where no dual values are bound. Each gets a copy
-// but the first, and the memory counts once.
+// shareGradients finds parameters with the same gradient memory. Gorgonia does that where no dual
+// values are bound and one node is the derivative of several. All but the first get a copy, and
+// Overlap sees the memory once.
 func (r *Registry[S]) shareGradients() {
 	slices.SortStableFunc(r.gradients, func(a, b Extent) int { return cmp.Compare(a.from, b.from) })
 	for i, g := range r.gradients {
@@ -160,13 +157,13 @@ func (r *Registry[S]) shareGradients() {
 	}
 }
 
-// Same says whether a model lists one parameter twice.
+// Same reports whether two items of a model are the same parameter.
 func Same(a, b gorgonia.ValueGrad) bool {
 	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
-// find returns the entry of memory that begins at an address. One that an
-// earlier owner of the address left is not it.
+// find returns the entry of the memory that begins at an address, or nil, also if an entry's memory
+// is gone and the address has been reused.
 func (r *Registry[S]) find(at *byte) *entry[S] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -177,7 +174,8 @@ func (r *Registry[S]) find(at *byte) *entry[S] {
 	return e
 }
 
-// sharedBlock is the size of the blocks in which Go's allocator puts smaller values without pointers, several together.
+// sharedBlock is the size of the blocks in which Go's allocator puts several smaller values without
+// pointers.
 const sharedBlock = 16
 
 func (r *Registry[S]) add(at *byte, value gorgonia.Value, state S) *entry[S] {
@@ -193,22 +191,21 @@ func (r *Registry[S]) add(at *byte, value gorgonia.Value, state S) *entry[S] {
 	return e
 }
 
-// watch makes the state of a parameter go with its memory. It returns false if
-// that is not memory of Go's heap, for instance a file's that is mapped.
+// watch drops the state of a parameter with its memory. It returns false if the memory is not of
+// Go's heap, for instance a mapped file's.
 func (r *Registry[S]) watch(at *byte, e *entry[S]) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	e.cleanup = runtime.AddCleanup(at, bury[S], place[S]{weak.Make(r), e.address})
 	return true
 }
 
-// place is an address in a registry. It keeps neither alive.
+// place is an address in a registry. It keeps neither the registry nor the memory alive.
 type place[S State] struct {
 	registry weak.Pointer[Registry[S]]
 	address  uintptr
 }
 
-// bury deletes the entry of memory that is gone. New memory may have its address
-// already.
+// bury deletes the entry of memory that has been freed, unless new memory already has its address.
 func bury[S State](p place[S]) {
 	r := p.registry.Value()
 	if r == nil {
@@ -224,7 +221,8 @@ func bury[S State](p place[S]) {
 // Bound returns the states of the bound parameters, in the order of the model.
 func (r *Registry[S]) Bound() []S { return r.states }
 
-// Position returns where the i-th bound parameter first stands in the model, counted from 0.
+// Position returns the position in the model, from 0, at which the i-th bound parameter is first
+// listed.
 func (r *Registry[S]) Position(i int) int { return r.bound[i].at }
 
 // Blame returns err with the name and position of the i-th bound parameter.
@@ -233,7 +231,7 @@ func (r *Registry[S]) Blame(i int, err error) error {
 	return Blame(err, r.model[at], at)
 }
 
-// Forget ends the use of the bound model and leaves all as it was before Bind.
+// Forget ends the use of the bound model and undoes Bind.
 func (r *Registry[S]) Forget() {
 	r.mu.Lock()
 	for _, e := range r.bound {
@@ -262,10 +260,10 @@ func (r *Registry[S]) unbind() {
 	r.model, r.bound, r.states, r.extents, r.gradients = nil, r.bound[:0], r.states[:0], r.extents[:0], r.gradients[:0]
 }
 
-// LetGo ends what keep began: of a model that is not in use the states go.
+// LetGo undoes keep, so that the states of a model that is not in use are dropped.
 func (r *Registry[S]) LetGo() { clear(r.last) }
 
-// Add gives a parameter a state. One without elements needs none.
+// Add gives a parameter a state, unless it has no elements.
 func (r *Registry[S]) Add(value gorgonia.Value, state S) {
 	if at := address(value); at != nil {
 		r.add(at, value, state)
@@ -273,7 +271,7 @@ func (r *Registry[S]) Add(value gorgonia.Value, state S) {
 	}
 }
 
-// Of returns the state of the parameter that has this value.
+// Of returns the state of the parameter with this value.
 func (r *Registry[S]) Of(value gorgonia.Value) (state S, ok bool) {
 	if at := address(value); at != nil {
 		if e := r.find(at); e != nil {
@@ -283,8 +281,8 @@ func (r *Registry[S]) Of(value gorgonia.Value) (state S, ok bool) {
 	return state, false
 }
 
-// All returns the states of all parameters whose memory lives, in the order in
-// which they were first seen.
+// All returns the states of all parameters whose memory lives, in the order in which they were
+// first seen.
 func (r *Registry[S]) All() []S {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -302,8 +300,8 @@ func (r *Registry[S]) All() []S {
 	return states
 }
 
-// Forgotten says whether it cannot be known if anybody still uses a parameter: it was not
-// in the last model, and is so small that its memory lives as long as what is beside it.
+// Forgotten reports whether a parameter may be unused although its memory lives: it was not in the
+// last model, and it is so small that its neighbours keep its memory alive.
 func (r *Registry[S]) Forgotten(state S) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

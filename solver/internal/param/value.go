@@ -9,7 +9,7 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// What can be wrong with a parameter. Package solver exports them.
+// Faults of a parameter. Package solver exports them.
 var (
 	ErrNoValue     = errors.New("it has no value; bind one, for instance with gorgonia.WithInit or gorgonia.Let")
 	ErrNoGradient  = errors.New("it has no gradient; call gorgonia.Grad, and make the machine with gorgonia.BindDualValues(params...)")
@@ -24,8 +24,8 @@ var (
 	ErrNonFiniteValue = errors.New("NaN or Inf in the value; it was there before the step")
 )
 
-// Value returns the value of a parameter, which is not nil and has elements of
-// float32 or float64 that Go can reach.
+// Value returns a parameter's value, which is not nil and has float32 or float64 elements in memory
+// that Go can address.
 func Value(vg gorgonia.ValueGrad) (gorgonia.Value, error) {
 	if IsNil(vg) {
 		return nil, fmt.Errorf("%w: the parameter itself is nil", ErrNoValue)
@@ -40,7 +40,7 @@ func Value(vg gorgonia.ValueGrad) (gorgonia.Value, error) {
 	return value, nil
 }
 
-// Gradient returns the gradient of a parameter, which is not nil.
+// Gradient returns a parameter's gradient, which is not nil.
 func Gradient(vg gorgonia.ValueGrad) (gorgonia.Value, error) {
 	gradient, err := vg.Grad()
 	if err != nil {
@@ -52,7 +52,7 @@ func Gradient(vg gorgonia.ValueGrad) (gorgonia.Value, error) {
 	return gradient, nil
 }
 
-// IsNil also finds a nil pointer in an interface.
+// IsNil reports whether x is nil or holds a nil pointer.
 func IsNil(x any) bool {
 	if x == nil {
 		return true
@@ -61,8 +61,8 @@ func IsNil(x any) bool {
 	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// CheckSupported refuses a value or gradient whose elements Go cannot reach, or
-// that are neither float32 nor float64.
+// CheckSupported refuses a value or gradient whose elements are in memory that Go cannot address,
+// or are neither float32 nor float64.
 func CheckSupported(v gorgonia.Value) error {
 	switch v := v.(type) {
 	case *gorgonia.F32, *gorgonia.F64:
@@ -81,8 +81,8 @@ func CheckSupported(v gorgonia.Value) error {
 	return fmt.Errorf("%w: %T; use *tensor.Dense, *gorgonia.F32 or *gorgonia.F64", ErrUnsupported, v)
 }
 
-// Name returns a parameter's name, empty if it has none. A node that was made
-// without one has none, although its method Name makes up a text.
+// Name returns a parameter's name, empty if it has none. A node made without a name has none,
+// although its method Name invents one.
 func Name(vg gorgonia.ValueGrad) string {
 	if IsNil(vg) {
 		return ""
@@ -96,9 +96,8 @@ func Name(vg gorgonia.ValueGrad) string {
 	return ""
 }
 
-// nodeName reads a private field, since Gorgonia tells in no other way whether a
-// node has a name. Where a release of Gorgonia has no such field, what the node
-// says of itself has to do.
+// nodeName reads a private field, the only way to find out whether a node was given a name. If a
+// release of Gorgonia has no such field, it falls back to the node's method Name.
 func nodeName(n *gorgonia.Node) string {
 	if nodeNameField < 0 {
 		return n.Name()

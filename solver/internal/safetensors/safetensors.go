@@ -2,9 +2,8 @@
 // format (https://github.com/huggingface/safetensors#format): eight bytes with
 // the length of the header, little-endian; the header, a JSON object; the data.
 //
-// It is stricter than the format: no name may come twice, and only F32, F64 and
-// U8 are known. It takes memory for what it was given, never for what that
-// promises.
+// It is stricter than the format: names must differ, and only F32, F64 and U8 are known. It
+// allocates memory for the bytes that it has read, never for sizes that a header claims.
 package safetensors
 
 import (
@@ -20,32 +19,31 @@ import (
 	"unicode/utf8"
 )
 
-// maxHeader is how long the header may be, by the format.
+// maxHeader is the format's limit of the header's length.
 const maxHeader = 100_000_000
 
 const metadataKey = "__metadata__"
 
-// maxDimensions is more than anybody has.
+// maxDimensions exceeds every real tensor's number of dimensions.
 const maxDimensions = 64
 
-// Tensor is where a tensor is in the data, and what it is.
+// Tensor describes a tensor and where it is in the data.
 type Tensor struct {
 	Name       string
 	DType      string // F32, F64 or U8
 	Shape      []int
-	Begin, End int64 // in the data; for Encode to choose
+	Begin, End int64 // in the data; set by Encode
 }
 
-// Header is what is known of a file before its data. The tensors are in the
-// order of their data, which they cover without gaps.
+// Header is the decoded header. The tensors are in the order of their data, which they cover
+// without gaps.
 type Header struct {
 	Metadata map[string]string
 	Tensors  []Tensor
 }
 
-// Encode lays out the tensors one after the other, in the order they are in, and
-// returns all that goes before their data. It ends where an F64 may begin: give
-// it those first, then each F32.
+// Encode lays out the tensors in their order and returns everything before their data. Its length
+// is a multiple of 8, so if all F64 come first, then all F32, each is aligned.
 func Encode(h *Header) ([]byte, error) {
 	b := []byte("        {")
 	if len(h.Metadata) > 0 {
@@ -95,7 +93,7 @@ func appendMember(b []byte, key string, value any) []byte {
 
 var errTooLarge = errors.New("it is larger than files can be")
 
-// size is how many bytes the tensor takes.
+// size is the tensor's size in bytes.
 func (t *Tensor) size() (int64, error) {
 	size := map[string]int64{"F32": 4, "F64": 8, "U8": 1}[t.DType]
 	if size == 0 {
@@ -110,8 +108,8 @@ func (t *Tensor) size() (int64, error) {
 	return size, nil
 }
 
-// ReadHeader reads a header, and all of it, length included, as it stands in the
-// file. An error that is not r's own says what is wrong with the file.
+// ReadHeader reads a header, and returns it decoded and as text, length included. An error that is
+// not r's describes what is wrong with the file.
 func ReadHeader(r io.Reader) (_ *Header, text []byte, err error) {
 	var length [8]byte
 	if n, err := io.ReadFull(r, length[:]); err != nil {
@@ -130,7 +128,7 @@ func ReadHeader(r io.Reader) (_ *Header, text []byte, err error) {
 	return h, text, err
 }
 
-// ended is err, but says where, if it is the end.
+// ended turns an unexpected end of the file into an error that says where it is.
 func ended(after int, err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return fmt.Errorf("it ends after %d bytes, within the header", after)
@@ -163,8 +161,7 @@ func parse(text []byte) (*Header, error) {
 	return h, h.arrange()
 }
 
-// arrange puts the tensors into the order of their data, and checks that they
-// cover it.
+// arrange sorts the tensors by the order of their data, and checks that they cover it.
 func (h *Header) arrange() error {
 	slices.SortFunc(h.Tensors, func(a, b Tensor) int {
 		return slices.Compare([]int64{a.Begin, a.End}, []int64{b.Begin, b.End})
@@ -184,7 +181,7 @@ func (h *Header) arrange() error {
 
 type parser struct{ *json.Decoder }
 
-// object reads an object whose keys differ. each reads the value of one.
+// object reads an object whose keys must differ. each reads the value of one key.
 func (p parser) object(each func(key string) error) error {
 	if err := p.delimiter('{'); err != nil {
 		return err
@@ -258,7 +255,7 @@ func (p parser) offsets(t *Tensor) error {
 	return err
 }
 
-// naturals reads an array of numbers from 0 on.
+// naturals reads an array of non-negative integers.
 func (p parser) naturals(each func(int64) error) error {
 	if err := p.delimiter('['); err != nil {
 		return err

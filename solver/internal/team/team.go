@@ -1,4 +1,4 @@
-// Package team does work in pieces on several cores.
+// Package team runs the pieces of a task on several cores.
 package team
 
 import (
@@ -6,33 +6,32 @@ import (
 	"sync/atomic"
 )
 
-// Team is some cores that work together. Which of them does which piece must not
-// matter. It allocates nothing once it has worked.
+// Team is a group of goroutines that share a task. The result must not depend on which of them does
+// which piece. After its first task a Team allocates nothing.
 //
-// Waking a core takes longer than many a piece. So nobody waits for a helper to
-// begin: one that comes late finds less to do. And one that has nothing left to do
-// looks for more for a moment before it ends: with goroutines that end at once, a
-// step of a million parameters, which calls Do twice, takes 15% longer on two cores.
+// Waking a core takes longer than many pieces do. So Do does not wait for a helper to begin: a late
+// one finds less to do. And a helper without work looks for more for a moment before it ends: with
+// goroutines that end at once, a step of a million parameters, which calls Do twice, takes 15%
+// longer on two cores.
 type Team struct {
 	work    func(piece int)
 	left    atomic.Int64 // pieces that nobody has taken
 	done    atomic.Int64 // pieces that are done
-	helpers atomic.Int64 // that have not ended
+	helpers atomic.Int64 // goroutines that have not ended
 	help    func()       // made once, so that Do does not allocate it
 }
 
 const (
-	// patience is how often in a row a helper looks for work in vain before it
-	// ends: some tens of microseconds.
+	// patience is how many times in a row a helper finds no work before it ends: some tens of
+	// microseconds.
 	patience = 300
-	// spins is how often the caller looks whether the last pieces are done before
-	// it lets other goroutines run. Gorgonia's machines lock their goroutine to a
-	// thread, for which that is slow.
+	// spins is how many times the caller polls for the last pieces before it yields to other
+	// goroutines. Gorgonia's machines lock their goroutine to a thread, which makes yielding slow.
 	spins = 20_000
 )
 
-// Do does all pieces with as many workers at most, of which the caller is one, and
-// returns when they are done.
+// Do does all pieces, with at most this many workers including the caller, and returns when they
+// are done.
 func (t *Team) Do(pieces, workers int, work func(piece int)) {
 	workers = min(workers, pieces)
 	if workers <= 1 {
@@ -46,7 +45,7 @@ func (t *Team) Do(pieces, workers int, work func(piece int)) {
 	}
 	t.work = work
 	t.done.Store(0)
-	t.left.Store(int64(pieces)) // whoever takes a piece from here on sees the work
+	t.left.Store(int64(pieces)) // publishes work to whoever takes a piece
 	for t.helpers.Load() < int64(workers-1) {
 		t.helpers.Add(1)
 		go t.help()
@@ -75,7 +74,7 @@ func (t *Team) take() bool {
 	}
 }
 
-// wait is what a helper does until it ends.
+// wait is the body of a helper.
 func (t *Team) wait() {
 	for vain := 0; vain < patience; vain++ {
 		if t.take() {
