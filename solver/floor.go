@@ -10,8 +10,7 @@ import (
 // stepsOfMean).
 const stepsOfMean = 100
 
-// limitFall keeps the scale above a fraction of its own mean so far and, when a warm-up begins
-// again, raises it towards that mean. Where restarts are on, warm-ups do not count in the mean.
+// limitFall keeps the scale above a fraction of its own mean so far. Where restarts are on, warm-ups do not count in the mean.
 // Except for an Augmented's, the mean falls to what the longest step allows: a scale that suited
 // tiny gradients is too large for others, and would make every step the longest.
 func (a *adaptive) limitFall(w, longest float64, p *progress) {
@@ -40,11 +39,15 @@ func (a *adaptive) limitFall(w, longest float64, p *progress) {
 	if steps += counts; steps > 0 {
 		next.scale = max(next.scale, a.lowest(next, steps, counts))
 	}
-	if !a.restarts() {
-		next.Steady = 0
-		return
+	if next.Steady = 0; a.restarts() {
+		next.Steady = steps
+		a.liftRestart(w, p)
 	}
-	next.Steady = steps
+}
+
+// liftRestart raises the scale towards its mean so far when a warm-up begins again.
+func (a *adaptive) liftRestart(w float64, p *progress) {
+	next := &p.next
 	switch {
 	case a.once:
 		if w > p.Warmup {
